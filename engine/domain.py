@@ -1,0 +1,389 @@
+"""The words of chat: people, tiers, models, questions and what becomes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+AccountId = NewType("AccountId", str)
+ConversationId = NewType("ConversationId", str)
+TurnId = NewType("TurnId", str)
+Micros = NewType("Micros", int)
+"""Micro-dollars: 1_000_000 is one US dollar."""
+
+DM_IDLE = timedelta(hours=12)
+"""A DM that rested this long starts a new conversation."""
+
+
+class Platform(StrEnum):
+    """Where a person is met."""
+
+    DISCORD = "discord"
+    SLACK = "slack"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody on one platform; Slack ids are unique only within a workspace, others leave it empty."""
+
+    platform: Platform
+    workspace: str
+    user: str
+
+    def __str__(self) -> str:
+        """`discord:ID`, `slack:TEAM/ID` or `local:NAME`."""
+        inside = f"{self.workspace}/{self.user}" if self.workspace else self.user
+        return f"{self.platform}:{inside}"
+
+    @classmethod
+    def parse(cls, text: str) -> Person:
+        """Read what `str` wrote; ValueError says what is expected."""
+        name, colon, rest = text.strip().partition(":")
+        workspace, slash, user = rest.rpartition("/")
+        known = name in set(Platform)
+        if not (known and colon and user) or (name == Platform.SLACK) != bool(slash and workspace):
+            message = f"{text!r} is not a person: write discord:ID, slack:TEAM/ID or local:NAME"
+            raise ValueError(message)
+        return cls(Platform(name), workspace, user)
+
+
+class TierName(StrEnum):
+    """The tiers that config.toml may describe."""
+
+    FREE = "free"
+    PREMIUM = "premium"
+    TEAM = "team"
+    PRO = "pro"
+
+
+class ModelClass(StrEnum):
+    """What a model costs and is good for, in three steps."""
+
+    EVERYDAY = "everyday"
+    STRONG = "strong"
+    FRONTIER = "frontier"
+
+
+class Interval(StrEnum):
+    """How often a subscription is paid; Stripe's words."""
+
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What a member may do; a limit of None is unlimited and 0 is nothing."""
+
+    name: TierName
+    rank: int
+    price_month: Micros
+    price_year: Micros
+    conversations_per_day: int | None
+    turns_per_conversation: int | None
+    requests_per_minute: int | None
+    concurrent: int | None
+    classes: frozenset[ModelClass]
+    compare: int | None = None
+    seats: int = 1
+    cost_ceiling_month: Micros | None = None
+
+    def price(self, interval: Interval) -> Micros:
+        """Price of one interval in micro-dollars."""
+        return self.price_year if interval is Interval.YEAR else self.price_month
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Micro-dollars per million tokens; the input price is for tokens that were not cached."""
+
+    input: int
+    cached_input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model that members can choose, by the name they see."""
+
+    name: str
+    provider: str
+    vendor_id: str
+    klass: ModelClass
+    context: int
+    max_output: int
+    price: Price | None = None
+    fallback: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer; input includes the cached part, output includes reasoning."""
+
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    estimated: bool = False
+
+
+class Role(StrEnum):
+    """Who says a message to a model."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a model's input."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """All that a model is asked: its vendor's id, the messages (last one the member's) and our output cap."""
+
+    vendor_id: str
+    system: str
+    messages: tuple[Message, ...]
+    max_output: int
+
+
+class Finish(StrEnum):
+    """Why a model stopped by itself."""
+
+    END = "end"
+    LENGTH = "length"
+    SAFETY = "safety"
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of a model's answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a model's stream, which every complete stream has exactly once."""
+
+    finish: Finish
+    usage: Usage
+
+
+Chunk = TextDelta | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The one who is counted and billed; today one person, later several by linking."""
+
+    id: AccountId
+    person: Person
+    model: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread, reply chain, DM stretch or single /ask of one account."""
+
+    id: ConversationId
+    account: AccountId
+    started_at: datetime
+    last_at: datetime
+    live_turns: int
+    """Turns held or settled; 0 means that it is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One settled turn of a conversation: what was asked and what was answered."""
+
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question as an adapter hands it over.
+
+    `key` is the platform's id of the message or interaction, unique over all platforms (`discord:interaction:1`);
+    a key is answered once, also across processes and restarts. `anchors` name the place in the chat, most
+    specific first (`slack:T1/C1/171.2`, `discord:message:12`, `discord:dm:7`): the first one that this account
+    has a conversation at continues it, and all are bound to the conversation. No anchor: a new conversation.
+    """
+
+    key: str
+    person: Person
+    text: str
+    anchors: tuple[str, ...] = ()
+    dm: bool = False
+    model: str | None = None
+
+
+class RefusalReason(StrEnum):
+    """Why a question is not asked of a model; all but the first three are limits of a tier."""
+
+    EMPTY = "empty"
+    UNKNOWN_MODEL = "unknown_model"
+    CLOSING = "closing"
+    MODEL_LOCKED = "model_locked"
+    CONVERSATIONS = "conversations"
+    TURNS = "turns"
+    RATE = "rate"
+    CONCURRENT = "concurrent"
+    COST = "cost"
+    TOO_LONG = "too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The cheapest tier that would lift a refusal."""
+
+    tier: TierName
+    price_month: Micros
+    price_year: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A question that is not asked, with all an adapter needs to say so."""
+
+    reason: RefusalReason
+    tier: TierName
+    limit: int | None = None
+    until: datetime | None = None
+    model: str | None = None
+    choices: tuple[str, ...] = ()
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A message that was taken before; the adapter does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the footer tells: the counts as they are with this turn."""
+
+    tier: TierName
+    conversations_today: int
+    conversations_limit: int | None
+    turn: int
+    turns_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The question is admitted and a model is being asked."""
+
+    turn: TurnId
+    conversation: ConversationId
+    model: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the answer for the member."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The end of a good answer, already settled; `asked_model` differs from `model` when a fallback answered."""
+
+    text: str
+    model: str
+    asked_model: str
+    finish: Finish
+    standing: Standing
+
+
+class FailureReason(StrEnum):
+    """Why an answer did not come to its end, by what the member can do about it."""
+
+    BUSY = "busy"
+    CUT = "cut"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    TOO_LONG = "too_long"
+    BROKEN = "broken"
+    STOPPED = "stopped"
+    CLOSING = "closing"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An answer that broke off; `counted` only if text had reached the member."""
+
+    reason: FailureReason
+    text: str
+    model: str
+    counted: bool
+    standing: Standing
+
+
+ChatEvent = Refusal | Duplicate | Started | Delta | Answered | Failed
+"""A chat yields Refusal or Duplicate alone, or Started, Deltas, and one of Answered or Failed."""
+
+
+class TurnState(StrEnum):
+    """The life of a turn: held, then settled or released; held ones count against every limit."""
+
+    HELD = "held"
+    SETTLED = "settled"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A turn being answered by `owner` (a process), with the most it may cost."""
+
+    turn: TurnId
+    account: AccountId
+    conversation: ConversationId
+    key: str
+    model: str
+    prompt: str
+    estimate: Micros
+    owner: str
+    started_at: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a turn really was; `cost` is None when the model has no price (None is not zero)."""
+
+    model: str
+    answer: str
+    usage: Usage
+    cost: Micros | None
+    outcome: str
+    """`end`, `length`, `safety` or a FailureReason."""
+    settled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFacts:
+    """What limits are decided on, read under the account's lock."""
+
+    conversations_today: int
+    """Conversations of this UTC day with a turn held or settled."""
+    recent: tuple[datetime, ...]
+    """Start times of turns of the last 60 s that are held or settled, oldest first."""
+    at_once: int
+    """Turns held now."""
+    cost_month: Micros
+    """Spent in this UTC calendar month, held estimates included."""

@@ -1,0 +1,263 @@
+"""The words of money: customers, subscriptions, checkout and notices, as Stripe states them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from engine.domain import AccountId, Interval, Person, TierName
+
+CustomerId = NewType("CustomerId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+SessionId = NewType("SessionId", str)
+EventId = NewType("EventId", str)
+NoticeId = NewType("NoticeId", str)
+
+
+class Mode(StrEnum):
+    """Which world a fact belongs to; they never mix."""
+
+    LIVE = "live"
+    TEST = "test"
+    SIMULATED = "sim"
+
+
+class PaymentStatus(StrEnum):
+    """Stripe's subscription status; NONE is ours for 'never had one' and UNKNOWN for a word we do not know."""
+
+    NONE = "none"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+    CANCELED = "canceled"
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def read(cls, word: str) -> PaymentStatus:
+        """The status of that name, UNKNOWN for a new one: Stripe may add some at any time."""
+        return cls(word) if word in set(cls) else cls.UNKNOWN
+
+
+ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.INCOMPLETE_EXPIRED, PaymentStatus.NONE})
+"""A subscription in one of these is over; in any other it may still charge, so a second one must not be sold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What Stripe says of one subscription, flattened; periods are the latest end of its items."""
+
+    id: SubscriptionId
+    customer: CustomerId
+    mode: Mode
+    status: PaymentStatus
+    tier: TierName | None
+    """None: a product that is not ours."""
+    price: str
+    interval: Interval | None
+    quantity: int
+    created_at: datetime
+    started_at: datetime
+    period_end: datetime | None
+    cancel_at: datetime | None
+    """Pending cancellation, from either `cancel_at` or `cancel_at_period_end`."""
+    trial_end: datetime | None = None
+    collection_paused: str | None = None
+    """`pause_collection.behavior` of Stripe: void, keep_as_draft or mark_uncollectible."""
+    latest_invoice: str | None = None
+    past_due_since: datetime | None = None
+    """Ours: when this run of failed payments began; set while applying, never by the gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRecord:
+    """The Stripe customer of an account in one mode; `epoch` rises when a deleted one has to be replaced."""
+
+    account: AccountId
+    mode: Mode
+    customer: CustomerId | None
+    epoch: int
+
+
+class AttemptStatus(StrEnum):
+    """The life of a checkout attempt; at most one of an account is open."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutAttempt:
+    """One try to buy; made before its Checkout session, so that a crash between the two repeats the same request."""
+
+    id: str
+    account: AccountId
+    mode: Mode
+    person: Person
+    tier: TierName
+    interval: Interval
+    status: AttemptStatus
+    created_at: datetime
+    expires_at: datetime
+    session: SessionId | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """What a Checkout session is made of; the same attempt id must always carry the same values."""
+
+    attempt: str
+    account: AccountId
+    customer: CustomerId
+    tier: TierName
+    interval: Interval
+    quantity: int
+    expires_at: datetime
+    success_url: str
+    cancel_url: str
+
+
+class SessionStatus(StrEnum):
+    """Stripe's Checkout session status."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    """A Checkout session: the member pays at `url` (None once it is closed)."""
+
+    id: SessionId
+    customer: CustomerId
+    status: SessionStatus
+    url: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BillingEvent:
+    """A verified webhook event; `customer` is None when it names none (then it changes nothing)."""
+
+    id: EventId
+    type: str
+    created_at: datetime
+    mode: Mode
+    customer: CustomerId | None
+    relevant: bool
+    """Whether its customer has to be read again."""
+    payload: bytes
+
+
+class AccessReason(StrEnum):
+    """Why an account has its tier now."""
+
+    NO_SUBSCRIPTION = "no_subscription"
+    ACTIVE = "active"
+    TRIAL = "trial"
+    GRACE = "grace"
+    GRACE_OVER = "grace_over"
+    PERIOD_OVER = "period_over"
+    NOT_PAID = "not_paid"
+    PAUSED = "paused"
+    ENDED = "ended"
+    UNKNOWN_STATUS = "unknown_status"
+    UNKNOWN_PRODUCT = "unknown_product"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an account may use now, why, until when unless something changes, and from which subscription."""
+
+    tier: TierName
+    reason: AccessReason
+    until: datetime | None = None
+    subscription: Subscription | None = None
+
+    @property
+    def payment_status(self) -> PaymentStatus:
+        """Stripe's word for the subscription that decides."""
+        return self.subscription.status if self.subscription else PaymentStatus.NONE
+
+
+class NoticeKind(StrEnum):
+    """What a member is told unasked, each once."""
+
+    ACTIVATED = "activated"
+    CHANGED = "changed"
+    ENDED = "ended"
+    PAYMENT_FAILED = "payment_failed"
+    CANCEL_PENDING = "cancel_pending"
+    RESUMED = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Words owed to a person; `key` is unique, so that it is owed and shown once."""
+
+    id: NoticeId
+    key: str
+    account: AccountId
+    person: Person
+    kind: NoticeKind
+    tier: TierName
+    created_at: datetime
+    until: datetime | None = None
+    simulated: bool = False
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TierChange:
+    """One change of an account's tier, numbered from 1 within the account and mode."""
+
+    number: int
+    account: AccountId
+    mode: Mode
+    before: TierName
+    after: TierName
+    reason: AccessReason
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyCustomer:
+    """A customer to be read from Stripe, claimed under a lease with `token`; `gen` counts its hints."""
+
+    mode: Mode
+    customer: CustomerId
+    gen: int
+    token: str
+    fails: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedObject:
+    """One object of the simulated Stripe: `owner` groups them (a customer id), `body` is JSON text."""
+
+    id: str
+    kind: str
+    owner: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMessage:
+    """A message of the playground as it is shown; `audience` is None for all or the one person who sees it."""
+
+    id: str
+    room: str
+    author: str
+    audience: str | None
+    body: Mapping[str, object] = field(default_factory=dict)
+    at: datetime | None = None

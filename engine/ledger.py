@@ -1,0 +1,291 @@
+"""What a unit of work may do with storage: the Tx protocol, in which nothing can touch the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from engine.domain import (
+    Account,
+    AccountId,
+    Conversation,
+    ConversationId,
+    Exchange,
+    Hold,
+    Person,
+    Settlement,
+    TurnId,
+    UsageFacts,
+)
+from engine.facts import (
+    AttemptStatus,
+    BillingEvent,
+    CheckoutAttempt,
+    CustomerId,
+    CustomerRecord,
+    DirtyCustomer,
+    LocalMessage,
+    Mode,
+    Notice,
+    NoticeId,
+    SessionId,
+    SimulatedObject,
+    Subscription,
+    TierChange,
+)
+
+
+class PeopleTx(Protocol):
+    """Accounts and the people they belong to."""
+
+    def lock_account(self, person: Person, now: datetime) -> Account:
+        """The person's account, made on first sight, locked until the unit ends.
+
+        The account id is a UUIDv5 of the person, so that two processes that meet somebody at once make one.
+        """
+        ...
+
+    def lock_account_id(self, account: AccountId) -> Account | None:
+        """The same by id, without making one."""
+        ...
+
+    def find_account(self, person: Person) -> Account | None:
+        """The person's account, if ever seen; no lock."""
+        ...
+
+    def set_model(self, account: AccountId, model: str | None) -> None:
+        """Remember the member's chosen model."""
+        ...
+
+
+class TurnsTx(Protocol):
+    """Conversations, turns and what limits are counted on."""
+
+    def claim(self, key: str, now: datetime) -> bool:
+        """Take a platform's message key; False if anybody took it before."""
+        ...
+
+    def usage(self, account: AccountId, now: datetime) -> UsageFacts:
+        """Counts for limits at `now`; expired holds are not counted (release them first)."""
+        ...
+
+    def find_conversation(self, account: AccountId, anchors: Sequence[str]) -> Conversation | None:
+        """The account's conversation at the first anchor that has one."""
+        ...
+
+    def conversation(self, conversation: ConversationId) -> Conversation | None:
+        """A conversation by id."""
+        ...
+
+    def open_conversation(self, conversation: Conversation) -> None:
+        """Store a new conversation."""
+        ...
+
+    def bind(self, account: AccountId, conversation: ConversationId, anchors: Sequence[str]) -> None:
+        """Let these anchors lead to the conversation from now on."""
+        ...
+
+    def unbind(self, account: AccountId, anchors: Sequence[str]) -> None:
+        """Let these anchors lead nowhere."""
+        ...
+
+    def history(self, conversation: ConversationId, limit: int) -> Sequence[Exchange]:
+        """The last `limit` settled turns with an answer, oldest first."""
+        ...
+
+    def hold(self, hold: Hold) -> None:
+        """Reserve: store the turn as held, and add one to its conversation's live turns.
+
+        A conversation without live turns gets the UTC day of `started_at` as its counting day.
+        """
+        ...
+
+    def settle(self, turn: TurnId, settlement: Settlement) -> bool:
+        """Held (or released, if its lease ran out meanwhile) becomes settled; False if it was settled before."""
+        ...
+
+    def release(self, turn: TurnId, outcome: str, now: datetime) -> bool:
+        """Held becomes released and counts nowhere; False if it was not held."""
+        ...
+
+    def record_spend(self, turn: TurnId, settlement: Settlement) -> None:
+        """Note on a released turn what the vendor charged for it all the same; it stays uncounted."""
+        ...
+
+    def renew_leases(self, owner: str, until: datetime) -> int:
+        """Move the leases of all turns held by a process; how many."""
+        ...
+
+    def release_expired(self, now: datetime) -> int:
+        """Release every held turn whose lease ran out; how many."""
+        ...
+
+    def forget_claims(self, before: datetime) -> int:
+        """Drop keys claimed before then; how many."""
+        ...
+
+
+class MoneyTx(Protocol):
+    """Customers, subscriptions, checkout attempts, Stripe's events and the queue of customers to read."""
+
+    def customer(self, account: AccountId, mode: Mode) -> CustomerRecord | None:
+        """The account's customer record."""
+        ...
+
+    def save_customer(self, record: CustomerRecord) -> None:
+        """Insert or replace the record of (account, mode)."""
+        ...
+
+    def account_of(self, mode: Mode, customer: CustomerId) -> AccountId | None:
+        """Whose customer it is; None for a foreign one."""
+        ...
+
+    def subscriptions(self, account: AccountId, mode: Mode) -> Sequence[Subscription]:
+        """Stored facts, newest created first."""
+        ...
+
+    def replace_subscriptions(
+        self, account: AccountId, mode: Mode, subscriptions: Sequence[Subscription], now: datetime
+    ) -> None:
+        """Make the stored facts exactly these."""
+        ...
+
+    def open_attempt(self, account: AccountId, mode: Mode) -> CheckoutAttempt | None:
+        """The one open checkout attempt."""
+        ...
+
+    def attempt_of(self, session: SessionId) -> CheckoutAttempt | None:
+        """The attempt that a session belongs to."""
+        ...
+
+    def latest_attempt(self, account: AccountId, mode: Mode) -> CheckoutAttempt | None:
+        """The newest attempt, whatever became of it."""
+        ...
+
+    def save_attempt(self, attempt: CheckoutAttempt) -> None:
+        """Insert or update by id; a second open one of the same account and mode is an integrity error."""
+        ...
+
+    def close_attempts(self, account: AccountId, mode: Mode, status: AttemptStatus) -> None:
+        """End the open attempt, if any."""
+        ...
+
+    def store_event(self, event: BillingEvent, now: datetime) -> bool:
+        """Keep a verified event once; False if its id was stored before."""
+        ...
+
+    def mark_dirty(self, mode: Mode, customer: CustomerId, due: datetime) -> None:
+        """Note that a customer has to be read: its generation rises; due is the earlier of old and new if pending."""
+        ...
+
+    def claim_dirty(
+        self, now: datetime, lease_until: datetime, token: str, limit: int, customer: CustomerId | None = None
+    ) -> Sequence[DirtyCustomer]:
+        """Take due customers nobody holds a live lease on, or that one customer whether due or not.
+
+        Rows with done_gen = gen are clean and not taken, unless that one customer is asked for.
+        """
+        ...
+
+    def finish_sync(self, dirty: DirtyCustomer) -> bool:
+        """End a claim well: done_gen becomes the claimed gen and fails 0; False if the lease was lost (fence)."""
+        ...
+
+    def fail_sync(self, dirty: DirtyCustomer, due: datetime, error: str) -> None:
+        """End a claim badly: free the lease, fails + 1, due again at `due`."""
+        ...
+
+    def settle_events(self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime) -> None:
+        """Mark pending events of a customer that were received by then as applied."""
+        ...
+
+    def add_tier_change(self, change: TierChange) -> TierChange:
+        """Append it with the account's next number (the given number is ignored)."""
+        ...
+
+    def tier_changes(self, account: AccountId) -> Sequence[TierChange]:
+        """All changes of an account, oldest first."""
+        ...
+
+    def queue_depth(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many customers wait to be read, and since when the oldest is due."""
+        ...
+
+
+class NoticesTx(Protocol):
+    """Notices owed to people: owed once, claimed under a lease, sent or kept."""
+
+    def owe(self, notice: Notice) -> bool:
+        """Store it; False if a notice with that key exists."""
+        ...
+
+    def claim_notices(
+        self, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
+    ) -> Sequence[Notice]:
+        """Take due notices for these platforms; `attempts` of each result counts earlier claims."""
+        ...
+
+    def notice_sent(self, notice: NoticeId, now: datetime) -> None:
+        """It was shown."""
+        ...
+
+    def notice_later(self, notice: NoticeId, due: datetime) -> None:
+        """Try again then."""
+        ...
+
+    def keep_notice(self, notice: NoticeId) -> None:
+        """The person cannot be written to: keep it for their next command."""
+        ...
+
+    def take_kept(self, account: AccountId, now: datetime) -> Sequence[Notice]:
+        """Kept notices of an account, marked as sent by this unit."""
+        ...
+
+    def notices(self, account: AccountId) -> Sequence[Notice]:
+        """All of an account, oldest first."""
+        ...
+
+
+class PlaygroundTx(Protocol):
+    """The simulated Stripe's objects and the playground's messages."""
+
+    def put_object(self, obj: SimulatedObject) -> None:
+        """Insert or replace by id."""
+        ...
+
+    def add_object(self, obj: SimulatedObject) -> bool:
+        """Insert; False if the id exists."""
+        ...
+
+    def get_object(self, obj: str) -> SimulatedObject | None:
+        """One by id; in a transact unit the row stays locked until it ends."""
+        ...
+
+    def objects(self, kind: str, owner: str | None = None) -> Sequence[SimulatedObject]:
+        """All of a kind, oldest first."""
+        ...
+
+    def drop_object(self, obj: str) -> None:
+        """Delete one by id; none is no error."""
+        ...
+
+    def put_local(self, message: LocalMessage) -> None:
+        """Insert, or replace body and audience by id (`at` of the first stays)."""
+        ...
+
+    def get_local(self, message: str) -> LocalMessage | None:
+        """One by id."""
+        ...
+
+    def local_messages(self, person: str, limit: int) -> Sequence[LocalMessage]:
+        """The last `limit` that the person sees (audience None or theirs), oldest first."""
+        ...
+
+
+class Tx(PeopleTx, TurnsTx, MoneyTx, NoticesTx, PlaygroundTx, Protocol):
+    """One unit of work on the database."""
+
+    def conversations_on(self, account: AccountId, day: date) -> int:
+        """Counted conversations of a UTC day."""
+        ...

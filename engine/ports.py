@@ -1,0 +1,226 @@
+"""What the hall needs of the rooms: models, billing, messengers, storage and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from engine.domain import Chunk, Completion, Interval, Person, Price, TierName
+from engine.facts import (
+    BillingEvent,
+    CheckoutRequest,
+    CheckoutSession,
+    CustomerId,
+    Mode,
+    Notice,
+    SessionId,
+    Subscription,
+)
+from engine.ledger import Tx
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The one reader of wall time."""
+
+    def now(self) -> datetime:
+        """The time as an aware UTC datetime."""
+        ...
+
+
+class Store(Protocol):
+    """Runs units of work, each whole or not at all."""
+
+    async def transact(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a transaction of its own and return its result once that is durable.
+
+        If the caller is cancelled meanwhile, the outcome is awaited first and CancelledError raised then: the
+        work may have been committed. TryAgainError: the database cannot be reached or is overloaded.
+        """
+        ...
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run a `work` that only reads, on a connection that does not wait for writers."""
+        ...
+
+
+class Model(Protocol):
+    """A vendor's models, streaming."""
+
+    def stream(self, completion: Completion) -> AsyncIterator[Chunk]:
+        """Ask a model: TextDeltas, then exactly one Finished.
+
+        Closing the iterator ends the request. Raises an OutsideError by remedy; a stream that ends without its
+        end raises StreamCutError. No retries of its own.
+        """
+        ...
+
+
+class PriceBook(Protocol):
+    """Known prices of vendors' models."""
+
+    def price(self, provider: str, vendor_id: str) -> Price | None:
+        """Micro-dollars per million tokens, None when unknown."""
+        ...
+
+
+class Billing(Protocol):
+    """Stripe, or its simulation; every call may raise an OutsideError by remedy."""
+
+    @property
+    def mode(self) -> Mode:
+        """The world that this one's facts belong to."""
+        ...
+
+    async def create_customer(self, account: str, epoch: int) -> CustomerId:
+        """Make the account's customer; the same account and epoch give the same customer."""
+        ...
+
+    async def create_checkout_session(self, request: CheckoutRequest) -> CheckoutSession:
+        """Make the Checkout session of an attempt; the same attempt gives the same session.
+
+        GoneError: the customer no longer exists. TellOperatorError: no price for that tier and interval.
+        """
+        ...
+
+    async def get_checkout_session(self, session: SessionId) -> CheckoutSession:
+        """Read a Checkout session; GoneError if there is none of that id."""
+        ...
+
+    async def expire_checkout_session(self, session: SessionId) -> None:
+        """Close an open session; one that is closed already is left as it is."""
+        ...
+
+    async def create_customer_portal_session(self, customer: CustomerId, return_url: str) -> str:
+        """The address of a fresh customer-portal session; GoneError if the customer no longer exists."""
+        ...
+
+    async def get_stripe_subscription_status(self, customer: CustomerId) -> Sequence[Subscription]:
+        """All subscriptions of a customer, ended ones too; empty if the customer no longer exists."""
+        ...
+
+    def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
+        """Verify and read a webhook's raw body.
+
+        BadSignatureError: not signed with one of our secrets, or more than 300 s from now, in either direction.
+        BadPayloadError: signed, but no event.
+        """
+        ...
+
+    async def verify_stripe_config(self) -> Sequence[str]:
+        """Check keys and prices; one sentence with its mend for each thing that is wrong."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSession:
+    """What the simulated checkout page shows."""
+
+    session: CheckoutSession
+    tier: TierName
+    interval: Interval
+    success_url: str
+    cancel_url: str
+
+
+class SimulatedCheckout(Protocol):
+    """What the simulated checkout and portal pages do."""
+
+    async def session(self, session: SessionId) -> SimulatedSession:
+        """The session for its page; GoneError if there is none."""
+        ...
+
+    async def pay(self, session: SessionId) -> str:
+        """Pay it (paying twice is paying once) and return the address to go to."""
+        ...
+
+    async def decline(self, session: SessionId) -> None:
+        """Have the card declined: the session stays open and nothing else changes."""
+        ...
+
+    async def leave(self, session: SessionId) -> str:
+        """Go back without paying; the address to go to."""
+        ...
+
+    async def portal(self, portal: str) -> Sequence[Subscription]:
+        """The subscriptions behind a portal session; GoneError if there is none."""
+        ...
+
+    async def cancel_at_period_end(self, portal: str, *, pending: bool) -> None:
+        """Have the live subscription end with its period, or not after all."""
+        ...
+
+    async def end_now(self, portal: str) -> None:
+        """End the live subscription at once."""
+        ...
+
+
+class Messenger(Protocol):
+    """Writes to a person unasked, on one platform."""
+
+    async def deliver(self, notice: Notice, *, again: bool) -> None:
+        """Show a notice privately to its person.
+
+        `again`: an earlier try may have got through, so look for `notice.key` first or send in a way that the
+        platform shows once. UnreachableError: the person cannot be written to. TryAgainError: later.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A platform's signed call, as raw as it came."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """The answer to a platform's call."""
+
+    status: int
+    body: str = ""
+    content_type: str = "text/plain"
+
+
+class PlatformEndpoint(Protocol):
+    """A chat platform that calls us over HTTP (Slack without Socket Mode)."""
+
+    async def handle(self, request: HttpRequest) -> HttpAnswer:
+        """Verify and take a call; the work it causes goes on after the answer."""
+        ...
+
+
+class LocalSurface(Protocol):
+    """The playground's side of the chat: what its page and scripts call. All values are JSON-ready."""
+
+    def describe(self) -> Mapping[str, object]:
+        """People, rooms, commands with options, and what is simulated."""
+        ...
+
+    async def send(self, person: Person, room: str, text: str, reply_to: str | None, key: str | None) -> str:
+        """Say `text` as `person` in a room (`general` or `dm`); returns the message's id.
+
+        Text that begins with `/` is a command. `key` makes a repeated send the same one. ValueError says what
+        is wrong.
+        """
+        ...
+
+    async def press(self, person: Person, message: str, action: str) -> None:
+        """Press a button of a message that the person sees; ValueError if there is none."""
+        ...
+
+    async def messages(self, person: Person, limit: int) -> Sequence[Mapping[str, object]]:
+        """What the person sees, oldest first: public, private to them, and their DMs."""
+        ...
+
+    def events(self, person: Person) -> AsyncIterator[Mapping[str, object]]:
+        """Messages the person sees as they appear and change, from now on, until the iterator is closed."""
+        ...
