@@ -1,0 +1,1 @@
+"""The room of money: Stripe, or its simulation, behind one port."""

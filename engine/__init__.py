@@ -1,0 +1,1 @@
+"""The hall: the product's rules, in the standard library alone."""

@@ -1,0 +1,1 @@
+"""Counterparties that cannot run here, faked over their real wire protocols."""

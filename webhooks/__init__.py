@@ -1,0 +1,1 @@
+"""The room of the web: webhooks, pages, the playground and health."""
