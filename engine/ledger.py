@@ -67,7 +67,7 @@ class TurnsTx(Protocol):
         ...
 
     def usage(self, account: AccountId, now: datetime) -> UsageFacts:
-        """Counts for limits at `now`; expired holds are not counted (release them first)."""
+        """Counts for limits at `now`; call `release_expired` for the account first."""
         ...
 
     def find_conversation(self, account: AccountId, anchors: Sequence[str]) -> Conversation | None:
@@ -117,8 +117,8 @@ class TurnsTx(Protocol):
         """Move the leases of all turns held by a process; how many."""
         ...
 
-    def release_expired(self, now: datetime) -> int:
-        """Release every held turn whose lease ran out; how many."""
+    def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
+        """Release held turns whose lease ran out, of one account or of all; how many."""
         ...
 
     def forget_claims(self, before: datetime) -> int:
@@ -196,7 +196,9 @@ class MoneyTx(Protocol):
         """End a claim badly: free the lease, fails + 1, due again at `due`."""
         ...
 
-    def settle_events(self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime) -> None:
+    def settle_events(
+        self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime
+    ) -> None:
         """Mark pending events of a customer that were received by then as applied."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -50,7 +50,7 @@ class Store(Protocol):
 class Model(Protocol):
     """A vendor's models, streaming."""
 
-    def stream(self, completion: Completion) -> AsyncIterator[Chunk]:
+    def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
         """Ask a model: TextDeltas, then exactly one Finished.
 
         Closing the iterator ends the request. Raises an OutsideError by remedy; a stream that ends without its
@@ -221,6 +221,6 @@ class LocalSurface(Protocol):
         """What the person sees, oldest first: public, private to them, and their DMs."""
         ...
 
-    def events(self, person: Person) -> AsyncIterator[Mapping[str, object]]:
+    def events(self, person: Person) -> AsyncGenerator[Mapping[str, object], None]:
         """Messages the person sees as they appear and change, from now on, until the iterator is closed."""
         ...

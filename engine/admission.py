@@ -1,0 +1,174 @@
+"""The first transaction of a question: claim it, find its conversation, check the limits, hold its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from engine import limits, routing
+from engine.catalogue import Catalogue, access
+from engine.context import HISTORY_TURNS, compose, size
+from engine.domain import (
+    DM_IDLE,
+    Account,
+    Ask,
+    Completion,
+    Conversation,
+    ConversationId,
+    Duplicate,
+    Exchange,
+    Hold,
+    Micros,
+    ModelSpec,
+    Refusal,
+    RefusalReason,
+    Standing,
+    Tier,
+    TierName,
+    TurnId,
+)
+from engine.facts import Mode
+from engine.ledger import Tx
+from engine.pricing import most
+
+LEASE = timedelta(seconds=60)
+"""How long a hold outlives its process; renewed while it is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an admission needs to know of the house."""
+
+    catalogue: Catalogue
+    mode: Mode
+    system: str
+    owner: str
+    """This process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One model that may answer, with what it would be sent."""
+
+    spec: ModelSpec
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An admitted question; `routes` has at least one entry, `asked` is the model that was wanted."""
+
+    turn: TurnId
+    conversation: ConversationId
+    asked: ModelSpec
+    routes: tuple[Route, ...]
+    standing: Standing
+
+
+def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admission | Refusal | Duplicate:
+    """Decide about a question under its account's lock; held and counted once this unit is committed."""
+    if not tx.claim(ask.key, now):
+        return Duplicate()
+    account = tx.lock_account(ask.person, now)
+    tx.release_expired(now, account.id)
+    tier = desk.catalogue.tier(access(tx.subscriptions(account.id, desk.mode), now).tier)
+    spec = wanted(desk.catalogue, tier, ask, account)
+    if isinstance(spec, Refusal):
+        return spec
+    conversation = current(tx, account, ask, now)
+    live = conversation.live_turns if conversation else 0
+    case = limits.Case(tier, spec, tx.usage(account.id, now), live, now)
+    if refusal := limits.judge(case, desk.catalogue):
+        return refusal
+    history = tx.history(conversation.id, HISTORY_TURNS) if conversation else ()
+    routed = route(desk, case, history, ask.text)
+    if isinstance(routed, Refusal):
+        return routed
+    place = conversation or begin(tx, account, now)
+    tx.bind(account.id, place.id, ask.anchors)
+    tx.hold(hold_for(desk, account, place, ask, turn, routed, now))
+    return Admission(turn, place.id, spec, routed, limits.standing(case))
+
+
+def wanted(catalogue: Catalogue, tier: Tier, ask: Ask, account: Account) -> ModelSpec | Refusal:
+    """The model to ask, or why there is none."""
+    if not ask.text.strip():
+        return Refusal(RefusalReason.EMPTY, tier.name)
+    spec = routing.choose(catalogue, tier, ask.model, account.model)
+    if isinstance(spec, ModelSpec):
+        return spec
+    names = tuple(each.name for each in catalogue.models)
+    return Refusal(RefusalReason.UNKNOWN_MODEL, tier.name, model=spec, choices=names)
+
+
+def current(tx: Tx, account: Account, ask: Ask, now: datetime) -> Conversation | None:
+    """The conversation that the question continues; a DM that rested too long begins a new one."""
+    found = tx.find_conversation(account.id, ask.anchors) if ask.anchors else None
+    if found and ask.dm and now - found.last_at >= DM_IDLE:
+        return None
+    return found
+
+
+def route(
+    desk: Desk, case: limits.Case, history: Sequence[Exchange], prompt: str
+) -> tuple[Route, ...] | Refusal:
+    """The models to try with what each is sent, within the month's money."""
+    catalogue, tier = desk.catalogue, case.tier
+    routes = composed(desk, routing.candidates(catalogue, tier, case.spec), history, prompt)
+    if not routes:
+        return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
+    if not limits.over_ceiling(tier, case.facts, dearest(routes)):
+        return routes
+    if limits.steps_down(tier, case.spec):
+        cheaper = catalogue.step_down(tier)
+        return composed(desk, [cheaper] if cheaper else [], history, prompt) or routes
+    if tier.name is TierName.FREE:
+        until = limits.next_month(case.now)
+        return limits.refuse(case, catalogue, RefusalReason.COST, None, until)
+    return routes
+
+
+def composed(
+    desk: Desk, specs: Sequence[ModelSpec], history: Sequence[Exchange], prompt: str
+) -> tuple[Route, ...]:
+    """A route for each model whose window has room for the prompt."""
+    pairs = ((spec, compose(spec, desk.system, history, prompt)) for spec in specs)
+    return tuple(Route(spec, completion) for spec, completion in pairs if completion)
+
+
+def dearest(routes: Sequence[Route]) -> Micros:
+    """The most that any of these may cost, in micro-dollars."""
+    return max(most(r.spec, size(r.completion), r.completion.max_output) for r in routes)
+
+
+def begin(tx: Tx, account: Account, now: datetime) -> Conversation:
+    """A new conversation of the account."""
+    conversation = Conversation(ConversationId(uuid4().hex), account.id, now, now, 0)
+    tx.open_conversation(conversation)
+    return conversation
+
+
+def hold_for(
+    desk: Desk,
+    account: Account,
+    place: Conversation,
+    ask: Ask,
+    turn: TurnId,
+    routes: tuple[Route, ...],
+    now: datetime,
+) -> Hold:
+    """The hold of an admitted question."""
+    return Hold(
+        turn=turn,
+        account=account.id,
+        conversation=place.id,
+        key=ask.key,
+        model=routes[0].spec.name,
+        prompt=ask.text,
+        estimate=dearest(routes),
+        owner=desk.owner,
+        started_at=now,
+        lease_until=now + LEASE,
+    )

@@ -1,0 +1,191 @@
+"""One answer in the making: pumps a model's stream, retries and falls back before the first word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from engine.admission import Admission, Route
+from engine.context import size, tokens
+from engine.domain import FailureReason, Finish, Finished, Micros, ModelSpec, TextDelta, Usage
+from engine.errors import (
+    ContentRefusedError,
+    ContextTooLongError,
+    LateError,
+    OutsideError,
+    StreamCutError,
+    TellOperatorError,
+    TryAgainError,
+)
+from engine.ports import Model
+from engine.pricing import cost
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how often a model is waited for, in seconds."""
+
+    total: float = 600.0
+    """Below the 15 minutes that a Discord interaction lives."""
+    tries: int = 2
+    """Of one model, before any of its words were seen."""
+    back_off: float = 0.5
+    longest_wait: float = 8.0
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has come so far."""
+
+    spec: ModelSpec
+    text: list[str] = field(default_factory=list)
+    finished: Finished | None = None
+    failure: FailureReason | None = None
+    spent: list[tuple[ModelSpec, Usage]] = field(default_factory=list)
+    errors: list[OutsideError] = field(default_factory=list)
+
+
+class Answering:
+    """Reads a model ahead of the one who shows its words; owned by the chat that made it."""
+
+    def __init__(self, admission: Admission, models: Mapping[str, Model], patience: Patience) -> None:
+        self.admission = admission
+        self.draft = Draft(admission.routes[0].spec)
+        self._models = models
+        self._patience = patience
+        self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        self._pump: asyncio.Task[None] | None = None
+        self._shown: list[str] = []
+        self._interrupted: FailureReason | None = None
+
+    @property
+    def shown(self) -> str:
+        """The text that was handed on to the member."""
+        return "".join(self._shown)
+
+    async def texts(self) -> AsyncGenerator[str, None]:
+        """The answer piece by piece, until it ends or breaks off."""
+        self._pump = asyncio.create_task(self._run())
+        while (piece := await self._pieces.get()) is not None:
+            self._shown.append(piece)
+            yield piece
+        await self._pump
+
+    def interrupt(self, reason: FailureReason) -> None:
+        """Break the answer off; its reader gets what came so far and then the end."""
+        if self.draft.finished is None and self._interrupted is None:
+            self._interrupted = reason
+            if self._pump:
+                self._pump.cancel()
+
+    async def close(self) -> None:
+        """End the model's request, whatever came of it."""
+        if self._pump and not self._pump.done():
+            self.interrupt(FailureReason.STOPPED)
+            await asyncio.wait({self._pump})
+
+    async def _run(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience.total):
+                await self._try_routes()
+        except TimeoutError:
+            self.draft.failure = FailureReason.TIMEOUT
+        except asyncio.CancelledError:
+            if self._interrupted is None:
+                raise
+        finally:
+            self._pieces.put_nowait(None)
+
+    async def _try_routes(self) -> None:
+        for route in self.admission.routes:
+            self.draft.spec = route.spec
+            if await self._try_model(route) or self.draft.text:
+                return
+
+    async def _try_model(self, route: Route) -> bool:
+        """Whether nothing else should be tried."""
+        for attempt in range(self._patience.tries):
+            try:
+                await self._read(route)
+            except OutsideError as error:
+                self.draft.errors.append(error)
+                if error.usage:
+                    self.draft.spent.append((route.spec, error.usage))
+                self.draft.failure = self._reason(error)
+                if self.draft.text or isinstance(error, ContentRefusedError):
+                    return True
+                if not isinstance(error, TryAgainError) or not await self._wait(error, attempt):
+                    return False
+            else:
+                self.draft.failure = None
+                return True
+        return False
+
+    async def _read(self, route: Route) -> None:
+        model = self._models[route.spec.provider]
+        async with aclosing(model.stream(route.completion)) as chunks:
+            async for chunk in chunks:
+                if isinstance(chunk, TextDelta):
+                    self.draft.text.append(chunk.text)
+                    self._pieces.put_nowait(chunk.text)
+                else:
+                    self.draft.finished = chunk
+        if self.draft.finished is None:
+            raise StreamCutError("the stream ended without its end")
+        self.draft.spent.append((route.spec, self.draft.finished.usage))
+
+    async def _wait(self, error: TryAgainError, attempt: int) -> bool:
+        wait = error.retry_after or self._patience.back_off * 2**attempt
+        if attempt + 1 >= self._patience.tries or wait > self._patience.longest_wait:
+            return False
+        await asyncio.sleep(wait)
+        return True
+
+    def _reason(self, error: OutsideError) -> FailureReason:
+        cut = FailureReason.CUT if self.draft.text else FailureReason.BUSY
+        reasons: tuple[tuple[type[OutsideError], FailureReason], ...] = (
+            (LateError, FailureReason.TIMEOUT),
+            (TryAgainError, cut),
+            (ContextTooLongError, FailureReason.TOO_LONG),
+            (ContentRefusedError, FailureReason.REFUSED),
+        )
+        return next((reason for kind, reason in reasons if isinstance(error, kind)), FailureReason.BROKEN)
+
+    def broken(self) -> list[OutsideError]:
+        """Errors that only the operator can mend."""
+        return [error for error in self.draft.errors if isinstance(error, TellOperatorError)]
+
+    def usage(self) -> Usage:
+        """All tokens spent on the answer; estimated for a request that ended before the vendor counted."""
+        parts = [usage for _, usage in self.draft.spent] or [self._estimate()]
+        return Usage(
+            sum(part.input_tokens for part in parts),
+            sum(part.cached_input_tokens for part in parts),
+            sum(part.output_tokens for part in parts),
+            estimated=any(part.estimated for part in parts),
+        )
+
+    def cost(self) -> Micros | None:
+        """What it cost, None if any model used has no price."""
+        parts = self.draft.spent or [(self.draft.spec, self._estimate())]
+        costs = [cost(spec.price, usage) for spec, usage in parts]
+        known = [each for each in costs if each is not None]
+        return Micros(sum(known)) if len(known) == len(costs) else None
+
+    def _estimate(self) -> Usage:
+        if not self.draft.text:
+            return Usage()
+        routes = {route.spec.name: route.completion for route in self.admission.routes}
+        sent = size(routes[self.draft.spec.name])
+        return Usage(sent, 0, tokens("".join(self.draft.text)), estimated=True)
+
+    def outcome(self) -> Finish | FailureReason:
+        """How it ended; a good end without a word is none."""
+        if not self.draft.finished:
+            return self._interrupted or self.draft.failure or FailureReason.CUT
+        finish = self.draft.finished.finish
+        if "".join(self.draft.text).strip():
+            return finish
+        return FailureReason.REFUSED if finish is Finish.SAFETY else FailureReason.BROKEN

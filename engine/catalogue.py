@@ -1,0 +1,149 @@
+"""Which tier a subscription gives now, what a tier allows, and what to offer next; all pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.domain import ModelClass, ModelSpec, Offer, RefusalReason, Tier, TierName
+from engine.facts import ENDED, Access, AccessReason, PaymentStatus, Subscription
+
+GRACE = timedelta(days=14)
+"""How long a failed payment leaves the tier: the span of Stripe's recommended Smart Retries."""
+RENEWAL_SLACK = timedelta(days=3)
+"""How long past its period an active subscription is believed when no news of the renewal arrives."""
+TRIAL_SLACK = timedelta(hours=1)
+
+PREFERENCE = (
+    PaymentStatus.ACTIVE,
+    PaymentStatus.TRIALING,
+    PaymentStatus.PAST_DUE,
+    PaymentStatus.PAUSED,
+    PaymentStatus.UNPAID,
+    PaymentStatus.INCOMPLETE,
+)
+"""Which of several live subscriptions decides; the newest among equals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The tiers and the models that are on sale here."""
+
+    tiers: Mapping[TierName, Tier]
+    models: tuple[ModelSpec, ...]
+
+    def tier(self, name: TierName) -> Tier:
+        """The rules of a tier; an undescribed one gives what free gives."""
+        return self.tiers.get(name, self.tiers[TierName.FREE])
+
+    def ranked(self) -> Sequence[Tier]:
+        """All tiers, lowest first."""
+        return sorted(self.tiers.values(), key=lambda tier: tier.rank)
+
+    def find(self, name: str) -> ModelSpec | None:
+        """A model by the name members see, in any case."""
+        folded = name.strip().casefold()
+        return next((spec for spec in self.models if spec.name.casefold() == folded), None)
+
+    def allows(self, tier: Tier, spec: ModelSpec) -> bool:
+        """Whether a tier may use a model; one without a price is never given away free."""
+        return spec.klass in tier.classes and (spec.price is not None or tier.price_month > 0)
+
+    def allowed(self, tier: Tier) -> Sequence[ModelSpec]:
+        """The models of a tier, in the order of config.toml."""
+        return [spec for spec in self.models if self.allows(tier, spec)]
+
+    def default(self, tier: Tier) -> ModelSpec | None:
+        """The model of members who chose none: the first one that their tier may use."""
+        return next(iter(self.allowed(tier)), None)
+
+    def step_down(self, tier: Tier) -> ModelSpec | None:
+        """The model that goes on answering when a tier's money is spent."""
+        return next((spec for spec in self.allowed(tier) if spec.klass is ModelClass.EVERYDAY), None)
+
+    def offer(self, tier: Tier, reason: RefusalReason, spec: ModelSpec | None = None) -> Offer | None:
+        """The cheapest higher tier that would lift a refusal, None if no tier would."""
+        lifts = self._lifting(tier, reason, spec)
+        better = (other for other in self.ranked() if other.rank > tier.rank and other.price_month > 0)
+        return next((Offer(t.name, t.price_month, t.price_year) for t in better if lifts(t)), None)
+
+    def _lifting(self, tier: Tier, reason: RefusalReason, spec: ModelSpec | None) -> Callable[[Tier], bool]:
+        rules: dict[RefusalReason, Callable[[Tier], bool]] = {
+            RefusalReason.CONVERSATIONS: lambda t: more(t.conversations_per_day, tier.conversations_per_day),
+            RefusalReason.TURNS: lambda t: more(t.turns_per_conversation, tier.turns_per_conversation),
+            RefusalReason.RATE: lambda t: more(t.requests_per_minute, tier.requests_per_minute),
+            RefusalReason.CONCURRENT: lambda t: more(t.concurrent, tier.concurrent),
+            RefusalReason.COST: lambda t: more(t.cost_ceiling_month, tier.cost_ceiling_month),
+            RefusalReason.MODEL_LOCKED: lambda t: spec is not None and self.allows(t, spec),
+        }
+        return rules.get(reason, lambda _: False)
+
+
+def more(limit: int | None, than: int | None) -> bool:
+    """Whether one limit is above another; None is without limit."""
+    return than is not None and (limit is None or limit > than)
+
+
+def access(subscriptions: Iterable[Subscription], now: datetime) -> Access:
+    """What these subscriptions give at `now`: the only place where a tier comes from.
+
+    Several live ones: the best status decides, then the newest. Status rules follow Stripe's documentation of
+    `subscription.status`; whatever we do not know gives free.
+    """
+    known = sorted(subscriptions, key=lambda sub: sub.created_at, reverse=True)
+    live = [sub for status in PREFERENCE for sub in known if sub.status is status]
+    if live:
+        return max((judge(sub, now) for sub in live), key=lambda found: found.tier is not TierName.FREE)
+    if any(sub.status is PaymentStatus.UNKNOWN for sub in known):
+        return Access(TierName.FREE, AccessReason.UNKNOWN_STATUS, None, known[0])
+    if known:
+        return Access(TierName.FREE, AccessReason.ENDED, None, known[0])
+    return Access(TierName.FREE, AccessReason.NO_SUBSCRIPTION)
+
+
+def judge(sub: Subscription, now: datetime) -> Access:
+    """What one live subscription gives at `now`."""
+    if sub.tier is None:
+        return Access(TierName.FREE, AccessReason.UNKNOWN_PRODUCT, None, sub)
+    if sub.collection_paused == "void":
+        return Access(TierName.FREE, AccessReason.PAUSED, None, sub)
+    reason, over, until = span(sub)
+    if until is not None and now >= until:
+        return Access(TierName.FREE, over, None, sub)
+    tier = sub.tier if reason in GIVING else TierName.FREE
+    return Access(tier, reason, until if reason in GIVING else None, sub)
+
+
+GIVING = frozenset({AccessReason.ACTIVE, AccessReason.TRIAL, AccessReason.GRACE})
+
+
+def span(sub: Subscription) -> tuple[AccessReason, AccessReason, datetime | None]:
+    """Why a subscription gives access, why no longer when its time is over, and when that is."""
+    match sub.status:
+        case PaymentStatus.ACTIVE:
+            return AccessReason.ACTIVE, AccessReason.PERIOD_OVER, active_until(sub)
+        case PaymentStatus.TRIALING:
+            end = sub.trial_end + TRIAL_SLACK if sub.trial_end else active_until(sub)
+            return AccessReason.TRIAL, AccessReason.PERIOD_OVER, end
+        case PaymentStatus.PAST_DUE:
+            since = sub.past_due_since or sub.period_end
+            return AccessReason.GRACE, AccessReason.GRACE_OVER, since + GRACE if since else None
+        case PaymentStatus.PAUSED:
+            return AccessReason.PAUSED, AccessReason.PAUSED, None
+        case _:
+            return AccessReason.NOT_PAID, AccessReason.NOT_PAID, None
+
+
+def active_until(sub: Subscription) -> datetime | None:
+    """When an active subscription ends: at its cancellation, else a while after a renewal we never heard of."""
+    if sub.cancel_at is not None:
+        return sub.cancel_at
+    return sub.period_end + RENEWAL_SLACK if sub.period_end else None
+
+
+def still_running(subscriptions: Iterable[Subscription]) -> Sequence[Subscription]:
+    """Those that may still charge, so that no second one may be sold beside them."""
+    return [
+        sub for sub in subscriptions if sub.status not in ENDED and sub.status is not PaymentStatus.INCOMPLETE
+    ]

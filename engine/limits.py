@@ -1,0 +1,93 @@
+"""Whether one more turn is within a tier's limits: pure, on facts read under the account's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.catalogue import Catalogue
+from engine.domain import ModelClass, ModelSpec, Refusal, RefusalReason, Standing, Tier, UsageFacts
+
+RATE_WINDOW = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question before the limits."""
+
+    tier: Tier
+    spec: ModelSpec
+    facts: UsageFacts
+    live_turns: int
+    """Turns that its conversation has already; 0 for a new one."""
+    now: datetime
+
+    @property
+    def counts(self) -> bool:
+        """Whether it would begin a conversation that is not counted yet."""
+        return self.live_turns == 0
+
+
+def judge(case: Case, catalogue: Catalogue) -> Refusal | None:
+    """The first limit that the question would break, None if it may be asked."""
+    tier, facts = case.tier, case.facts
+    if not catalogue.allows(tier, case.spec):
+        return refuse(case, catalogue, RefusalReason.MODEL_LOCKED, None)
+    if case.counts and reached(facts.conversations_today, tier.conversations_per_day):
+        limit = tier.conversations_per_day
+        return refuse(case, catalogue, RefusalReason.CONVERSATIONS, limit, next_day(case.now))
+    if reached(case.live_turns, tier.turns_per_conversation):
+        return refuse(case, catalogue, RefusalReason.TURNS, tier.turns_per_conversation)
+    if reached(facts.at_once, tier.concurrent):
+        return refuse(case, catalogue, RefusalReason.CONCURRENT, tier.concurrent)
+    if reached(len(facts.recent), tier.requests_per_minute):
+        free_at = facts.recent[0] + RATE_WINDOW if facts.recent else None
+        return refuse(case, catalogue, RefusalReason.RATE, tier.requests_per_minute, free_at)
+    return None
+
+
+def reached(count: int, limit: int | None) -> bool:
+    """Whether a limit leaves no room for one more."""
+    return limit is not None and count >= limit
+
+
+def refuse(
+    case: Case, catalogue: Catalogue, reason: RefusalReason, limit: int | None, until: datetime | None = None
+) -> Refusal:
+    """The refusal, with the offer that would lift it."""
+    offer = catalogue.offer(case.tier, reason, case.spec)
+    return Refusal(reason, case.tier.name, limit, until, case.spec.name, offer=offer)
+
+
+def over_ceiling(tier: Tier, facts: UsageFacts, estimate: int) -> bool:
+    """Whether this turn may take the month's vendor cost above the tier's ceiling."""
+    ceiling = tier.cost_ceiling_month
+    return ceiling is not None and facts.cost_month + estimate > ceiling
+
+
+def steps_down(tier: Tier, spec: ModelSpec) -> bool:
+    """Whether at the ceiling this model gives way to an everyday one; a paid tier's everyday models go on."""
+    return spec.klass is not ModelClass.EVERYDAY and ModelClass.EVERYDAY in tier.classes
+
+
+def standing(case: Case) -> Standing:
+    """The counts as they are with this turn."""
+    facts = case.facts
+    return Standing(
+        case.tier.name,
+        facts.conversations_today + (1 if case.counts else 0),
+        case.tier.conversations_per_day,
+        case.live_turns + 1,
+        case.tier.turns_per_conversation,
+    )
+
+
+def next_day(now: datetime) -> datetime:
+    """The next UTC midnight, when conversations are counted anew."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def next_month(now: datetime) -> datetime:
+    """The first UTC midnight of the next month, when cost is counted anew."""
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)

@@ -1,0 +1,46 @@
+"""What the hall tells the log: outcomes and figures, never what anybody wrote."""
+
+from __future__ import annotations
+
+import logging
+
+from engine.answering import Answering
+from engine.domain import Duplicate, Refusal, Settlement
+from engine.errors import OutsideError
+
+log = logging.getLogger("engine")
+
+
+class Signals:
+    """Logs each step of a question; content stays out."""
+
+    def admitted(self, outcome: object) -> None:
+        """A question was decided about."""
+        if isinstance(outcome, Refusal):
+            log.info("refused", extra={"reason": outcome.reason.value, "tier": outcome.tier.value})
+        elif isinstance(outcome, Duplicate):
+            log.info("duplicate")
+
+    def settled(self, answering: Answering, settlement: Settlement, *, counted: bool) -> None:
+        """A turn came to its end."""
+        usage = settlement.usage
+        log.info(
+            "settled",
+            extra={
+                "turn": answering.admission.turn,
+                "model": settlement.model,
+                "outcome": settlement.outcome,
+                "counted": counted,
+                "input_tokens": usage.input_tokens,
+                "output_tokens": usage.output_tokens,
+                "cost_micros": settlement.cost,
+            },
+        )
+        for error in answering.draft.errors:
+            log.warning("model failed", extra={"model": settlement.model, "error": type(error).__name__})
+        for error in answering.broken():
+            log.error("model needs the operator", extra={"model": settlement.model, "why": str(error)})
+
+    def storage_away(self, error: OutsideError) -> None:
+        """The database could not be reached."""
+        log.warning("database away", extra={"why": str(error)})
