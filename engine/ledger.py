@@ -240,6 +240,10 @@ class NoticesTx(Protocol):
         """The person cannot be written to: keep it for their next command."""
         ...
 
+    def has_kept(self, account: AccountId) -> bool:
+        """Whether the account has kept notices."""
+        ...
+
     def take_kept(self, account: AccountId, now: datetime) -> Sequence[Notice]:
         """Kept notices of an account, marked as sent by this unit."""
         ...

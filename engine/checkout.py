@@ -1,0 +1,292 @@
+"""Selling: one customer, one open Checkout session and one subscription for each account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import uuid4
+
+from engine.catalogue import Catalogue, access, still_running
+from engine.domain import AccountId, Interval, Person, Tier, TierName
+from engine.errors import GoneError, TellOperatorError
+from engine.facts import (
+    Access,
+    AttemptStatus,
+    CheckoutAttempt,
+    CheckoutRequest,
+    CheckoutSession,
+    CustomerId,
+    CustomerRecord,
+    SessionStatus,
+)
+from engine.ledger import Tx
+from engine.ports import Billing, Clock, Store
+from engine.subscriptions import Subscriptions
+
+SESSION_LIFE = timedelta(minutes=60)
+STILL_USEFUL = timedelta(minutes=10)
+"""A link with less time left than this is replaced."""
+STILL_MAKEABLE = timedelta(minutes=35)
+"""Stripe refuses sessions that expire in less than 30 minutes (`expires_at` of the Checkout session)."""
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where Stripe sends the member back to; `{CHECKOUT_SESSION_ID}` is filled in by Stripe."""
+
+    success: str
+    cancel: str
+    portal_return: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutLink:
+    """Pay here."""
+
+    url: str
+    tier: Tier
+    interval: Interval
+    expires_at: datetime
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySubscribed:
+    """There is a subscription that may still charge: it is changed in the portal, not doubled."""
+
+    access: Access
+    portal: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PortalLink:
+    """Manage the subscription here."""
+
+    url: str
+    access: Access
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToManage:
+    """No customer yet, so nothing to manage."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotForSale:
+    """A tier that cannot be bought, or none can here."""
+
+    tier: TierName | None
+
+
+class Checkout:
+    """Makes checkout and portal links; every step may be repeated after a crash without doubling anything."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        billing: Billing | None,
+        catalogue: Catalogue,
+        subscriptions: Subscriptions,
+        links: Links,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._billing = billing
+        self._catalogue = catalogue
+        self._subscriptions = subscriptions
+        self._links = links
+
+    async def upgrade(
+        self, person: Person, tier: TierName, interval: Interval
+    ) -> CheckoutLink | AlreadySubscribed | NotForSale:
+        """The link to buy a tier, or the portal if there is a subscription already.
+
+        OutsideError by remedy when Stripe cannot answer now.
+        """
+        rules = self._catalogue.tiers.get(tier)
+        if self._billing is None or rules is None or rules.price(interval) <= 0:
+            return NotForSale(tier if self._billing else None)
+        for _ in range(ROUNDS):
+            customer = await self._customer(self._billing, person)
+            running = await self._running(self._billing, customer)
+            if running:
+                return running
+            try:
+                link = await self._session(self._billing, person, customer, rules, interval)
+            except GoneError:
+                await self._forget_customer(customer)
+                continue
+            if link:
+                return link
+        message = "checkout could not settle on one session"
+        raise TellOperatorError(message)
+
+    async def portal(self, person: Person) -> PortalLink | NothingToManage | NotForSale:
+        """The customer portal's link."""
+        billing = self._billing
+        if billing is None:
+            return NotForSale(None)
+        record = await self._record(billing, person)
+        if record.customer is None:
+            return NothingToManage()
+        await self._subscriptions.sync(record.customer)
+        now_access = await self._subscriptions.access(person)
+        try:
+            url = await billing.create_customer_portal_session(record.customer, self._links.portal_return)
+        except GoneError:
+            return NothingToManage()
+        return PortalLink(url, now_access, self._simulated)
+
+    @property
+    def _simulated(self) -> bool:
+        return self._subscriptions.simulated
+
+    async def _record(self, billing: Billing, person: Person) -> CustomerRecord:
+        now = self._clock.now()
+
+        def work(tx: Tx) -> CustomerRecord:
+            account = tx.lock_account(person, now)
+            found = tx.customer(account.id, billing.mode)
+            record = found or CustomerRecord(account.id, billing.mode, None, 0)
+            if found is None:
+                tx.save_customer(record)
+            return record
+
+        return await self._store.transact(work)
+
+    async def _customer(self, billing: Billing, person: Person) -> CustomerRecord:
+        record = await self._record(billing, person)
+        if record.customer:
+            return record
+        customer = await billing.create_customer(record.account, record.epoch)
+        made = replace(record, customer=customer)
+
+        def work(tx: Tx) -> CustomerRecord:
+            tx.lock_account_id(record.account)
+            current = tx.customer(record.account, record.mode)
+            if current and (current.customer or current.epoch != record.epoch):
+                return current
+            tx.save_customer(made)
+            return made
+
+        return await self._store.transact(work)
+
+    async def _forget_customer(self, record: CustomerRecord) -> None:
+        """A customer deleted at Stripe is replaced by one of the next epoch."""
+
+        def work(tx: Tx) -> None:
+            tx.lock_account_id(record.account)
+            if tx.customer(record.account, record.mode) == record:
+                tx.save_customer(replace(record, customer=None, epoch=record.epoch + 1))
+                tx.close_attempts(record.account, record.mode, AttemptStatus.SUPERSEDED)
+
+        await self._store.transact(work)
+
+    async def _running(self, billing: Billing, record: CustomerRecord) -> AlreadySubscribed | None:
+        """Ask Stripe, not our copy: a payment may be newer than its webhook."""
+        customer = cast("CustomerId", record.customer)
+        await self._subscriptions.sync(customer)
+        stored = await self._store.read(lambda tx: tx.subscriptions(record.account, record.mode))
+        if not still_running(stored):
+            return None
+        url = await billing.create_customer_portal_session(customer, self._links.portal_return)
+        return AlreadySubscribed(access(stored, self._clock.now()), url, self._simulated)
+
+    async def _session(
+        self, billing: Billing, person: Person, record: CustomerRecord, tier: Tier, interval: Interval
+    ) -> CheckoutLink | None:
+        """The open session for this tier; None if another click put a different one in its place meanwhile."""
+        attempt, replaced = await self._attempt(person, record, tier.name, interval)
+        if replaced and replaced.session:
+            await billing.expire_checkout_session(replaced.session)
+        if attempt.session and attempt.url:
+            return self._link(attempt, tier)
+        session = await billing.create_checkout_session(self._request(attempt, record))
+        if session.status is not SessionStatus.OPEN or session.url is None:
+            await self._close(attempt)
+            return None
+        if await self._keep(attempt, session):
+            return self._link(replace(attempt, url=session.url, session=session.id), tier)
+        await billing.expire_checkout_session(session.id)
+        return None
+
+    async def _attempt(
+        self, person: Person, record: CustomerRecord, tier: TierName, interval: Interval
+    ) -> tuple[CheckoutAttempt, CheckoutAttempt | None]:
+        """The account's open attempt for this purchase, new if need be, and the one that it replaced."""
+        now = self._clock.now()
+        fresh = CheckoutAttempt(
+            uuid4().hex,
+            record.account,
+            record.mode,
+            person,
+            tier,
+            interval,
+            AttemptStatus.OPEN,
+            now,
+            now + SESSION_LIFE,
+        )
+
+        def work(tx: Tx) -> tuple[CheckoutAttempt, CheckoutAttempt | None]:
+            tx.lock_account_id(record.account)
+            old = tx.open_attempt(record.account, record.mode)
+            if old and usable(old, fresh, now):
+                return old, None
+            if old:
+                tx.close_attempts(record.account, record.mode, AttemptStatus.SUPERSEDED)
+            tx.save_attempt(fresh)
+            return fresh, old
+
+        return await self._store.transact(work)
+
+    async def _keep(self, attempt: CheckoutAttempt, session: CheckoutSession) -> bool:
+        """Remember the session, unless the attempt was replaced while it was made."""
+
+        def work(tx: Tx) -> bool:
+            tx.lock_account_id(attempt.account)
+            current = tx.open_attempt(attempt.account, attempt.mode)
+            if current is None or current.id != attempt.id:
+                return False
+            tx.save_attempt(replace(current, session=session.id, url=session.url))
+            return True
+
+        return await self._store.transact(work)
+
+    async def _close(self, attempt: CheckoutAttempt) -> None:
+        """The attempt's session is over (paid or expired): the next round decides anew."""
+
+        def work(tx: Tx) -> None:
+            tx.lock_account_id(attempt.account)
+            current = tx.open_attempt(attempt.account, attempt.mode)
+            if current and current.id == attempt.id:
+                tx.close_attempts(attempt.account, attempt.mode, AttemptStatus.EXPIRED)
+
+        await self._store.transact(work)
+
+    def _request(self, attempt: CheckoutAttempt, record: CustomerRecord) -> CheckoutRequest:
+        return CheckoutRequest(
+            attempt=attempt.id,
+            account=AccountId(record.account),
+            customer=cast("CustomerId", record.customer),
+            tier=attempt.tier,
+            interval=attempt.interval,
+            quantity=1,
+            expires_at=attempt.expires_at,
+            success_url=self._links.success,
+            cancel_url=self._links.cancel,
+        )
+
+    def _link(self, attempt: CheckoutAttempt, tier: Tier) -> CheckoutLink:
+        return CheckoutLink(attempt.url or "", tier, attempt.interval, attempt.expires_at, self._simulated)
+
+
+def usable(old: CheckoutAttempt, wanted: CheckoutAttempt, now: datetime) -> bool:
+    """Whether an open attempt serves for what is wanted now."""
+    left = old.expires_at - now
+    enough = STILL_USEFUL if old.session else STILL_MAKEABLE
+    return (old.tier, old.interval) == (wanted.tier, wanted.interval) and left > enough

@@ -1,0 +1,123 @@
+"""Due work of every process: customers to read, notices owed, holds to keep and to let go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from engine.chat import Chat
+from engine.domain import Platform
+from engine.errors import OutsideError, UnreachableError
+from engine.facts import Notice
+from engine.ports import Clock, Messenger, Store
+from engine.subscriptions import Subscriptions, retry_in
+
+log = logging.getLogger("engine.jobs")
+
+LOOK_EVERY = 1.0
+"""Seconds between looks for due work; news wakes it at once."""
+RENEW_EVERY = 15.0
+SWEEP_EVERY = 30.0
+NOTICE_LEASE = timedelta(seconds=30)
+REMEMBER_KEYS = timedelta(days=7)
+BATCH = 20
+
+
+class Notices:
+    """Delivers notices owed, each shown once."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self.messengers: dict[Platform, Messenger] = {}
+
+    async def work(self) -> int:
+        """Deliver what is due on the platforms of this process; how many were taken."""
+        now, platforms = self._clock.now(), [platform.value for platform in self.messengers]
+        if not platforms:
+            return 0
+        taken = await self._store.transact(
+            lambda tx: tx.claim_notices(now, now + NOTICE_LEASE, platforms, BATCH)
+        )
+        for notice in taken:
+            await self._deliver(notice)
+        return len(taken)
+
+    async def _deliver(self, notice: Notice) -> None:
+        messenger = self.messengers[notice.person.platform]
+        try:
+            async with asyncio.timeout(NOTICE_LEASE.total_seconds() / 2):
+                await messenger.deliver(notice, again=notice.attempts > 0)
+        except UnreachableError:
+            await self._store.transact(lambda tx: tx.keep_notice(notice.id))
+        except (OutsideError, TimeoutError) as error:
+            log.warning("notice not delivered", extra={"kind": notice.kind.value, "why": str(error)})
+            due = self._clock.now() + retry_in(notice.attempts)
+            await self._store.transact(lambda tx: tx.notice_later(notice.id, due))
+        else:
+            now = self._clock.now()
+            await self._store.transact(lambda tx: tx.notice_sent(notice.id, now))
+
+
+class Jobs:
+    """The loops of one process; `run` ends when cancelled."""
+
+    def __init__(
+        self, store: Store, clock: Clock, chat: Chat, subscriptions: Subscriptions, notices: Notices
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._chat = chat
+        self._subscriptions = subscriptions
+        self._notices = notices
+        self._sleepers: list[asyncio.Event] = []
+
+    def wake(self) -> None:
+        """There is news: look for due work now."""
+        for news in self._sleepers:
+            news.set()
+
+    async def run(self, *, worker: bool) -> None:
+        """Keep this process's holds; a worker also does what any process may do."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._every(RENEW_EVERY, self._chat.renew))
+            group.create_task(self._look(self._notices.work))
+            if worker:
+                group.create_task(self._look(self._subscriptions.work))
+                group.create_task(self._every(SWEEP_EVERY, self._sweep))
+
+    async def _look(self, work: Callable[[], Awaitable[int]]) -> None:
+        """Work until nothing is due, then wait for news or a while."""
+        news = asyncio.Event()
+        self._sleepers.append(news)
+        while True:
+            news.clear()
+            if await self._guarded(work):
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await news.wait()
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            await self._guarded(work)
+            await asyncio.sleep(seconds)
+
+    async def _guarded(self, work: Callable[[], Awaitable[object]]) -> object:
+        """A failure outside must not end the loop; the work stays due."""
+        try:
+            return await work()
+        except OutsideError as error:
+            log.warning("due work failed", extra={"why": str(error)})
+            await asyncio.sleep(LOOK_EVERY)
+            return None
+
+    async def _sweep(self) -> None:
+        now = self._clock.now()
+        released = await self._store.transact(lambda tx: tx.release_expired(now))
+        if released:
+            log.warning("released turns of a process that is gone", extra={"turns": released})
+        await self._store.transact(lambda tx: tx.forget_claims(now - REMEMBER_KEYS))

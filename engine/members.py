@@ -1,0 +1,186 @@
+"""A member's own affairs: what is left, which model, and why this tier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.catalogue import Catalogue, access
+from engine.domain import Account, Micros, ModelSpec, Offer, Person, RefusalReason, Tier, UsageFacts
+from engine.facts import Access, Mode, Notice, Subscription, TierChange
+from engine.ledger import Tx
+from engine.limits import next_day
+from engine.ports import Clock, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What `/usage` and `why` tell of a person; `account` is None for somebody never seen."""
+
+    person: Person
+    account: Account | None
+    access: Access
+    tier: Tier
+    usage: UsageFacts
+    resets_at: datetime
+    model: ModelSpec | None
+    subscriptions: Sequence[Subscription]
+    changes: Sequence[TierChange]
+    customer: str | None
+    mode: Mode
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One line of `/model`; `offer` is the tier that unlocks it."""
+
+    spec: ModelSpec
+    allowed: bool
+    chosen: bool
+    offer: Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChosen:
+    """The member's model from now on."""
+
+    spec: ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLocked:
+    """A model that the member's tier may not use."""
+
+    spec: ModelSpec
+    tier: Tier
+    offer: Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUnknown:
+    """No model of that name."""
+
+    name: str
+    choices: Sequence[str]
+
+
+class Members:
+    """Answers a member's questions about themselves."""
+
+    def __init__(self, store: Store, clock: Clock, catalogue: Catalogue, mode: Mode) -> None:
+        self._store = store
+        self._clock = clock
+        self._mode = mode
+        self.catalogue = catalogue
+
+    async def overview(self, person: Person) -> Overview:
+        """Tier, reason, limits used and left, subscription facts."""
+        now = self._clock.now()
+        return await self._store.read(lambda tx: self._overview(tx, person, now))
+
+    async def models(self, person: Person) -> Sequence[ModelRow]:
+        """All models with their locks, as this person sees them."""
+        overview = await self.overview(person)
+        return [self._row(overview, spec) for spec in self.catalogue.models]
+
+    async def choose_model(self, person: Person, name: str) -> ModelChosen | ModelLocked | ModelUnknown:
+        """Remember a model for this person's questions, if their tier may use it."""
+        spec = self.catalogue.find(name)
+        if spec is None:
+            return ModelUnknown(name, [each.name for each in self.catalogue.models])
+        tier = (await self.overview(person)).tier
+        if not self.catalogue.allows(tier, spec):
+            return ModelLocked(spec, tier, self._unlocking(tier, spec))
+        now, chosen = self._clock.now(), spec.name
+        await self._store.transact(lambda tx: tx.set_model(tx.lock_account(person, now).id, chosen))
+        return ModelChosen(spec)
+
+    async def kept_notices(self, person: Person) -> Sequence[Notice]:
+        """Notices that could not be sent, to be shown now; each is handed out once."""
+        waiting = await self._store.read(lambda tx: self._has_kept(tx, person))
+        if not waiting:
+            return ()
+        now = self._clock.now()
+        return await self._store.transact(lambda tx: tx.take_kept(tx.lock_account(person, now).id, now))
+
+    def _has_kept(self, tx: Tx, person: Person) -> bool:
+        account = tx.find_account(person)
+        return account is not None and tx.has_kept(account.id)
+
+    def _overview(self, tx: Tx, person: Person, now: datetime) -> Overview:
+        account = tx.find_account(person)
+        subscriptions = tx.subscriptions(account.id, self._mode) if account else ()
+        found = access(subscriptions, now)
+        tier = self.catalogue.tier(found.tier)
+        record = tx.customer(account.id, self._mode) if account else None
+        wish = self.catalogue.find(account.model) if account and account.model else None
+        return Overview(
+            person=person,
+            account=account,
+            access=found,
+            tier=tier,
+            usage=tx.usage(account.id, now) if account else NOTHING,
+            resets_at=next_day(now),
+            model=wish if wish and self.catalogue.allows(tier, wish) else self.catalogue.default(tier),
+            subscriptions=subscriptions,
+            changes=tx.tier_changes(account.id) if account else (),
+            customer=record.customer if record else None,
+            mode=self._mode,
+            now=now,
+        )
+
+    def _row(self, overview: Overview, spec: ModelSpec) -> ModelRow:
+        allowed = self.catalogue.allows(overview.tier, spec)
+        offer = None if allowed else self._unlocking(overview.tier, spec)
+        return ModelRow(spec, allowed, spec == overview.model, offer)
+
+    def _unlocking(self, tier: Tier, spec: ModelSpec) -> Offer | None:
+        return self.catalogue.offer(tier, RefusalReason.MODEL_LOCKED, spec)
+
+
+NOTHING = UsageFacts(0, (), 0, Micros(0))
+
+
+def plain(overview: Overview) -> Mapping[str, object]:
+    """An overview as JSON-ready values: the answer of `why --json`."""
+    sub = overview.access.subscription
+    tier, usage = overview.tier, overview.usage
+    return {
+        "person": str(overview.person),
+        "account": overview.account.id if overview.account else None,
+        "tier": tier.name,
+        "reason": overview.access.reason,
+        "until": stamp(overview.access.until),
+        "mode": overview.mode,
+        "stripe_customer_id": overview.customer,
+        "stripe_subscription_id": sub.id if sub else None,
+        "payment_status": overview.access.payment_status,
+        "started_at": stamp(sub.started_at) if sub else None,
+        "cancel_at": stamp(sub.cancel_at) if sub else None,
+        "interval": sub.interval if sub else None,
+        "model": overview.model.name if overview.model else None,
+        "limits": {
+            "conversations_per_day": gauge(usage.conversations_today, tier.conversations_per_day),
+            "requests_per_minute": gauge(len(usage.recent), tier.requests_per_minute),
+            "concurrent": gauge(usage.at_once, tier.concurrent),
+            "cost_month_micros": gauge(usage.cost_month, tier.cost_ceiling_month),
+            "turns_per_conversation": tier.turns_per_conversation,
+            "resets_at": stamp(overview.resets_at),
+        },
+        "changes": [
+            {"at": stamp(c.at), "before": c.before, "after": c.after, "reason": c.reason}
+            for c in overview.changes
+        ],
+    }
+
+
+def gauge(used: int, limit: int | None) -> Mapping[str, int | None]:
+    """Used, limit and left; without a limit the last two are None."""
+    return {"used": used, "limit": limit, "left": None if limit is None else max(0, limit - used)}
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """ISO 8601, None as it is."""
+    return moment.isoformat() if moment else None
