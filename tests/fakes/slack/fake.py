@@ -1,0 +1,159 @@
+"""FakeSlack: a workspace whose people act, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from aiohttp import web
+
+from tests.fakes.slack import control, payloads
+from tests.fakes.slack.log import Delivery
+from tests.fakes.slack.server import EVENTS, SlackServer
+from tests.fakes.slack.state import BOT_USER, Channel, Kind, Message
+
+T = TypeVar("T")
+
+ALICE, BOB, CAROL = "U0ALICE", "U0BOB", "U0CAROL"
+GENERAL, OUTSIDE, PRIVATE = "C0GENERAL", "C0OUTSIDE", "G0PRIVATE"
+"""Channels: with the bot; public but without the bot; private and without the bot."""
+MENTION = f"<@{BOT_USER}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message somebody wrote, and the events it caused."""
+
+    message: Message
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def ts(self) -> str:
+        """The message's timestamp, which names it in its channel."""
+        return self.message.ts
+
+
+class FakeSlack(SlackServer):
+    """Use as an async context manager; every action returns once the app has acknowledged it."""
+
+    async def __aenter__(self) -> Self:
+        people = {ALICE, BOB, CAROL}
+        for user in sorted(people):
+            self.workspace.add_user(user, user[2:].lower())
+        self.workspace.add_channel(GENERAL, "general", Kind.PUBLIC, {*people, BOT_USER})
+        self.workspace.add_channel(OUTSIDE, "outside", Kind.PUBLIC, set(people))
+        self.workspace.add_channel(PRIVATE, "secret", Kind.PRIVATE, set(people))
+        await self.start()
+        return self
+
+    def application(self) -> web.Application:
+        """The routes, with those that steer the fake from another process."""
+        application = super().application()
+        control.install(application, self)
+        return application
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def slash(self, user: str, command: str, text: str = "", channel: str = GENERAL) -> Delivery:
+        """Type a slash command; its acknowledgement may carry a private answer."""
+        if self.app.commands is not None and command not in self.app.commands:
+            message = f"{command} is not a valid command"
+            raise ValueError(message)
+        place, person = self.workspace.channels[channel], self.workspace.users[user]
+        ticket = self.ticket(place, user)
+        payload = payloads.slash_command(person, place, command, text, ticket)
+        delivery = await self.deliver("slash_commands", payload)
+        if delivery.answer and delivery.answer.get("text"):
+            answer = Message(
+                self.workspace.new_ts(), channel, BOT_USER, str(delivery.answer["text"]), only_for=user
+            )
+            self.workspace.add(answer)
+        return delivery
+
+    async def mention(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Said:
+        """Write to the bot in a channel."""
+        return await self.say(user, channel, f"{MENTION} {text}", thread_ts)
+
+    async def dm(self, user: str, text: str, thread_ts: str | None = None) -> Said:
+        """Write to the bot in the DM with it."""
+        return await self.say(user, self.workspace.dm(user).id, text, thread_ts)
+
+    async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Said:
+        """Write anything anywhere; the app hears of it as far as it subscribed and is a member."""
+        written, place = self.write(user, channel, text, thread_ts), self.workspace.channels[channel]
+        events = self._events_of(written, place)
+        return Said(written, tuple([await self.event(event) for event in events]))
+
+    def write(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
+        """Put a message there without telling the app."""
+        if user not in self.workspace.channels[channel].members:
+            message = f"{user} is not in {channel}"
+            raise ValueError(message)
+        return self.workspace.add(Message(self.workspace.new_ts(), channel, user, text, thread_ts=thread_ts))
+
+    async def press(self, user: str, message: Message, action_id: str) -> Delivery:
+        """Press a button of a message that the user sees; a button with an address tells the app too."""
+        button = next((b for b in message.buttons if b["action_id"] == action_id), None)
+        if button is None or message.only_for not in {None, user}:
+            names = [b["action_id"] for b in message.buttons]
+            error = f"{user} sees no button {action_id!r}, only {names}"
+            raise ValueError(error)
+        place, person = self.workspace.channels[message.channel], self.workspace.users[user]
+        ticket = self.ticket(place, user, message)
+        return await self.deliver(
+            "interactive", payloads.block_action(person, place, message, button, ticket)
+        )
+
+    async def open_home(self, user: str, tab: str = "home") -> Delivery:
+        """Look at the app's Home or Messages tab."""
+        person, place = self.workspace.users[user], self.workspace.dm(user)
+        return await self.event(payloads.home_event(person, place, tab, self.workspace.new_ts()))
+
+    async def redeliver(self, delivery: Delivery, reason: str = "timeout") -> Delivery:
+        """Send something again: the same event and envelope, marked as a retry."""
+        return await self.deliver(
+            delivery.kind,
+            delivery.payload,
+            envelope=delivery.envelope_id,
+            retry=delivery.retry + 1,
+            reason=reason,
+        )
+
+    def close_dms(self, user: str, error: str = "user_disabled") -> None:
+        """Let DMs to a user fail: `user_disabled`, `user_not_visible`, `channel_not_found` ..."""
+        self.workspace.users[user].dm_error = error
+
+    def transcript(self, channel: str = GENERAL) -> list[Message]:
+        """What everybody in a channel sees, in order."""
+        return self.workspace.visible(channel)
+
+    def thread(self, channel: str, root: str) -> list[Message]:
+        """The replies to a message."""
+        return [m for m in self.transcript(channel) if m.thread_ts == root and m.ts != root]
+
+    def dms(self, user: str) -> list[Message]:
+        """The DM between a user and the app, in order."""
+        return self.transcript(self.workspace.dm(user).id)
+
+    def ephemerals(self, user: str) -> list[Message]:
+        """Every private reply that a user sees."""
+        places = self.workspace.channels.values()
+        return sorted(
+            (m for c in places for m in c.messages.values() if m.only_for == user), key=lambda m: m.ts
+        )
+
+    async def wait_for(self, found: Callable[[], T | None], seconds: float = 5.0) -> T:
+        """Return the first true result of `found`, looked at whenever something changes."""
+        return await self.workspace.changes.until(found, seconds)
+
+    def _events_of(self, message: Message, place: Channel) -> list[dict[str, object]]:
+        if BOT_USER not in place.members:
+            return []
+        events = []
+        if MENTION in message.text and place.kind is not Kind.DM and "app_mention" in self.app.events:
+            events.append(payloads.mention_event(message, place))
+        if EVENTS[place.kind] in self.app.events:
+            events.append(payloads.message_event(message, place))
+        return events

@@ -1,0 +1,137 @@
+"""What Slack sends to an app, in Slack's full shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.fakes.slack.chat import as_json
+from tests.fakes.slack.state import APP, BOT_USER, TEAM, Channel, Json, Kind, Message, User
+
+DOMAIN = "fake"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The short-lived addresses that come with a command or a pressed button."""
+
+    trigger_id: str
+    response_url: str
+
+
+def event_callback(event: Json, number: int, at: float) -> Json:
+    """The envelope of one event; `number` makes its id, `at` is unix seconds."""
+    return {
+        "token": "fake-verification-token",
+        "team_id": TEAM,
+        "api_app_id": APP,
+        "event": event,
+        "type": "event_callback",
+        "event_id": f"Ev{number:09d}",
+        "event_time": int(at),
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": TEAM,
+                "user_id": BOT_USER,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+        "event_context": f"4-fake-{number}",
+    }
+
+
+def message_event(message: Message, channel: Channel) -> Json:
+    """The `message` event for a new message."""
+    body = as_json(message) | {
+        "channel": channel.id,
+        "channel_type": str(channel.kind),
+        "event_ts": message.ts,
+    }
+    return body if message.by_app else body | {"client_msg_id": f"fake-{message.ts}"}
+
+
+def changed_event(message: Message, channel: Channel, event_ts: str) -> Json:
+    """The `message` event for an edit."""
+    edited = {k: v for k, v in as_json(message).items() if k != "app_id"}
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "message": edited | {"edited": {"user": message.user, "ts": event_ts}},
+        "channel": channel.id,
+        "channel_type": str(channel.kind),
+        "ts": event_ts,
+        "event_ts": event_ts,
+    }
+
+
+def mention_event(message: Message, channel: Channel) -> Json:
+    """The `app_mention` event, which has no channel type."""
+    body = message_event(message, channel) | {"type": "app_mention"}
+    del body["channel_type"]
+    return body
+
+
+def home_event(user: User, channel: Channel, tab: str, event_ts: str) -> Json:
+    """The `app_home_opened` event; `tab` is `home` or `messages`."""
+    return {
+        "type": "app_home_opened",
+        "user": user.id,
+        "channel": channel.id,
+        "tab": tab,
+        "event_ts": event_ts,
+    }
+
+
+def slash_command(user: User, channel: Channel, command: str, text: str, ticket: Ticket) -> Json:
+    """The form of a slash command."""
+    return {
+        "token": "fake-verification-token",
+        "team_id": TEAM,
+        "team_domain": DOMAIN,
+        "channel_id": channel.id,
+        "channel_name": channel.name if channel.kind is not Kind.PRIVATE else "privategroup",
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": command,
+        "text": text,
+        "api_app_id": APP,
+        "is_enterprise_install": "false",
+        "response_url": ticket.response_url,
+        "trigger_id": ticket.trigger_id,
+    }
+
+
+def block_action(user: User, channel: Channel, message: Message, button: Json, ticket: Ticket) -> Json:
+    """The interaction of a pressed button."""
+    container: Json = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": message.only_for is not None,
+    }
+    if message.thread_ts:
+        container["thread_ts"] = message.thread_ts
+    action = {
+        key: button[key]
+        for key in ("type", "action_id", "block_id", "text", "value", "style", "url")
+        if key in button
+    }
+    body: Json = {
+        "type": "block_actions",
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM},
+        "api_app_id": APP,
+        "token": "fake-verification-token",
+        "container": container,
+        "trigger_id": ticket.trigger_id,
+        "team": {"id": TEAM, "domain": DOMAIN},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel.id, "name": channel.name},
+        "state": {"values": {}},
+        "response_url": ticket.response_url,
+        "actions": [action | {"action_ts": message.ts}],
+    }
+    return body if message.only_for else body | {"message": as_json(message)}

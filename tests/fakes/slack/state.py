@@ -1,0 +1,159 @@
+"""A workspace as Slack remembers it: people, channels, messages, and who may see what."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from tests.fakes.slack import blocks as block_kit
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+TEAM = "T0FAKE001"
+APP = "A0FAKE001"
+BOT_USER = "U0FAKEBOT"
+BOT = "B0FAKE001"
+
+
+class Kind(StrEnum):
+    """Slack's word for where a message is, as in `channel_type`."""
+
+    PUBLIC = "channel"
+    PRIVATE = "group"
+    DM = "im"
+
+
+class Stream(StrEnum):
+    """Whether a message is being streamed."""
+
+    NEVER = "never"
+    RUNNING = "running"
+    DONE = "done"
+
+
+@dataclass(slots=True)
+class User:
+    """Somebody in the workspace; `dm_error` is what opening a DM with them gives."""
+
+    id: str
+    name: str
+    dm_error: str | None = None
+
+
+@dataclass(slots=True)
+class Message:
+    """One message, with every text it ever showed and when."""
+
+    ts: str
+    channel: str
+    user: str
+    text: str
+    blocks: list[Json] = field(default_factory=list)
+    thread_ts: str | None = None
+    metadata: Json | None = None
+    only_for: str | None = None
+    stream: Stream = Stream.NEVER
+    stream_until: float = 0.0
+    versions: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def shown(self) -> str:
+        """What a reader sees: the blocks if there are any, else the text."""
+        return block_kit.shown(self.blocks) if self.blocks else self.text
+
+    @property
+    def buttons(self) -> list[Json]:
+        """Every button of the message, in order."""
+        return block_kit.buttons(self.blocks)
+
+    @property
+    def by_app(self) -> bool:
+        """Whether our app wrote it."""
+        return self.user == BOT_USER
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel or a DM; ephemeral messages are kept beside the others."""
+
+    id: str
+    name: str
+    kind: Kind
+    members: set[str]
+    messages: dict[str, Message] = field(default_factory=dict)
+
+
+class Changes:
+    """Lets tests wait for something to become true instead of sleeping."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def tell(self) -> None:
+        """Something changed: wake everybody who waits."""
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def until(self, found: Callable[[], T | None], seconds: float) -> T:
+        """Return the first true result of `found`; TimeoutError after `seconds`."""
+        async with asyncio.timeout(seconds):
+            while not (result := found()):
+                await self._next.wait()
+        return result
+
+
+class Workspace:
+    """The people, channels and messages of one team."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.changes = Changes()
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.homes: dict[str, Json] = {}
+        self._numbers = itertools.count(1)
+        self.add_user(BOT_USER, "bot")
+
+    def number(self) -> int:
+        """A number never given before."""
+        return next(self._numbers)
+
+    def add_user(self, user: str, name: str) -> User:
+        """Make somebody known."""
+        self.users[user] = User(user, name)
+        return self.users[user]
+
+    def add_channel(self, channel: str, name: str, kind: Kind, members: set[str]) -> Channel:
+        """Make a channel, or a DM between two."""
+        self.channels[channel] = Channel(channel, name, kind, members)
+        return self.channels[channel]
+
+    def dm(self, user: str) -> Channel:
+        """The DM between a user and the app, made if need be."""
+        channel = "D" + user[1:]
+        found = self.channels.get(channel)
+        return found or self.add_channel(channel, "directmessage", Kind.DM, {user, BOT_USER})
+
+    def add(self, message: Message) -> Message:
+        """Put a message into its channel."""
+        self.channels[message.channel].messages[message.ts] = message
+        self.touched(message)
+        return message
+
+    def touched(self, message: Message) -> None:
+        """Note what a message shows now."""
+        message.versions.append((self.now(), message.shown))
+        self.changes.tell()
+
+    def new_ts(self) -> str:
+        """A fresh message timestamp, above all given before."""
+        return f"{int(self.now())}.{self.number():06d}"
+
+    def visible(self, channel: str) -> list[Message]:
+        """The messages everybody in a channel sees, in the order they came."""
+        return [m for m in self.channels[channel].messages.values() if m.only_for is None]

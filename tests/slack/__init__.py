@@ -1,0 +1,1 @@
+"""Slack: the counterparty, and the adapter against it."""
