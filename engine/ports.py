@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -205,6 +206,10 @@ class LocalSurface(Protocol):
         """People, rooms, commands with options, and what is simulated."""
         ...
 
+    async def profile(self, person: Person) -> Mapping[str, object]:
+        """A person as they stand: `name` and `tier`."""
+        ...
+
     async def send(self, person: Person, room: str, text: str, reply_to: str | None, key: str | None) -> str:
         """Say `text` as `person` in a room (`general` or `dm`); returns the message's id.
 
@@ -221,6 +226,10 @@ class LocalSurface(Protocol):
         """What the person sees, oldest first: public, private to them, and their DMs."""
         ...
 
-    def events(self, person: Person) -> AsyncGenerator[Mapping[str, object], None]:
-        """Messages the person sees as they appear and change, from now on, until the iterator is closed."""
+    def events(self, person: Person) -> AbstractAsyncContextManager[AsyncIterator[Mapping[str, object]]]:
+        """What the person sees as it appears and changes, from entering on and until left.
+
+        Each has a `type` and its thing under that name: `message` (whole, as it is now) or `person` (a profile).
+        A slow reader skips older states of a thing, never its last one.
+        """
         ...
