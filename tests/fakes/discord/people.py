@@ -1,0 +1,170 @@
+"""The hands and eyes of the people who use the fake Discord."""
+
+from typing import Any
+
+from tests.fakes.discord import shapes
+from tests.fakes.discord.errors import Json
+from tests.fakes.discord.interaction import Interaction, Interactions, Kind
+from tests.fakes.discord.message import Message
+from tests.fakes.discord.routes import Routes
+from tests.fakes.discord.shapes import Channel
+from tests.fakes.discord.world import World
+
+OPTION_TYPES: dict[type, int] = {str: 3, bool: 5, int: 4, float: 10}
+
+
+class People:
+    """What users can do and see; each user is named, and exists from the first naming."""
+
+    world: World
+    interactions: Interactions
+    routes: Routes
+
+    @property
+    def commands(self) -> dict[str, Json]:
+        """The application's commands by name."""
+        return {str(command["name"]): command for command in self.routes.commands}
+
+    def close_dms(self, user: str, code: int = 50007) -> None:
+        """Let a user refuse direct messages; 50278 says that no server is shared."""
+        self.world.closed[self.world.user(user).id] = code
+
+    def open_dms(self, user: str) -> None:
+        """Let a user take direct messages again."""
+        self.world.closed.pop(self.world.user(user).id, None)
+
+    def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        reply_to: Message | None = None,
+        mention_bot: bool = False,
+    ) -> Message:
+        """Write in a channel of the server; a reply pings the author of what is replied to."""
+        words = f"<@{self.world.bot.id}> {text}" if mention_bot else text
+        return self._write(user, self.world.channel(channel), words, reply_to)
+
+    def dm(self, user: str, text: str, *, reply_to: Message | None = None) -> Message:
+        """Write to the bot in private."""
+        return self._write(user, self.world.dm_channel(self.world.user(user)), text, reply_to)
+
+    def _write(self, user: str, channel: Channel, text: str, reply_to: Message | None) -> Message:
+        body: Json = {"content": text}
+        if reply_to is not None:
+            body["message_reference"] = {"message_id": reply_to.id}
+        return self.world.post(channel, self.world.user(user), body)
+
+    def repeat(self, message: Message) -> None:
+        """Announce a message again, as a gateway that lost its place may do."""
+        self.world.announce("MESSAGE_CREATE", message)
+
+    def slash(
+        self,
+        user: str,
+        name: str,
+        options: dict[str, Any] | None = None,
+        *,
+        channel: str = "general",
+        dm: bool = False,
+        user_installed: bool = False,
+    ) -> Interaction:
+        """Use a synced command; `user_installed` does so where the bot itself is not."""
+        data = self._command_data(name, options or {})
+        place = self._place(user, channel, dm=dm)
+        return self._interact(Kind.COMMAND, user, data, place, user_installed=user_installed)
+
+    def autocomplete(
+        self, user: str, name: str, option: str, typed: str, *, channel: str = "general", dm: bool = False
+    ) -> Interaction:
+        """Type into an option of a command; the interaction's `choices` are what is offered."""
+        data = self._command_data(name, {option: typed})
+        data["options"][0]["focused"] = True
+        return self._interact(Kind.AUTOCOMPLETE, user, data, self._place(user, channel, dm=dm))
+
+    def press(self, user: str, message: Message, custom_id: str) -> Interaction:
+        """Press a button that is on a message."""
+        button = next(found for found in message.buttons() if found.get("custom_id") == custom_id)
+        if button.get("disabled"):
+            note = f"button {custom_id} is disabled"
+            raise ValueError(note)
+        data = {"custom_id": custom_id, "component_type": button["type"], "id": button["id"]}
+        return self._interact(Kind.COMPONENT, user, data, message.channel, source=message)
+
+    def _place(self, user: str, channel: str, *, dm: bool) -> Channel:
+        return self.world.dm_channel(self.world.user(user)) if dm else self.world.channel(channel)
+
+    def _command_data(self, name: str, options: dict[str, Any]) -> Json:
+        given = [
+            {"name": key, "type": OPTION_TYPES[type(value)], "value": value} for key, value in options.items()
+        ]
+        return {"id": self.commands[name]["id"], "name": name, "type": 1, "options": given}
+
+    def _interact(
+        self,
+        kind: Kind,
+        user: str,
+        data: Json,
+        channel: Channel,
+        *,
+        user_installed: bool = False,
+        source: Message | None = None,
+    ) -> Interaction:
+        world = self.world
+        who = world.user(user)
+        number = world.ids.next()
+        created = world.clock.now()
+        opened = Interaction(number, f"token-{number}", kind, who, channel, created, source, user_installed)
+        self.interactions.open(opened)
+        world.emit("INTERACTION_CREATE", self._interaction_json(opened, data), channel)
+        return opened
+
+    def _interaction_json(self, opened: Interaction, data: Json) -> Json:
+        channel, who = opened.channel, opened.user
+        owner = {"1": who.id} if opened.user_installed else {"0": channel.guild or "0"}
+        event: Json = {
+            "id": opened.id,
+            "application_id": self.world.bot.id,
+            "type": int(opened.kind),
+            "data": data,
+            "token": opened.token,
+            "version": 1,
+            "locale": "en-US",
+            "app_permissions": shapes.EVERYTHING,
+            "entitlements": [],
+            "attachment_size_limit": 10 * 1024 * 1024,
+            "authorizing_integration_owners": owner,
+            "channel_id": channel.id,
+            "channel": shapes.channel_json(channel),
+            "context": 1 if channel.guild is None else 0,
+        }
+        if opened.source is not None:
+            event["message"] = opened.source.wire
+        if channel.guild is None:
+            return {**event, "user": shapes.user_json(who)}
+        guild = {"id": channel.guild, "locale": "en-US", "features": []}
+        return {**event, "member": shapes.member_json(who), "guild_id": channel.guild, "guild": guild}
+
+    def transcript(self, channel: str = "general") -> list[Message]:
+        """Return the messages of a channel, oldest first."""
+        return self.world.in_channel(self.world.channel(channel))
+
+    def dms(self, user: str) -> list[Message]:
+        """Return the direct messages between a user and the bot, oldest first."""
+        return self.world.in_channel(self.world.dm_channel(self.world.user(user)))
+
+    def pings(self) -> list[str]:
+        """Return whom the bot's messages have notified."""
+        bot = self.world.bot
+        return [hit for found in self.world.messages.values() if found.author is bot for hit in found.pings]
+
+    async def answered(self, interaction: Interaction, seconds: float = 10.0) -> Message:
+        """Wait until an interaction shows something, and return the first of it."""
+        await self.world.pulse.until(lambda: interaction.answered, seconds)
+        return next(message for message in interaction.messages if not message.loading)
+
+    async def acknowledged(self, interaction: Interaction, seconds: float = 10.0) -> Interaction:
+        """Wait until an interaction is acknowledged."""
+        await self.world.pulse.until(lambda: interaction.acknowledged, seconds)
+        return interaction

@@ -1,0 +1,192 @@
+"""The JSON shapes of users, channels, servers and interactions, as Discord sends them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fakes.discord.errors import Json
+
+EVERYTHING = "2147483647"
+TEXT_CHANNEL, DM_CHANNEL, PUBLIC_THREAD = 0, 1, 11
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody on Discord."""
+
+    id: str
+    name: str
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A text channel or thread of the server, or the DM channel with one user."""
+
+    id: str
+    kind: int
+    name: str
+    guild: str | None = None
+    recipient: User | None = None
+    parent: str | None = None
+    reachable: bool = True
+    """False for a channel in which only the user's own installation of the app is present."""
+
+
+def user_json(user: User) -> Json:
+    """Return a user object."""
+    return {
+        "id": user.id,
+        "username": user.name,
+        "discriminator": "0",
+        "global_name": user.name.title(),
+        "avatar": None,
+        "bot": user.bot,
+        "public_flags": 0,
+        "flags": 0,
+        "primary_guild": None,
+    }
+
+
+def member_json(user: User, *, with_user: bool = True) -> Json:
+    """Return a member object; messages carry it without its user."""
+    member: Json = {
+        "nick": None,
+        "avatar": None,
+        "roles": [],
+        "joined_at": "2026-01-01T00:00:00+00:00",
+        "premium_since": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+        "pending": False,
+        "permissions": EVERYTHING,
+        "communication_disabled_until": None,
+    }
+    return {**member, "user": user_json(user)} if with_user else member
+
+
+def channel_json(channel: Channel) -> Json:
+    """Return a channel object."""
+    common: Json = {"id": channel.id, "type": channel.kind, "flags": 0, "last_message_id": None}
+    if channel.recipient is not None:
+        return {**common, "recipients": [user_json(channel.recipient)]}
+    named = {**common, "guild_id": channel.guild, "name": channel.name, "parent_id": channel.parent}
+    named |= {"permissions": EVERYTHING, "rate_limit_per_user": 0}
+    if channel.kind == PUBLIC_THREAD:
+        return {**named, "owner_id": channel.id, "message_count": 0, "member_count": 1, **THREAD_STATE}
+    return {**named, "position": 0, "permission_overwrites": [], "nsfw": False, "topic": None}
+
+
+THREAD_STATE: Json = {
+    "total_message_sent": 0,
+    "thread_metadata": {
+        "archived": False,
+        "archive_timestamp": "2026-01-01T00:00:00+00:00",
+        "auto_archive_duration": 1440,
+        "locked": False,
+        "create_timestamp": "2026-01-01T00:00:00+00:00",
+    },
+}
+
+
+def everyone_role(guild: str) -> Json:
+    """Return the role that all members have."""
+    plain = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
+    return {
+        "id": guild,
+        "name": "@everyone",
+        "permissions": EVERYTHING,
+        "position": 0,
+        "color": 0,
+        "colors": plain,
+        "hoist": False,
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }
+
+
+GUILD_DEFAULTS: Json = {
+    "name": "Loopback",
+    "verification_level": 0,
+    "default_message_notifications": 0,
+    "explicit_content_filter": 0,
+    "mfa_level": 0,
+    "premium_tier": 0,
+    "nsfw_level": 0,
+    "afk_timeout": 300,
+    "system_channel_flags": 0,
+    "preferred_locale": "en-US",
+    "premium_progress_bar_enabled": False,
+    "joined_at": "2026-01-01T00:00:00+00:00",
+    "large": False,
+    "unavailable": False,
+}
+GUILD_LISTS = (
+    "emojis", "features", "stickers", "voice_states", "presences",
+    "stage_instances", "guild_scheduled_events", "soundboard_sounds",
+)  # fmt: skip
+GUILD_NOTHINGS = (
+    "icon", "splash", "discovery_splash", "afk_channel_id", "application_id", "system_channel_id",
+    "rules_channel_id", "vanity_url_code", "description", "banner",
+)  # fmt: skip
+
+
+def guild_json(guild: str, channels: list[Channel], members: list[User]) -> Json:
+    """Return the server as GUILD_CREATE brings it."""
+    return {
+        **GUILD_DEFAULTS,
+        **{name: [] for name in GUILD_LISTS},
+        **dict.fromkeys(GUILD_NOTHINGS),
+        "id": guild,
+        "owner_id": members[0].id,
+        "roles": [everyone_role(guild)],
+        "members": [member_json(user) for user in members],
+        "member_count": len(members),
+        "channels": [channel_json(channel) for channel in channels if channel.kind == TEXT_CHANNEL],
+        "threads": [channel_json(channel) for channel in channels if channel.kind == PUBLIC_THREAD],
+    }
+
+
+def application_json(app: str, owner: User) -> Json:
+    """Return the bot's application."""
+    return {
+        "id": app,
+        "name": "loopback",
+        "icon": None,
+        "description": "",
+        "summary": "",
+        "type": None,
+        "bot_public": True,
+        "bot_require_code_grant": False,
+        "verify_key": "00" * 32,
+        "flags": 0,
+        "flags_new": "0",
+        "owner": user_json(owner),
+        "team": None,
+        "tags": [],
+        "redirect_uris": [],
+        "rpc_origins": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "approximate_guild_count": 1,
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
+        "explicit_content_filter": 0,
+        "eligible_oauth2_scopes": [],
+    }
+
+
+def numbered(components: list[Any]) -> list[Any]:
+    """Return components with the ids that Discord adds to each of them, in reading order."""
+    count = 0
+
+    def walk(node: Json) -> Json:
+        nonlocal count
+        count += 1
+        named = {**node, "id": count}
+        if "components" in node:
+            named["components"] = [walk(child) for child in node["components"]]
+        return named
+
+    return [walk(component) for component in components]
