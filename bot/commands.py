@@ -1,0 +1,149 @@
+"""The commands as one table for every surface, and how typed text becomes their options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.domain import Interval, TierName
+
+
+class OptionKind(StrEnum):
+    """What an option holds, so that surfaces can offer choices."""
+
+    TEXT = "text"
+    MODEL = "model"
+    TIER = "tier"
+    INTERVAL = "interval"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a command."""
+
+    name: str
+    description: str
+    kind: OptionKind
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; a private one answers only to its member. `streams` is true of those that ask a model."""
+
+    name: str
+    description: str
+    options: tuple[Option, ...] = ()
+    private: bool = True
+    streams: bool = False
+
+    @property
+    def usage(self) -> str:
+        """How it is typed, as in `/upgrade [tier] [month|year]`."""
+        words = (hint(option) for option in self.options)
+        return " ".join((f"/{self.name}", *words))
+
+
+def hint(option: Option) -> str:
+    """An option as the usage line shows it."""
+    name = "month|year" if option.kind is OptionKind.INTERVAL else option.name
+    return f"<{name}>" if option.required else f"[{name}]"
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "ask",
+        "Ask a model; the answer starts a new conversation.",
+        (
+            Option("prompt", "What you want to know.", OptionKind.TEXT, required=True),
+            Option("model", "Which model should answer.", OptionKind.MODEL),
+        ),
+        private=False,
+        streams=True,
+    ),
+    Command("new", "Start a new conversation here."),
+    Command(
+        "model",
+        "Show the models, or choose the one that answers you.",
+        (Option("name", "The model to use from now on.", OptionKind.MODEL),),
+    ),
+    Command("usage", "See what is left for you today."),
+    Command("plans", "Compare the tiers and their prices."),
+    Command(
+        "upgrade",
+        "Get a checkout link for a higher tier.",
+        (
+            Option("tier", "The tier you want.", OptionKind.TIER),
+            Option("interval", "Pay by the month or by the year.", OptionKind.INTERVAL),
+        ),
+    ),
+    Command("billing", "Manage your subscription, card and invoices."),
+    Command("help", "Learn what this bot can do."),
+)
+BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A command as it was typed or chosen: its name and the options given, by name."""
+
+    command: Command
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Misspelt:
+    """Text that begins like a command and is none."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadOption:
+    """A word that fits no option of its command."""
+
+    command: Command
+    word: str
+
+
+def parse(text: str) -> Typed | Misspelt | BadOption:
+    """Read `/name words`: closed options are recognised in any order, text takes the rest."""
+    name, _, rest = text.strip().removeprefix("/").partition(" ")
+    command = BY_NAME.get(name.casefold())
+    return parse_options(command, rest) if command else Misspelt(name)
+
+
+def parse_options(command: Command, text: str) -> Typed | BadOption:
+    """Read the words behind a command's name (all that Slack gives us)."""
+    if command.streams:
+        return Typed(command, prompt_options(text))
+    options: dict[str, str] = {}
+    for word in text.split():
+        option = next((o for o in command.options if o.name not in options and fits(o, word)), None)
+        if option is None:
+            return BadOption(command, word)
+        options[option.name] = word.casefold() if option.kind is not OptionKind.MODEL else word
+    return Typed(command, options)
+
+
+def prompt_options(text: str) -> Mapping[str, str]:
+    """A prompt, with `model:NAME` as an optional first word."""
+    first, _, rest = text.strip().partition(" ")
+    label, colon, model = first.partition(":")
+    if label.casefold() == "model" and colon and model:
+        return {"prompt": rest.strip(), "model": model}
+    return {"prompt": text.strip()}
+
+
+CLOSED: Mapping[OptionKind, frozenset[str]] = {
+    OptionKind.TIER: frozenset(TierName),
+    OptionKind.INTERVAL: frozenset(Interval),
+}
+
+
+def fits(option: Option, word: str) -> bool:
+    """Whether a word can be this option's value."""
+    closed = CLOSED.get(option.kind)
+    return closed is None or word.casefold() in closed

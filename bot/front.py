@@ -1,0 +1,166 @@
+"""Runs commands and button presses for every surface; what comes back is ready to be shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot import cards, render
+from bot.commands import BadOption, Command, Misspelt, Typed
+from bot.reply import Reply
+from engine.chat import Chat
+from engine.checkout import Checkout
+from engine.domain import Ask, Interval, Person, TierName, TurnId
+from engine.errors import OutsideError, TellOperatorError, TryAgainError
+from engine.members import Members
+
+log = logging.getLogger("bot")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command as a surface hands it over; `key`, `anchors` and `dm` as in `engine.domain.Ask`."""
+
+    person: Person
+    command: Command
+    options: Mapping[str, str]
+    key: str
+    anchors: tuple[str, ...] = ()
+    dm: bool = False
+
+
+Handler = Callable[[Request], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The bot behind its surfaces. Commands that stream go through `bot.delivery` instead of `run`."""
+
+    chat: Chat
+    members: Members
+    checkout: Checkout
+    simulated: bool
+    for_sale: bool
+    _handlers: dict[str, Handler] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        """Name the handler of each command."""
+        self._handlers.update(
+            new=self._new,
+            model=self._model,
+            usage=self._usage,
+            plans=self._plans,
+            upgrade=self._upgrade,
+            billing=self._billing,
+            help=self._help,
+        )
+
+    def ask_of(self, request: Request) -> Ask:
+        """The question in an `/ask`."""
+        return Ask(
+            key=request.key,
+            person=request.person,
+            text=request.options.get("prompt", ""),
+            anchors=request.anchors,
+            dm=request.dm,
+            model=request.options.get("model"),
+        )
+
+    async def run(self, request: Request) -> Sequence[Reply]:
+        """The replies to a command that does not stream, notices that were kept for the person first.
+
+        Failures outside come back as words.
+        """
+        handler = self._handlers[request.command.name]
+        return await self._in_words(request.person, lambda: handler(request))
+
+    async def press(self, person: Person, action: str) -> Sequence[Reply]:
+        """The replies to a pressed button; none for one that only acts (stop)."""
+        return await self._in_words(person, lambda: self._act(person, action))
+
+    def misspelt(self, problem: Misspelt | BadOption) -> Reply:
+        """What to type instead."""
+        if isinstance(problem, Misspelt):
+            return Reply(f"There is no command `/{problem.word}`. `/help` lists them all.")
+        return Reply(f"`{problem.word}` does not fit. This is how it goes: `{problem.command.usage}`")
+
+    async def _in_words(self, person: Person, work: Callable[[], Awaitable[Reply | None]]) -> Sequence[Reply]:
+        try:
+            reply = await work()
+            kept = [cards.notice(notice) for notice in await self.members.kept_notices(person)]
+        except TellOperatorError as error:
+            log.error("needs the operator", extra={"why": str(error)})  # noqa: TRY400 - its cause is in words
+            return [
+                Reply("That does not work at the moment; the operator has been told. Please try again later.")
+            ]
+        except TryAgainError as error:
+            log.warning("outside is away", extra={"why": str(error)})
+            return [Reply("That takes longer than it should at the moment. Please try again in a minute.")]
+        except OutsideError as error:
+            log.warning("refused outside", extra={"why": str(error)})
+            return [render.broken()]
+        return [*kept, reply] if reply else kept
+
+    async def _act(self, person: Person, action: str) -> Reply | None:
+        name, _, rest = action.partition(":")
+        match name:
+            case "stop":
+                self.chat.stop(TurnId(rest), person)
+                return None
+            case "plans":
+                return await self._show_plans(person)
+            case "model":
+                return cards.chosen(await self.members.choose_model(person, rest))
+            case "upgrade":
+                tier, _, interval = rest.partition(":")
+                return await self._sell(person, tier, interval)
+        return Reply("This button is no longer in use.")
+
+    async def _new(self, request: Request) -> Reply:
+        await self.chat.forget(request.person, request.anchors)
+        if request.dm:
+            return Reply("A new conversation begins with your next message.")
+        return Reply(
+            "Here every `/ask` and every mention begins a new conversation; replies go on with the old one."
+        )
+
+    async def _model(self, request: Request) -> Reply:
+        name = request.options.get("name")
+        if name:
+            return cards.chosen(await self.members.choose_model(request.person, name))
+        return cards.models(await self.members.models(request.person))
+
+    async def _usage(self, request: Request) -> Reply:
+        return cards.usage(await self.members.overview(request.person))
+
+    async def _plans(self, request: Request) -> Reply:
+        return await self._show_plans(request.person)
+
+    async def _show_plans(self, person: Person) -> Reply:
+        current = (await self.members.overview(person)).tier.name
+        return cards.plans(self.members.catalogue, current, for_sale=self.for_sale, simulated=self.simulated)
+
+    async def _upgrade(self, request: Request) -> Reply:
+        tier = request.options.get("tier")
+        if tier is None:
+            return await self._show_plans(request.person)
+        return await self._sell(request.person, tier, request.options.get("interval", Interval.MONTH))
+
+    async def _sell(self, person: Person, tier: str, interval: str) -> Reply:
+        if tier not in set(TierName) or interval not in set(Interval):
+            return Reply("That is not for sale. `/plans` shows what is.")
+        return cards.checkout(await self.checkout.upgrade(person, TierName(tier), Interval(interval)))
+
+    async def _billing(self, request: Request) -> Reply:
+        return cards.portal(await self.checkout.portal(request.person))
+
+    async def _help(self, request: Request) -> Reply:
+        return cards.help_text((await self.members.overview(request.person)).model)
+
+
+def request_of(
+    typed: Typed, person: Person, key: str, anchors: tuple[str, ...] = (), *, dm: bool = False
+) -> Request:
+    """A typed command as a request."""
+    return Request(person, typed.command, typed.options, key, anchors, dm)

@@ -1,0 +1,89 @@
+"""What adapters show: replies with buttons, and the frames of an answer being written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Style(StrEnum):
+    """How a button looks."""
+
+    PRIMARY = "primary"
+    PLAIN = "plain"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button that sends `action` back to us (`Front.press`), or a link to `url`; never both."""
+
+    label: str
+    action: str | None = None
+    url: str | None = None
+    style: Style = Style.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete reply in common Markdown.
+
+    `direct` is what belongs into a DM (links that are keys): the adapter tries to send it there and shows `text`
+    then; if the DM cannot be sent, it shows `direct` as a private reply instead of `text`.
+    """
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    private: bool = True
+    direct: Reply | None = None
+
+
+class State(StrEnum):
+    """How far an answer is."""
+
+    THINKING = "thinking"
+    WRITING = "writing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An answer at one moment: its pages (none while thinking), each within the canvas's limit."""
+
+    pages: tuple[str, ...]
+    state: State
+    footer: str = ""
+    buttons: tuple[Button, ...] = ()
+
+
+class Canvas(Protocol):
+    """Where one answer is painted: each page is a message, edited as it grows.
+
+    Nothing may be posted before the first call. A canvas is used by one answer and never by two tasks at once.
+    GoneError: the place was deleted. TryAgainError: the platform is away although it was tried again.
+    """
+
+    @property
+    def channel(self) -> str:
+        """What the pacing clock is shared by: all messages of a channel."""
+        ...
+
+    @property
+    def page_limit(self) -> int:
+        """Characters that a page may have, the footer's room already taken off."""
+        ...
+
+    async def paint(self, frame: Frame) -> None:
+        """Make the shown messages this frame: post new pages, edit changed ones, leave the rest."""
+        ...
+
+    async def reply(self, reply: Reply) -> None:
+        """Show a reply in place of an answer, privately where the platform can."""
+        ...
+
+    def anchors(self) -> Sequence[str]:
+        """The anchors (`engine.domain.Ask`) of the messages painted, by which a reply continues."""
+        ...
