@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import uuid4
 
 from engine.catalogue import access, still_running
-from engine.domain import AccountId, Person, TierName
+from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import OutsideError, TellOperatorError
 from engine.facts import (
     Access,
@@ -55,6 +55,8 @@ class PurchaseStatus:
 
     state: Activation
     tier: TierName | None = None
+    place: Platform | None = None
+    """Where the member asked for it, and goes back to."""
 
 
 class Subscriptions:
@@ -162,8 +164,8 @@ class Subscriptions:
             await self.sync(customer)
             found, _ = await self._store.read(known)
         if found.tier is TierName.FREE:
-            return PurchaseStatus(Activation.PENDING, attempt.tier)
-        return PurchaseStatus(Activation.ACTIVE, found.tier)
+            return PurchaseStatus(Activation.PENDING, attempt.tier, attempt.person.platform)
+        return PurchaseStatus(Activation.ACTIVE, found.tier, attempt.person.platform)
 
     async def _read(self, dirty: DirtyCustomer) -> None:
         if self._billing is None:
