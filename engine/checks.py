@@ -1,0 +1,98 @@
+"""Checks of the configuration that no single value can make, each with its mend."""
+
+from __future__ import annotations
+
+from engine.domain import TierName
+from engine.environment import Problem, Variables
+from engine.tables import ModelTable, ProviderKind, Tables
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def check_variables(variables: Variables) -> list[Problem]:
+    """All checks of the environment."""
+    groups = (check_slack, check_stripe, check_playground, check_shards)
+    return [problem for check in groups for problem in check(variables)]
+
+
+def check_tables(parsed: Tables) -> list[Problem]:
+    """What no single table can see."""
+    problems = []
+    if TierName.FREE not in parsed.tiers:
+        problems.append(
+            Problem("config.toml tiers.free", "missing", "Every member without a subscription needs it.")
+        )
+    builtin = {kind.value for kind in ProviderKind if kind is not ProviderKind.COMPATIBLE}
+    known = builtin | set(parsed.providers)
+    for name in sorted(builtin & set(parsed.providers)):
+        problems.append(
+            Problem(f"config.toml providers.{name}", "this name is built in", "Choose another name.")
+        )
+    for name, table in parsed.models.items():
+        problems += check_model(name, table, known, set(parsed.models))
+    return problems
+
+
+def check_model(name: str, table: ModelTable, providers: set[str], models: set[str]) -> list[Problem]:
+    """A model has a vendor, room for its input, and fallbacks that exist."""
+    where = f"config.toml models.{name}"
+    problems = []
+    if table.provider not in providers:
+        mend = f"Use one of {', '.join(sorted(providers))}, or add [providers.{table.provider}]."
+        problems.append(Problem(where, f"unknown provider {table.provider!r}", mend))
+    if table.max_output >= table.context:
+        problems.append(Problem(where, "max_output leaves no room in context", "Lower max_output."))
+    for other in set(table.fallback) - models:
+        problems.append(Problem(where, f"unknown fallback {other!r}", "Name a model of this file."))
+    return problems
+
+
+def check_slack(variables: Variables) -> list[Problem]:
+    """Slack needs a bot token and one way to get events."""
+    either = variables.slack_app_token or variables.slack_signing_secret
+    if variables.slack_bot_token and not either:
+        mend = "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)."
+        return [Problem("SLACK_BOT_TOKEN", "is set without a way to receive events", mend)]
+    if either and not variables.slack_bot_token:
+        mend = "Set SLACK_BOT_TOKEN (xoxb-...) from the app's OAuth page, or unset the others."
+        return [Problem("SLACK_BOT_TOKEN", "is missing beside the other Slack variables", mend)]
+    return []
+
+
+def check_stripe(variables: Variables) -> list[Problem]:
+    """A key without a signing secret would take money and never hear of it."""
+    problems = []
+    key, secret = variables.stripe_secret_key, variables.stripe_webhook_secret
+    if key and not secret:
+        mend = "Copy the signing secret (whsec_...) of the endpoint APP_URL/stripe/webhook from Stripe."
+        problems.append(Problem("STRIPE_WEBHOOK_SECRET", "is missing beside STRIPE_SECRET_KEY", mend))
+    if secret and not key:
+        mend = "Set the secret or restricted key of the same Stripe account, or unset STRIPE_WEBHOOK_SECRET."
+        problems.append(Problem("STRIPE_SECRET_KEY", "is missing beside STRIPE_WEBHOOK_SECRET", mend))
+    if key and key.get_secret_value().startswith("pk_"):
+        problems.append(
+            Problem("STRIPE_SECRET_KEY", "is a publishable key", "Use the one that begins with sk_ or rk_.")
+        )
+    return problems
+
+
+def check_playground(variables: Variables) -> list[Problem]:
+    """The playground is never an open door."""
+    if variables.playground and variables.host not in LOOPBACK and not variables.playground_key:
+        mend = (
+            "Set PLAYGROUND_KEY to a secret that visitors have to give, or HOST=127.0.0.1, or PLAYGROUND=0."
+        )
+        return [Problem("PLAYGROUND", f"is on while HOST={variables.host} can be reached by others", mend)]
+    return []
+
+
+def check_shards(variables: Variables) -> list[Problem]:
+    """Shard ids are numbers below the count."""
+    ids, count = variables.discord_shard_ids, variables.discord_shard_count
+    if ids is None:
+        return []
+    numbers = [part.strip() for part in ids.split(",")]
+    if count is None or not all(each.isdigit() and int(each) < count for each in numbers):
+        mend = "Give ids as 0,1,2 below DISCORD_SHARD_COUNT, which has to be set too."
+        return [Problem("DISCORD_SHARD_IDS", f"{ids!r} does not fit", mend)]
+    return []

@@ -1,0 +1,277 @@
+"""config.toml and the environment as one frozen Settings; every problem is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import SecretStr
+
+from engine import checks, environment, tables
+from engine.domain import Interval, ModelSpec, Tier, TierName
+from engine.environment import Problem, Variables
+from engine.tables import DemoModels, ProviderKind, Tables
+
+SELLABLE = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; `problems` has every reason."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where the web server listens, and its public address without a slash at the end."""
+
+    host: str
+    port: int
+    app_url: str
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in checks.LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """`sqlite:///path` or `postgresql://...`."""
+
+    url: str
+    prepared_statements: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiscordSettings:
+    """The bot's token and, for proxies and tests, other addresses; shards for several processes."""
+
+    token: SecretStr
+    api_base: str | None = None
+    gateway_url: str | None = None
+    shard_ids: tuple[int, ...] | None = None
+    shard_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """Socket Mode with an app token, HTTP with a signing secret; one of them is set."""
+
+    bot_token: SecretStr
+    app_token: SecretStr | None
+    signing_secret: SecretStr | None
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StripeSettings:
+    """Keys, signing secrets (several during a rotation) and prices by tier and interval."""
+
+    secret_key: SecretStr
+    api_base: str | None
+    webhook_secrets: tuple[SecretStr, ...]
+    prices: Mapping[tuple[TierName, Interval], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """A vendor that is switched on."""
+
+    name: str
+    kind: ProviderKind
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    api_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaygroundSettings:
+    """Whether the playground is served, and the key that visitors beyond loopback have to give."""
+
+    on: bool
+    key: SecretStr | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnUrls:
+    """Where Stripe sends members back to."""
+
+    success: str
+    cancel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that the operator decided. `remarks` are sentences worth telling that stop nothing."""
+
+    server: ServerSettings
+    database: DatabaseSettings
+    discord: DiscordSettings | None
+    slack: SlackSettings | None
+    stripe: StripeSettings | None
+    returns: ReturnUrls
+    providers: tuple[ProviderRow, ...]
+    tiers: Mapping[TierName, Tier]
+    models: tuple[ModelSpec, ...]
+    system_prompt: str
+    playground: PlaygroundSettings
+    log_format: str | None
+    remarks: tuple[str, ...]
+
+
+def load_settings(environ: Mapping[str, str], dotenv: Path | None = None) -> Settings:
+    """Read everything. ConfigurationError lists all that is wrong, each with its mend."""
+    values, problems = environment.read(environ, dotenv)
+    variables, more = environment.typed(values)
+    problems += more
+    parsed, more = tables.load(variables.config)
+    problems += more
+    if not more:
+        problems += checks.check_tables(parsed)
+    problems += checks.check_variables(variables)
+    if problems:
+        raise ConfigurationError(problems)
+    return assemble(variables, parsed, values)
+
+
+def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) -> Settings:
+    """Settings from what was found to be right."""
+    server = server_settings(variables)
+    providers = provider_rows(variables, parsed, values)
+    tiers = {name: tables.tier(name, rank, table) for rank, (name, table) in enumerate(parsed.tiers.items())}
+    return Settings(
+        server=server,
+        database=DatabaseSettings(variables.database_url, variables.pg_prepared_statements),
+        discord=discord_settings(variables),
+        slack=slack_settings(variables),
+        stripe=stripe_settings(variables),
+        returns=ReturnUrls(
+            variables.stripe_success_url
+            or f"{server.app_url}/billing/success?session_id={{CHECKOUT_SESSION_ID}}",
+            variables.stripe_cancel_url or f"{server.app_url}/billing/cancel",
+        ),
+        providers=providers,
+        tiers=MappingProxyType(tiers),
+        models=offered(parsed, providers),
+        system_prompt=parsed.system_prompt,
+        playground=playground_settings(variables),
+        log_format=variables.log_format,
+        remarks=remarks(parsed, values),
+    )
+
+
+def server_settings(variables: Variables) -> ServerSettings:
+    """Listening and public address."""
+    host = f"[{variables.host}]" if ":" in variables.host else variables.host
+    app_url = variables.app_url or f"http://{host}:{variables.port}"
+    return ServerSettings(variables.host, variables.port, app_url.rstrip("/"))
+
+
+def discord_settings(variables: Variables) -> DiscordSettings | None:
+    """Discord, if there is a token."""
+    if variables.discord_token is None:
+        return None
+    ids = variables.discord_shard_ids
+    return DiscordSettings(
+        variables.discord_token,
+        variables.discord_api_base,
+        variables.discord_gateway_url,
+        tuple(int(part) for part in ids.split(",")) if ids else None,
+        variables.discord_shard_count,
+    )
+
+
+def slack_settings(variables: Variables) -> SlackSettings | None:
+    """Slack, if there is a bot token."""
+    if variables.slack_bot_token is None:
+        return None
+    url = variables.slack_api_url
+    return SlackSettings(
+        variables.slack_bot_token,
+        variables.slack_app_token,
+        variables.slack_signing_secret,
+        url if url.endswith("/") else f"{url}/",
+    )
+
+
+def stripe_settings(variables: Variables) -> StripeSettings | None:
+    """Stripe, if there is a secret key."""
+    if variables.stripe_secret_key is None:
+        return None
+    secrets = variables.stripe_webhook_secret
+    listed = secrets.get_secret_value().split(",") if secrets else []
+    return StripeSettings(
+        variables.stripe_secret_key,
+        variables.stripe_api_base,
+        tuple(SecretStr(each.strip()) for each in listed if each.strip()),
+        MappingProxyType(price_overrides(variables)),
+    )
+
+
+def price_overrides(variables: Variables) -> dict[tuple[TierName, Interval], str]:
+    """`STRIPE_PRICE_PREMIUM`, `STRIPE_PRICE_PREMIUM_YEARLY` and their like."""
+    suffixes = {Interval.MONTH: "", Interval.YEAR: "_yearly"}
+    named = {
+        (tier, interval): getattr(variables, f"stripe_price_{tier}{suffix}")
+        for tier in SELLABLE
+        for interval, suffix in suffixes.items()
+    }
+    return {key: price for key, price in named.items() if price}
+
+
+def playground_settings(variables: Variables) -> PlaygroundSettings:
+    """On without a chat token, or when asked for."""
+    chat = variables.discord_token or variables.slack_bot_token
+    on = variables.playground if variables.playground is not None else not chat
+    return PlaygroundSettings(on, variables.playground_key)
+
+
+def provider_rows(variables: Variables, parsed: Tables, values: Mapping[str, str]) -> tuple[ProviderRow, ...]:
+    """The vendors that have what they need: a key, or an address that takes none."""
+    version = variables.gemini_api_version
+    rows = [
+        ProviderRow("openai", ProviderKind.OPENAI, variables.openai_base_url, variables.openai_api_key),
+        ProviderRow(
+            "anthropic", ProviderKind.ANTHROPIC, variables.anthropic_base_url, variables.anthropic_api_key
+        ),
+        ProviderRow(
+            "gemini", ProviderKind.GEMINI, variables.gemini_base_url, variables.gemini_api_key, version
+        ),
+    ]
+    rows = [row for row in rows if row.api_key]
+    for name, table in parsed.providers.items():
+        key = values.get(table.api_key_env) if table.api_key_env else None
+        if key or not table.api_key_env:
+            secret = SecretStr(key) if key else None
+            rows.append(ProviderRow(name, table.kind, table.base_url, secret))
+    demo = ProviderRow("demo", ProviderKind.DEMO)
+    return (*rows, demo) if wants_demo(parsed, rows) else tuple(rows)
+
+
+def wants_demo(parsed: Tables, rows: list[ProviderRow]) -> bool:
+    """Whether the demo models are offered: unless told otherwise, while no real model is."""
+    real = {row.name for row in rows}
+    usable = any(table.provider in real for table in parsed.models.values())
+    return parsed.demo_models is DemoModels.ALWAYS or (parsed.demo_models is DemoModels.AUTO and not usable)
+
+
+def offered(parsed: Tables, providers: tuple[ProviderRow, ...]) -> tuple[ModelSpec, ...]:
+    """The models whose vendor is switched on."""
+    on = {row.name for row in providers}
+    return tuple(tables.model(name, table) for name, table in parsed.models.items() if table.provider in on)
+
+
+def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
+    """What is set and has no effect yet."""
+    idle = [name for name in environment.NOT_YET if name in values]
+    told = [f"{name} is set; this version does not use it yet." for name in idle]
+    if any(table.compare for table in parsed.tiers.values()):
+        told.append("config.toml: `compare` is kept for later; this version has no /compare.")
+    if any(table.seats > 1 for table in parsed.tiers.values()):
+        told.append("config.toml: `seats` is kept for later; a subscription serves the one who bought it.")
+    return tuple(told)

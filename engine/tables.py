@@ -1,0 +1,167 @@
+"""The tables of config.toml: their keys, checks and defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.domain import Micros, ModelClass, ModelSpec, Price, Tier, TierName
+from engine.environment import Problem
+
+MICROS = 1_000_000
+Dollars = Annotated[Decimal, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class ProviderKind(StrEnum):
+    """How a vendor is spoken to."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
+    COMPATIBLE = "openai-compatible"
+    DEMO = "demo"
+
+
+class DemoModels(StrEnum):
+    """When the offline demo models are offered."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Table(BaseModel):
+    """Unknown keys are errors, so that a typo is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TierTable(Table):
+    """`[tiers.NAME]`; an absent limit means unlimited, 0 means none."""
+
+    price_month: Dollars = Decimal(0)
+    price_year: Dollars = Decimal(0)
+    conversations_per_day: Count | None = None
+    turns_per_conversation: Count | None = None
+    requests_per_minute: Count | None = None
+    concurrent: Count | None = None
+    models: tuple[ModelClass, ...] = (ModelClass.EVERYDAY,)
+    compare: Count | None = None
+    seats: Positive = 1
+    cost_ceiling_month: Dollars | None = None
+
+
+class ProviderTable(Table):
+    """`[providers.NAME]`: a vendor that speaks OpenAI's protocol."""
+
+    kind: ProviderKind = ProviderKind.COMPATIBLE
+    base_url: str = Field(pattern="^https?://")
+    api_key_env: str | None = None
+
+
+class PriceTable(Table):
+    """USD per million tokens."""
+
+    input: Dollars
+    cached_input: Dollars | None = None
+    output: Dollars
+
+
+class ModelTable(Table):
+    """`[models.NAME]`; without a price it comes from the price book."""
+
+    provider: str
+    id: str
+    klass: ModelClass = Field(alias="class")
+    context: Positive
+    max_output: Positive
+    price: PriceTable | None = None
+    fallback: tuple[str, ...] = ()
+    description: str = ""
+
+
+class Tables(Table):
+    """The whole of config.toml."""
+
+    demo_models: DemoModels = DemoModels.AUTO
+    system_prompt: str = ""
+    tiers: dict[TierName, TierTable] = Field(default_factory=dict)
+    providers: dict[str, ProviderTable] = Field(default_factory=dict)
+    models: dict[str, ModelTable] = Field(default_factory=dict)
+
+
+def load(path: Path) -> tuple[Tables, list[Problem]]:
+    """Read and check the file; what is wrong is reported and an empty table stands in for it."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as error:
+        mend = "Set CONFIG to your configuration file, or run in the folder that has config.toml."
+        return Tables(), [Problem(str(path), f"cannot be read ({error.strerror})", mend)]
+    except ValueError as error:
+        return Tables(), [Problem(str(path), f"is not TOML: {error}", "Mend that line.")]
+    try:
+        return Tables.model_validate(raw), []
+    except ValidationError as error:
+        return Tables(), [complaint(path, each["loc"], each["msg"], each["type"]) for each in error.errors()]
+
+
+def complaint(path: Path, loc: tuple[int | str, ...], message: str, kind: str) -> Problem:
+    """A key that does not fit its table."""
+    where = f"{path.name} {'.'.join(str(part) for part in loc if part != '[key]')}"
+    if kind == "extra_forbidden":
+        return Problem(
+            where, "unknown key", "Remove it or correct its spelling; docs/configuration.md lists all keys."
+        )
+    return Problem(where, message, "docs/configuration.md tells what it takes.")
+
+
+def micros(dollars: Decimal) -> Micros:
+    """Dollars as micro-dollars, to the nearest one."""
+    return Micros(round(dollars * MICROS))
+
+
+def tier(name: TierName, rank: int, table: TierTable) -> Tier:
+    """A tier from its table; the order in the file is its rank."""
+    ceiling = table.cost_ceiling_month
+    return Tier(
+        name=name,
+        rank=rank,
+        price_month=micros(table.price_month),
+        price_year=micros(table.price_year),
+        conversations_per_day=table.conversations_per_day,
+        turns_per_conversation=table.turns_per_conversation,
+        requests_per_minute=table.requests_per_minute,
+        concurrent=table.concurrent,
+        classes=frozenset(table.models),
+        compare=table.compare,
+        seats=table.seats,
+        cost_ceiling_month=None if ceiling is None else micros(ceiling),
+    )
+
+
+def model(name: str, table: ModelTable) -> ModelSpec:
+    """A model from its table."""
+    return ModelSpec(
+        name=name,
+        provider=table.provider,
+        vendor_id=table.id,
+        klass=table.klass,
+        context=table.context,
+        max_output=table.max_output,
+        price=price(table.price) if table.price else None,
+        fallback=table.fallback,
+        description=table.description,
+    )
+
+
+def price(table: PriceTable) -> Price:
+    """A price from its table; without a cached price, cached tokens cost what others do."""
+    cached = table.input if table.cached_input is None else table.cached_input
+    return Price(micros(table.input), micros(cached), micros(table.output))
