@@ -1,0 +1,55 @@
+"""Accounts and the people they belong to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from engine.domain import Account, AccountId, Person, Platform
+from storage.session import Row, Session, moment
+
+NAMESPACE = UUID("8d5e0b57-5c27-4d4f-9a33-0d6a3f2f8c11")
+"""Account ids are names in it; it must never change."""
+
+
+class People:
+    """PeopleTx on a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def lock_account(self, person: Person, now: datetime) -> Account:
+        row = self._session.one(
+            "lock_account",
+            id=uuid5(NAMESPACE, str(person)).hex,
+            platform=person.platform,
+            workspace=person.workspace,
+            member=person.user,
+            now=now,
+        )
+        if row is None:
+            raise AssertionError("an upsert returns its row")
+        return account_from(row)
+
+    def lock_account_id(self, account: AccountId) -> Account | None:
+        row = self._session.one("lock_account_id", id=account)
+        return account_from(row) if row else None
+
+    def find_account(self, person: Person) -> Account | None:
+        row = self._session.one(
+            "find_account", platform=person.platform, workspace=person.workspace, member=person.user
+        )
+        return account_from(row) if row else None
+
+    def set_model(self, account: AccountId, model: str | None) -> None:
+        self._session.run("set_model", id=account, model=model)
+
+
+def person_from(row: Row) -> Person:
+    """The person that a row names."""
+    return Person(Platform(row["platform"]), row["workspace"], row["member"])
+
+
+def account_from(row: Row) -> Account:
+    """An account's row as the engine knows it."""
+    return Account(AccountId(row["id"]), person_from(row), row["model"], moment(row["created_at"]))

@@ -1,0 +1,52 @@
+-- name: store_event
+INSERT INTO stripe_event (id, type, mode, stripe_customer_id, status, payload, created_at, received_at)
+VALUES (:id, :type, :mode, :customer, :status, :payload, :created_at, :now)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: settle_events
+UPDATE stripe_event SET status = 'applied', applied_at = :now
+WHERE mode = :mode AND stripe_customer_id = :customer AND status = 'pending'
+    AND received_at <= :received_before;
+
+-- name: mark_dirty
+INSERT INTO sync_queue (
+    mode, stripe_customer_id, gen, done_gen, due_at, lease_until, lease_token, fails, error
+) VALUES (:mode, :customer, 1, 0, :due, 0, '', 0, '')
+ON CONFLICT (mode, stripe_customer_id) DO UPDATE SET
+    gen = sync_queue.gen + 1,
+    due_at = CASE
+        WHEN sync_queue.gen > sync_queue.done_gen AND sync_queue.due_at < excluded.due_at
+        THEN sync_queue.due_at
+        ELSE excluded.due_at
+    END;
+
+-- The outer conditions repeat the inner ones: PostgreSQL checks only them again after waiting for a rival.
+-- name: claim_dirty
+UPDATE sync_queue SET lease_until = :lease_until, lease_token = :token
+WHERE gen > done_gen AND due_at <= :now AND lease_until <= :now
+    AND (mode, stripe_customer_id) IN (
+        SELECT mode, stripe_customer_id
+        FROM sync_queue
+        WHERE gen > done_gen AND due_at <= :now AND lease_until <= :now
+        ORDER BY due_at
+        LIMIT :most
+    )
+RETURNING mode, stripe_customer_id, gen, lease_token, fails;
+
+-- name: claim_customer
+UPDATE sync_queue SET lease_until = :lease_until, lease_token = :token
+WHERE stripe_customer_id = :customer AND lease_until <= :now
+RETURNING mode, stripe_customer_id, gen, lease_token, fails;
+
+-- name: finish_sync
+UPDATE sync_queue SET done_gen = :gen, lease_until = 0, lease_token = '', fails = 0, error = ''
+WHERE mode = :mode AND stripe_customer_id = :customer AND lease_token = :token;
+
+-- name: fail_sync
+UPDATE sync_queue SET due_at = :due, lease_until = 0, lease_token = '', fails = fails + 1, error = :error
+WHERE mode = :mode AND stripe_customer_id = :customer AND lease_token = :token;
+
+-- name: queue_depth
+SELECT COUNT(*) AS waiting, MIN(CASE WHEN due_at <= :now THEN due_at END) AS oldest
+FROM sync_queue
+WHERE gen > done_gen;

@@ -1,0 +1,116 @@
+"""Opens the database that a URL names and runs units of work on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, Self, TypeVar, cast
+
+from engine.errors import TryAgainError
+from engine.ledger import Tx
+from engine.ports import Clock
+from storage import sqlite
+from storage.address import PostgresAddress, SqliteAddress, parse_address
+from storage.work import Outcome, Work, outcome_of, require_plain
+
+T = TypeVar("T")
+
+
+class Backend(Protocol):
+    """A database that is open."""
+
+    def write(self, work: Work) -> asyncio.Future[Outcome]:
+        """Queue a unit that writes."""
+        ...
+
+    def read(self, work: Work) -> asyncio.Future[Outcome]:
+        """Queue a unit that only reads."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class Store:
+    """Runs units of work: plain functions of a Tx, each whole or not at all.
+
+    A unit's function may be run again after its transaction was undone, and runs in another thread: it
+    does nothing but use its Tx and return what its caller needs to know.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._running: set[asyncio.Future[Outcome]] = set()
+        self._closed = False
+
+    async def transact(self, work: Callable[[Tx], T]) -> T:
+        """Run a unit in a transaction of its own and return its result once that is durable.
+
+        A caller that is cancelled meanwhile gets its CancelledError after the outcome; the work may have been
+        committed. TypeError: not a plain function. TryAgainError: the database cannot be reached or is busy.
+        GiveUpError: the unit breaks a rule of the schema. TellOperatorError: the database needs mending.
+        """
+        return cast("T", await self._run(self._backend.write, work))
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run a unit that only reads, on one snapshot and beside those that write; raises the same."""
+        return cast("T", await self._run(self._backend.read, work))
+
+    async def _run(self, submit: Callable[[Work], asyncio.Future[Outcome]], work: Work) -> object:
+        require_plain(work)
+        if self._closed:
+            message = "storage is closed"
+            raise TryAgainError(message)
+        future = submit(work)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return await outcome_of(future)
+
+    async def close(self) -> None:
+        """Take no more units, finish those that wait, and close the database; closing twice is no error."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._running:
+            await asyncio.wait(self._running)
+        await self._backend.close()
+
+    async def __aenter__(self) -> Self:
+        """An open store closes at the end of its block."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close."""
+        await self.close()
+
+
+async def open_store(url: str, clock: Clock, *, prepared_statements: bool = True) -> Store:
+    """Migrate the database at `url` (see `parse_address`) if need be, and open it.
+
+    `prepared_statements=False` is for PostgreSQL behind PgBouncer in transaction mode. ValueError: not a URL
+    of ours. TellOperatorError and TryAgainError say in words why the database cannot be used.
+    """
+    await migrate(url, clock)
+    return Store(await _open(parse_address(url), prepared_statements=prepared_statements))
+
+
+async def _open(address: SqliteAddress | PostgresAddress, *, prepared_statements: bool) -> Backend:
+    if isinstance(address, SqliteAddress):
+        return await sqlite.SqliteBackend.open(address.path)
+    from storage.postgres import PostgresBackend  # noqa: PLC0415 - psycopg costs 90 ms and is for those who use it
+
+    return PostgresBackend(address.uri, prepared_statements=prepared_statements)
+
+
+async def migrate(url: str, clock: Clock) -> list[str]:
+    """Bring the database at `url` to today's schema; the names of the migrations that were applied.
+
+    Raises as `open_store` does.
+    """
+    address = parse_address(url)
+    if isinstance(address, SqliteAddress):
+        return await sqlite.migrate(address.path, clock.now())
+    from storage import postgres  # noqa: PLC0415 - see above
+
+    return await postgres.migrate(address.uri, clock.now())

@@ -1,0 +1,77 @@
+"""Stripe's events and the queue of customers that they say have to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from engine.facts import BillingEvent, CustomerId, DirtyCustomer, Mode
+from storage.session import Row, Session, moment_or_none
+
+
+class SyncQueue:
+    """The part of MoneyTx that is about events and customers to read, on a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def store_event(self, event: BillingEvent, now: datetime) -> bool:
+        stored = self._session.run(
+            "store_event",
+            id=event.id,
+            type=event.type,
+            mode=event.mode,
+            customer=event.customer,
+            status="pending" if event.relevant and event.customer else "ignored",
+            payload=event.payload,
+            created_at=event.created_at,
+            now=now,
+        )
+        return stored == 1
+
+    def settle_events(
+        self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime
+    ) -> None:
+        self._session.run(
+            "settle_events", mode=mode, customer=customer, received_before=received_before, now=now
+        )
+
+    def mark_dirty(self, mode: Mode, customer: CustomerId, due: datetime) -> None:
+        self._session.run("mark_dirty", mode=mode, customer=customer, due=due)
+
+    def claim_dirty(
+        self, now: datetime, lease_until: datetime, token: str, limit: int, customer: CustomerId | None = None
+    ) -> Sequence[DirtyCustomer]:
+        if customer is None:
+            rows = self._session.all("claim_dirty", now=now, lease_until=lease_until, token=token, most=limit)
+        else:
+            rows = self._session.all(
+                "claim_customer", now=now, lease_until=lease_until, token=token, customer=customer
+            )
+        return [dirty_from(row) for row in rows]
+
+    def finish_sync(self, dirty: DirtyCustomer) -> bool:
+        finished = self._session.run(
+            "finish_sync", mode=dirty.mode, customer=dirty.customer, token=dirty.token, gen=dirty.gen
+        )
+        return finished == 1
+
+    def fail_sync(self, dirty: DirtyCustomer, due: datetime, error: str) -> None:
+        self._session.run(
+            "fail_sync", mode=dirty.mode, customer=dirty.customer, token=dirty.token, due=due, error=error
+        )
+
+    def queue_depth(self, now: datetime) -> tuple[int, datetime | None]:
+        row = self._session.one("queue_depth", now=now)
+        return (row["waiting"], moment_or_none(row["oldest"])) if row else (0, None)
+
+
+def dirty_from(row: Row) -> DirtyCustomer:
+    """A claimed row of the queue as the engine knows it."""
+    return DirtyCustomer(
+        Mode(row["mode"]),
+        CustomerId(row["stripe_customer_id"]),
+        row["gen"],
+        row["lease_token"],
+        row["fails"],
+    )

@@ -1,0 +1,36 @@
+"""The Tx that units of work get, put together from its nouns."""
+
+from __future__ import annotations
+
+from storage.conversations import Conversations
+from storage.customers import Customers
+from storage.notices import Notices
+from storage.people import People
+from storage.playground import Playground
+from storage.session import Session
+from storage.subscriptions import Subscriptions
+from storage.sync_queue import SyncQueue
+from storage.turns import Turns
+from storage.work import Work, perform
+
+
+class Transaction(People, Conversations, Turns, Customers, Subscriptions, SyncQueue, Notices, Playground):
+    """All that a unit of work may do; each part uses the same session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+
+def run_unit(work: Work, session: Session) -> object:
+    """Run a unit's function on a session and end the session.
+
+    A failed statement fails the unit even if its function hid the error: PostgreSQL has undone the
+    transaction by then, and SQLite has to look the same.
+    """
+    try:
+        result = perform(work, Transaction(session))
+    finally:
+        session.end()
+    if session.failure is not None:
+        raise session.failure
+    return result

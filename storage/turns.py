@@ -1,0 +1,127 @@
+"""Turns from hold to settlement, and the counts that limits are decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from engine.domain import AccountId, Hold, Micros, Settlement, TurnId, TurnState, UsageFacts
+from storage.session import Row, Session, moment
+
+RATE_WINDOW = timedelta(seconds=60)
+EXPIRED = "expired"
+"""Outcome of a turn whose lease ran out: the only released turn that may still be settled."""
+
+
+class Turns:
+    """The part of TurnsTx that is about turns, on a session.
+
+    Whatever changes an account's counts locks the account first, so that one who counts under that lock sees
+    each turn either before or after the change, never half of it.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def claim(self, key: str, now: datetime) -> bool:
+        return self._session.run("claim", key=key, now=now) == 1
+
+    def forget_claims(self, before: datetime) -> int:
+        return self._session.run("forget_claims", before=before)
+
+    def usage(self, account: AccountId, now: datetime) -> UsageFacts:
+        counts = self._session.one("usage_counts", account=account, day=now.date(), month=month(now))
+        if counts is None:
+            raise AssertionError("counting returns one row")
+        recent = self._session.all("recent_turns", account=account, since=now - RATE_WINDOW)
+        return UsageFacts(
+            conversations_today=counts["conversations_today"],
+            recent=tuple(moment(row["started_at"]) for row in recent),
+            at_once=counts["at_once"],
+            cost_month=Micros(int(counts["spent"]) + int(counts["estimates"])),
+        )
+
+    def hold(self, hold: Hold) -> None:
+        self._session.run(
+            "hold",
+            id=hold.turn,
+            account=hold.account,
+            conversation=hold.conversation,
+            key=hold.key,
+            model=hold.model,
+            prompt=hold.prompt,
+            estimate=hold.estimate,
+            owner=hold.owner,
+            started_at=hold.started_at,
+            lease_until=hold.lease_until,
+        )
+        self._count(hold.conversation, hold.started_at)
+
+    def settle(self, turn: TurnId, settlement: Settlement) -> bool:
+        row = self._locked(turn)
+        if row is None or not may_settle(row):
+            return False
+        self._write("settle", turn, row, settlement, answer=settlement.answer, outcome=settlement.outcome)
+        if row["state"] == TurnState.RELEASED:
+            self._count(row["conversation"], moment(row["started_at"]))
+        return True
+
+    def release(self, turn: TurnId, outcome: str, now: datetime) -> bool:
+        self._session.run("lock_account_of_turn", id=turn)
+        rows = self._session.all("release", id=turn, outcome=outcome, now=now)
+        return self._uncount(rows) == 1
+
+    def record_spend(self, turn: TurnId, settlement: Settlement) -> None:
+        row = self._locked(turn)
+        if row is not None and row["state"] == TurnState.RELEASED:
+            self._write("record_spend", turn, row, settlement)
+
+    def renew_leases(self, owner: str, until: datetime) -> int:
+        return self._session.run("renew_leases", owner=owner, until=until)
+
+    def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
+        if account is None:
+            return self._uncount(self._session.all("release_expired", now=now))
+        return self._uncount(self._session.all("release_expired_of", now=now, account=account))
+
+    def _locked(self, turn: TurnId) -> Row | None:
+        self._session.run("lock_account_of_turn", id=turn)
+        return self._session.one("turn", id=turn)
+
+    def _write(self, statement: str, turn: TurnId, row: Row, settlement: Settlement, **more: str) -> None:
+        """Write down what a turn used, and add what that changes to the spend of the month it began in."""
+        usage = settlement.usage
+        self._session.run(
+            statement,
+            id=turn,
+            model=settlement.model,
+            cost=settlement.cost,
+            input_tokens=usage.input_tokens,
+            cached_input_tokens=usage.cached_input_tokens,
+            output_tokens=usage.output_tokens,
+            tokens_estimated=usage.estimated,
+            settled_at=settlement.settled_at,
+            **more,
+        )
+        if cost := (settlement.cost or 0) - (row["cost"] or 0):
+            began = moment(row["started_at"])
+            self._session.run("add_spend", account=row["account"], month=month(began), cost=cost)
+
+    def _count(self, conversation: str, started_at: datetime) -> None:
+        self._session.run("add_live_turn", id=conversation, day=started_at.date(), at=started_at)
+
+    def _uncount(self, released: Sequence[Row]) -> int:
+        for conversation in sorted(row["conversation"] for row in released):
+            self._session.run("drop_live_turn", id=conversation)
+        return len(released)
+
+
+def may_settle(row: Row) -> bool:
+    """Whether a turn is held, or was released only because its lease ran out."""
+    state = TurnState(row["state"])
+    return state is TurnState.HELD or (state is TurnState.RELEASED and bool(row["outcome"] == EXPIRED))
+
+
+def month(moment_: datetime) -> int:
+    """Months since year 0."""
+    return moment_.year * 12 + moment_.month - 1
