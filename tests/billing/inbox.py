@@ -1,0 +1,48 @@
+"""A webhook receiver for tests, which keeps what comes and answers what it is told."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass(slots=True)
+class Inbox:
+    """`answers` are used up one a request; after them every request is acknowledged."""
+
+    url: str = ""
+    taken: list[tuple[bytes, str]] = field(default_factory=list)
+    answers: deque[int] = field(default_factory=deque)
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Keep a request's raw body and signature if it is acknowledged."""
+        body = await request.read()
+        status = self.answers.popleft() if self.answers else 200
+        if status == 200:
+            self.taken.append((body, request.headers.get("Stripe-Signature", "")))
+        return web.Response(status=status)
+
+    def types(self) -> list[str]:
+        """The events' types in their order of arrival."""
+        return [json.loads(body)["type"] for body, _ in self.taken]
+
+
+@asynccontextmanager
+async def running_inbox() -> AsyncIterator[Inbox]:
+    """An inbox on a free loopback port."""
+    inbox = Inbox()
+    app = web.Application()
+    app.router.add_post("/stripe/webhook", inbox.receive)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    inbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}/stripe/webhook"
+    try:
+        yield inbox
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,34 @@
+"""A Stripe of our own on loopback, which the real SDK drives; it checks every request against Stripe's spec.
+
+In a test:
+
+    async with FakeStripe() as stripe:               # catalogue stocked: stripe.prices["premium_monthly_v1"]
+        stripe.deliver_to(f"{app}/stripe/webhook")   # signed with SECRET ("whsec_fake")
+        ... start the app with STRIPE_API_BASE=stripe.base_url, STRIPE_SECRET_KEY=sk_test_fake,
+            STRIPE_WEBHOOK_SECRET=whsec_fake ...
+        stripe.drive.pay(session_id)                 # or POST to the session's url, or press its #pay button
+        await stripe.courier.settled()               # every event was acknowledged
+        assert stripe.rejections == []               # nothing that Stripe would have refused
+        assert stripe.count("POST /v1/customers") == 1
+
+`stripe.drive` does what people and time do: pay, decline, expire_session, cancel_subscription, fail_renewal,
+recover, give_up, change_price, add_subscription, delete_customer, advance, roll_secret and more.
+`stripe.courier.plan` says how events travel (delay, jitter, copies, drop, retries); `hold()` and
+`release(shuffle=True, copies=2, drop=[...])` gather and scatter them. An event that is not acknowledged comes
+again, so an app that was killed gets it after its restart.
+`stripe.faults.add(FaultKind.STATUS, "POST /v1/customers", status=503, times=2)` spoils requests.
+`stripe.log` has each request with its route, form, idempotency key and Stripe-Version, and
+`stripe.world.rows("subscription")` the objects.
+
+As a process: `python -m tests.fakes.stripe --port N --webhook-url URL --secret whsec_fake` prints its address
+when it is up. GET /_control/log, /_control/objects/subscription; POST /_control/pay {"session": "cs_..."} and
+the other driver methods with their arguments as JSON (cancel, fail-renewal, recover, advance ...),
+/_control/deliver and /_control/fault. The hosted Checkout page pays on POST to the session's url and then
+redirects to success_url.
+"""
+
+from tests.fakes.stripe.courier import Plan, sign
+from tests.fakes.stripe.fake import SECRET, FakeStripe
+from tests.fakes.stripe.faults import Fault, FaultKind
+
+__all__ = ["SECRET", "FakeStripe", "Fault", "FaultKind", "Plan", "sign"]

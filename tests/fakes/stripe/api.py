@@ -1,0 +1,140 @@
+"""Serves one API request: checks it against the spec, replays or performs it, checks the answer too."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.fakes.stripe import catalogue, checkout, customers, events, invoices, portal, subscriptions
+from tests.fakes.stripe.calls import Call, Routes
+from tests.fakes.stripe.expand import expand
+from tests.fakes.stripe.replays import Answer, Replays
+from tests.fakes.stripe.spec import Operation, Spec
+from tests.fakes.stripe.wire import Form, Json, StripeError
+from tests.fakes.stripe.world import World
+
+ROUTES: Routes = (
+    catalogue.ROUTES
+    | checkout.ROUTES
+    | customers.ROUTES
+    | events.ROUTES
+    | invoices.ROUTES
+    | portal.ROUTES
+    | subscriptions.ROUTES
+)
+
+
+@dataclass(slots=True)
+class Seen:
+    """One request as it came, and what became of it."""
+
+    method: str
+    path: str
+    route: str
+    form: Form
+    key: str | None = None
+    idempotency_key: str | None = None
+    version: str | None = None
+    status: int | None = None
+    replayed: bool = False
+
+    def refuse(self, status: int) -> int:
+        """Note that the request was turned away with that status."""
+        self.status = status
+        return status
+
+    def as_json(self) -> Json:
+        """For the control routes; the API key stays out."""
+        names = ("method", "path", "route", "form", "idempotency_key", "version", "status", "replayed")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(slots=True)
+class Api:
+    """The whole API on one world; `rejections` and `mistakes` must stay empty in a good test."""
+
+    world: World
+    spec: Spec
+    keys: set[str] | None = None
+    log: list[Seen] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
+    replays: Replays = field(default_factory=Replays)
+
+    def count(self, route: str) -> int:
+        """How many requests a route got, such as `POST /v1/customers`."""
+        return Counter(seen.route for seen in self.log)[route]
+
+    def note(self, seen: Seen) -> Seen:
+        """Write a request down under the name of its route."""
+        found = self.spec.find(seen.method, seen.path)
+        seen.route = found[0].route if found else f"{seen.method} {seen.path}"
+        self.log.append(seen)
+        return seen
+
+    def serve(self, seen: Seen) -> Answer:
+        """Answer a request; every complaint about its shape is kept in `rejections`."""
+        try:
+            self._authenticate(seen)
+            operation, call = self._read(seen)
+            answer = self._once(seen, operation, call)
+        except StripeError as error:
+            answer = Answer(error.status, error.body())
+        seen.status, seen.replayed = answer.status, answer.replayed
+        return answer
+
+    def _authenticate(self, seen: Seen) -> None:
+        if not seen.key or (self.keys is not None and seen.key not in self.keys):
+            raise StripeError(f"Invalid API Key provided: {(seen.key or '')[:8]}***", status=401)
+
+    def _read(self, seen: Seen) -> tuple[Operation, Call]:
+        try:
+            operation, path = self._recognise(seen)
+            if seen.method == "POST" and seen.idempotency_key is None:
+                self.rejections.append(f"{seen.route}: no Idempotency-Key")
+            call = Call(operation.fit(seen.form), path)
+            _refuse_what_is_not_built(operation.route, call)
+        except StripeError as error:
+            self.rejections.append(f"{seen.route}: {error.message}")
+            raise
+        return operation, call
+
+    def _recognise(self, seen: Seen) -> tuple[Operation, dict[str, str]]:
+        found = self.spec.find(seen.method, seen.path)
+        if found is None:
+            raise StripeError(f"Unrecognized request URL ({seen.method}: {seen.path}).", status=404)
+        return found
+
+    def _once(self, seen: Seen, operation: Operation, call: Call) -> Answer:
+        key, now = seen.idempotency_key, self.world.now()
+        if seen.method != "POST" or key is None:
+            return self._perform(seen, operation, call)
+        fingerprint = json.dumps([seen.path, call.params], sort_keys=True)
+        kept = self.replays.find(key, fingerprint, now)
+        if kept is not None:
+            return kept
+        answer = self._perform(seen, operation, call)
+        self.replays.keep(key, fingerprint, answer, now)
+        return answer
+
+    def _perform(self, seen: Seen, operation: Operation, call: Call) -> Answer:
+        self.world.cause = {"id": "req_fake", "idempotency_key": seen.idempotency_key}
+        try:
+            made = ROUTES[operation.route].serve(self.world, call)
+            body = expand(self.world, made, call.params.get("expand", []))
+        except StripeError as error:
+            return Answer(error.status, error.body())
+        finally:
+            self.world.cause = {"id": None, "idempotency_key": None}
+        problems = list(self.spec.shapes.problems(operation.answer, body))
+        self.mistakes.extend(f"{operation.route}: {problem}" for problem in problems)
+        return Answer(500, {"error": {"message": str(problems)}}) if problems else Answer(200, body)
+
+
+def _refuse_what_is_not_built(route: str, call: Call) -> None:
+    if route not in ROUTES:
+        raise StripeError(f"The fake does not have {route}", status=501)
+    unknown = call.params.keys() - ROUTES[route].honours - {"expand"}
+    if unknown:
+        raise StripeError(f"The fake does not honour {sorted(unknown)} of {route}", status=501)

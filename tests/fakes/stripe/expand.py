@@ -1,0 +1,38 @@
+"""Replaces ids by their objects where `expand` asks for it, to Stripe's depth of four."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+
+from tests.fakes.stripe.wire import Json, StripeError
+from tests.fakes.stripe.world import World
+
+_DEEPEST = 4
+
+
+def expand(world: World, answer: Json, paths: Iterable[str]) -> Json:
+    """A copy of the answer with these paths expanded."""
+    expanded = copy.deepcopy(answer)
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > _DEEPEST:
+            raise StripeError(f"You cannot expand more than 4 levels of a property. Property: {path}")
+        _walk(world, expanded, steps, path)
+    return expanded
+
+
+def _walk(world: World, node: Json, steps: list[str], path: str) -> None:
+    name, *rest = steps
+    if name not in node:
+        raise StripeError(f"This property cannot be expanded ({path}).", param="expand[0]")
+    if isinstance(node[name], str):
+        node[name] = copy.deepcopy(world.find(node[name])) or node[name]
+    for child in _children(node[name]) if rest else ():
+        _walk(world, child, rest, path)
+
+
+def _children(value: object) -> Iterator[Json]:
+    for child in value if isinstance(value, list) else [value]:
+        if isinstance(child, dict):
+            yield child

@@ -1,0 +1,64 @@
+"""What travels between a client and Stripe: JSON objects, form fields and the shape of an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+Json = dict[str, Any]
+Form = dict[str, "Form | str"]
+
+_PIECES = re.compile(r"[^\[\]]+|\[\]")
+
+
+class StripeError(Exception):
+    """An error as Stripe answers it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        kind: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.kind = kind
+        self.param = param
+        self.code = code
+
+    def body(self) -> Json:
+        """The JSON body."""
+        optional = {"param": self.param, "code": self.code}
+        error = {"message": self.message, "type": self.kind}
+        return {"error": error | {name: value for name, value in optional.items() if value is not None}}
+
+
+def missing(noun: str, wanted: str, param: str, *, status: int = 404) -> StripeError:
+    """The error for an id that names nothing."""
+    return StripeError(f"No such {noun}: '{wanted}'", status=status, param=param, code="resource_missing")
+
+
+def decode_form(pairs: Iterable[tuple[str, str]]) -> Form:
+    """Nest `a[b][0]=c` as {"a": {"b": {"0": "c"}}}; `a[]` takes the next index."""
+    form: Form = {}
+    for key, value in pairs:
+        _place(form, _PIECES.findall(key), key, value)
+    return form
+
+
+def _place(form: Form, pieces: list[str], key: str, value: str) -> None:
+    if not pieces:
+        raise StripeError(f"Invalid parameter name: {key!r}")
+    node = form
+    for piece in pieces[:-1]:
+        child = node.setdefault(piece, {})
+        if isinstance(child, str):
+            raise StripeError(f"Parameter given both as a value and as a hash: {key}", param=key)
+        node = child
+    last = str(len(node)) if pieces[-1] == "[]" else pieces[-1]
+    node[last] = value
