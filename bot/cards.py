@@ -13,7 +13,7 @@ from engine.domain import Interval, ModelSpec, Tier, TierName
 from engine.facts import Access, AccessReason, Notice, NoticeKind
 from engine.members import ModelChosen, ModelLocked, ModelRow, ModelUnknown, Overview
 
-SIMULATED = "**SIMULATED** – no real money moves.\n"
+SIMULATED = "**SIMULATED**: no real money moves.\n"
 
 
 def marked(text: str, *, simulated: bool) -> str:
@@ -24,10 +24,10 @@ def marked(text: str, *, simulated: bool) -> str:
 def usage(overview: Overview) -> Reply:
     """What is used and left, and when it is filled again."""
     tier, used = overview.tier, overview.usage
+    today = of(used.conversations_today, tier.conversations_per_day)
     lines = [
         f"**{title(tier.name)}** tier{because(overview.access)}",
-        f"Conversations today: {of(used.conversations_today, tier.conversations_per_day)}"
-        f" (counted anew at {moment(overview.resets_at)})",
+        f"Conversations today: {today} (counted anew at {moment(overview.resets_at)})",
         f"Turns in a conversation: {boundless(tier.turns_per_conversation)}",
         f"Questions in the last minute: {of(len(used.recent), tier.requests_per_minute)}",
         f"Answers at once: {of(used.at_once, tier.concurrent)}",
@@ -82,8 +82,8 @@ def models(rows: Sequence[ModelRow]) -> Reply:
 def model_line(row: ModelRow) -> str:
     """One model with its mark."""
     mark = "🔒" if not row.allowed else "✅" if row.chosen else "▫️"
-    lock = f" – from {title(row.offer.tier)} ({money(row.offer.price_month)} a month)" if row.offer else ""
-    about = f" – {row.spec.description}" if row.spec.description else ""
+    lock = f": from {title(row.offer.tier)} ({money(row.offer.price_month)} a month)" if row.offer else ""
+    about = f": {row.spec.description}" if row.spec.description else ""
     return f"{mark} **{row.spec.name}** ({row.spec.klass}){about}{lock}"
 
 
@@ -131,7 +131,7 @@ def plan_line(tier: Tier, catalogue: Catalogue, current: TierName) -> str:
     )
     turns = f"{boundless(tier.turns_per_conversation)} turns each"
     named = ", ".join(spec.name for spec in catalogue.allowed(tier)) or "no model"
-    return f"**{title(tier.name)}** – {price}{mark}\n{conversations}, {turns}; {named}"
+    return f"**{title(tier.name)}**: {price}{mark}\n{conversations}, {turns}; {named}"
 
 
 def which_tier(catalogue: Catalogue, current: TierName, *, simulated: bool) -> Reply:
@@ -162,8 +162,8 @@ def checkout_words(link: CheckoutLink) -> tuple[str, str, str]:
     """Text, label and address of a checkout link."""
     price = f"{money(link.tier.price(link.interval))} a {link.interval}"
     text = (
-        f"**{title(link.tier.name)}**, {price}. Pay with the link below; it works until {moment(link.expires_at)}. "
-        "Your tier changes by itself within seconds of the payment."
+        f"**{title(link.tier.name)}**, {price}. Pay with this link, good until {moment(link.expires_at)}. "
+        "Your tier changes by itself soon after."
     )
     return text, f"Pay {price}", link.url
 
@@ -172,7 +172,7 @@ def portal(outcome: PortalLink | NothingToManage | NotForSale) -> Reply:
     """What became of asking for the customer portal."""
     match outcome:
         case PortalLink():
-            text = f"**{title(outcome.access.tier)}** tier{because(outcome.access)}. Card, invoices and cancellation:"
+            text = f"**{title(outcome.access.tier)}** tier{because(outcome.access)}. Manage it here:"
             return link_reply(text, "Open billing portal", outcome.url, simulated=outcome.simulated)
         case NothingToManage():
             return Reply(
@@ -196,7 +196,7 @@ def help_text(model: ModelSpec | None) -> Reply:
     lines = [
         "Ask me with `/ask`, by mentioning me, or in a direct message; reply to an answer to go on with it.",
         f"**{model.name}** answers you now." if model else "No model is switched on here yet.",
-        *(f"`{command.usage}` – {command.description}" for command in COMMANDS),
+        *(f"`{command.usage}`: {command.description}" for command in COMMANDS),
     ]
     return Reply("\n".join(lines), (Button("Compare plans", action="plans"),))
 
@@ -206,11 +206,11 @@ def notice(owed: Notice) -> Reply:
     tier = title(owed.tier)
     until = f" until {day(owed.until)}" if owed.until else ""
     words = {
-        NoticeKind.ACTIVATED: f"Thank you! The **{tier}** tier is yours from now on. `/usage` shows what it gives.",
+        NoticeKind.ACTIVATED: f"Thank you! The **{tier}** tier is yours. `/usage` shows what it gives.",
         NoticeKind.CHANGED: f"Your tier is **{tier}** from now on. `/usage` shows what it gives.",
-        NoticeKind.ENDED: f"Your **{tier}** subscription has ended; you are on the Free tier again. `/plans` to return.",
-        NoticeKind.PAYMENT_FAILED: f"A payment for **{tier}** failed. You keep the tier{until}; mend it with `/billing`.",
-        NoticeKind.CANCEL_PENDING: f"Your **{tier}** subscription is cancelled. You keep the tier{until}.",
+        NoticeKind.ENDED: f"Your **{tier}** subscription has ended; you are on Free again.",
+        NoticeKind.PAYMENT_FAILED: f"A payment for **{tier}** failed. Kept{until}; mend it with `/billing`.",
+        NoticeKind.CANCEL_PENDING: f"Your **{tier}** subscription is cancelled. You keep it{until}.",
         NoticeKind.RESUMED: f"Your **{tier}** subscription goes on; the cancellation is taken back.",
     }
     return Reply(marked(words[owed.kind], simulated=owed.simulated))

@@ -10,7 +10,7 @@ from bot.pacing import Pacing
 from bot.reply import Canvas, Frame, State
 from bot.split import pages
 from engine.chat import Chat
-from engine.domain import Answered, Ask, ChatEvent, Delta, Duplicate, Failed, Refusal, Started
+from engine.domain import Answered, Ask, ChatEvent, Delta, Failed, Refusal, Started
 from engine.errors import OutsideError, TryAgainError
 
 
@@ -24,10 +24,9 @@ class Painter:
         self._changed = asyncio.Event()
         self._last = False
 
-    def show(self, frame: Frame, *, last: bool = False) -> None:
+    def show(self, frame: Frame) -> None:
         """Let this be the frame that is painted next."""
         self._newest = frame
-        self._last = self._last or last
         self._changed.set()
 
     def end(self) -> None:
@@ -57,9 +56,7 @@ async def deliver(chat: Chat, ask: Ask, canvas: Canvas, pacing: Pacing) -> ChatE
     painter = Painter(canvas, pacing)
     painting = asyncio.create_task(painter.run())
     try:
-        last = await follow(chat, ask, canvas, painter, painting)
-        painter.end()
-        await painting
+        return await follow(chat, ask, canvas, painter, painting)
     except TryAgainError:
         await stop(painting)
         with suppress(OutsideError):
@@ -67,7 +64,6 @@ async def deliver(chat: Chat, ask: Ask, canvas: Canvas, pacing: Pacing) -> ChatE
         return None
     finally:
         await stop(painting)
-    return last
 
 
 async def follow(
@@ -76,36 +72,34 @@ async def follow(
     """Read the chat's events and hand each new frame to the painter."""
     text: list[str] = []
     started: Started | None = None
-    last: ChatEvent | None = None
+    event: ChatEvent | None = None
     async with aclosing(chat.ask(ask)) as events:
         async for event in events:
-            last = event
             if painting.done():
                 await painting
             match event:
                 case Started():
                     started = event
                     painter.show(Frame((), State.THINKING, buttons=render.stop_button(event.turn)))
-                case Delta():
+                case Delta() if started:
                     text.append(event.text)
                     painter.show(writing(text, canvas, started))
                 case Answered() | Failed():
-                    painter.show(ended(event, canvas), last=True)
+                    painter.show(ended(event, canvas))
                 case Refusal():
                     await canvas.reply(render.refusal(event))
-                case Duplicate():
-                    pass
+    painter.end()
+    await painting
     if started:
-        painter.end()
-        await painting
         await chat.bind(ask.person, started.conversation, canvas.anchors())
-    return last
+    return event
 
 
-def writing(text: list[str], canvas: Canvas, started: Started | None) -> Frame:
+def writing(text: list[str], canvas: Canvas, started: Started) -> Frame:
     """The answer so far."""
-    buttons = render.stop_button(started.turn) if started else ()
-    return Frame(pages("".join(text), canvas.page_limit), State.WRITING, buttons=buttons)
+    return Frame(
+        pages("".join(text), canvas.page_limit), State.WRITING, buttons=render.stop_button(started.turn)
+    )
 
 
 def ended(event: Answered | Failed, canvas: Canvas) -> Frame:

@@ -68,9 +68,10 @@ def reason(refused: Refusal) -> str:
     """The sentence for why, with when it ends."""
     tier, limit, model = title(refused.tier), refused.limit or 0, refused.model or ""
     until = f" until {moment(refused.until)}" if refused.until else ""
+    month = day(refused.until) if refused.until else "the first of the month"
     words = {
-        RefusalReason.EMPTY: "There is no question yet. Write it behind the command, as in `/ask why is the sky blue?`",
-        RefusalReason.UNKNOWN_MODEL: f"There is no model called `{model}`. These exist: {listed(refused.choices)}.",
+        RefusalReason.EMPTY: "There is no question yet. Write it like this: `/ask why is the sky blue?`",
+        RefusalReason.UNKNOWN_MODEL: f"There is no model `{model}`. These exist: {listed(refused.choices)}.",
         RefusalReason.CLOSING: "I am restarting. Nothing was counted; please ask again in a minute.",
         RefusalReason.MODEL_LOCKED: f"**{model}** is not part of the {tier} tier.",
         RefusalReason.CONVERSATIONS: (
@@ -89,8 +90,8 @@ def reason(refused: Refusal) -> str:
             f"I am still answering you: the {tier} tier has {plural(limit, 'answer')} at once. "
             "Ask again when it is done."
         ),
-        RefusalReason.COST: f"The {tier} tier's allowance for this month is used up; it is filled again{until[6:]}.",
-        RefusalReason.TOO_LONG: f"That is longer than **{model}** can read (about {limit} tokens). Please shorten it.",
+        RefusalReason.COST: f"The {tier} tier's allowance for this month is used up. It is new on {month}.",
+        RefusalReason.TOO_LONG: f"That is more than **{model}** can read (about {limit} tokens). Shorten it.",
     }
     return words[refused.reason]
 
@@ -109,7 +110,8 @@ def offer_line(offer: Offer | None) -> str:
     """What the tier that would lift it costs."""
     if offer is None:
         return ""
-    return f"**{title(offer.tier)}** lifts this: {money(offer.price_month)} a month or {money(offer.price_year)} a year."
+    month, year = money(offer.price_month), money(offer.price_year)
+    return f"**{title(offer.tier)}** lifts this: {month} a month or {year} a year."
 
 
 def offer_buttons(offer: Offer) -> tuple[Button, ...]:
@@ -163,12 +165,12 @@ def failed_footer(event: Failed) -> str:
 def failure(event: Failed) -> str:
     """What happened to an answer and what to do about it."""
     words = {
-        FailureReason.BUSY: f"{event.model} is overloaded or unreachable. Try again in a moment, or `/model` another.",
+        FailureReason.BUSY: f"{event.model} is overloaded. Try again soon, or choose another `/model`.",
         FailureReason.CUT: f"{event.model} broke off here. Ask again, or say “go on”.",
-        FailureReason.TIMEOUT: f"{event.model} took too long. Try again in a moment, or `/model` another.",
-        FailureReason.REFUSED: f"{event.model}'s safety system declined this question. Try to put it differently.",
+        FailureReason.TIMEOUT: f"{event.model} took too long. Try again soon, or choose another `/model`.",
+        FailureReason.REFUSED: f"{event.model} declined this question for safety. Try to put it differently.",
         FailureReason.TOO_LONG: "This conversation no longer fits the model. Start a new one with `/new`.",
-        FailureReason.BROKEN: f"{event.model} cannot answer at the moment; the operator has been told. `/model` another.",
+        FailureReason.BROKEN: f"{event.model} cannot answer; the operator knows. Choose another `/model`.",
         FailureReason.STOPPED: "Stopped.",
         FailureReason.CLOSING: "I had to restart before this was finished. Please ask again in a minute.",
     }

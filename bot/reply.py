@@ -30,8 +30,8 @@ class Button:
 class Reply:
     """A complete reply in common Markdown.
 
-    `direct` is what belongs into a DM (links that are keys): the adapter tries to send it there and shows `text`
-    then; if the DM cannot be sent, it shows `direct` as a private reply instead of `text`.
+    `direct` is what belongs into a DM (links that are keys): the adapter tries to send it there and then
+    shows `text`; if the DM cannot be sent, it shows `direct` as a private reply instead.
     """
 
     text: str
@@ -62,7 +62,7 @@ class Frame:
 class Canvas(Protocol):
     """Where one answer is painted: each page is a message, edited as it grows.
 
-    Nothing may be posted before the first call. A canvas is used by one answer and never by two tasks at once.
+    Nothing may be posted before the first call. A canvas serves one answer and never two tasks at once.
     GoneError: the place was deleted. TryAgainError: the platform is away although it was tried again.
     """
 

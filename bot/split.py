@@ -10,8 +10,8 @@ FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 def pages(text: str, limit: int) -> tuple[str, ...]:
     """The text as pages of at most `limit` characters (at least 40), none for an empty text.
 
-    Breaks at paragraphs, else lines, else words, else anywhere. A fence that is open at a break is closed on its
-    page and opened again, with its language, on the next.
+    Breaks at paragraphs, else lines, else words, else anywhere. A fence that is open at a break is closed on
+    its page and opened again, with its language, on the next.
     """
     found: list[str] = []
     opening = ""

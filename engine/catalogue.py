@@ -136,7 +136,7 @@ def span(sub: Subscription) -> tuple[AccessReason, AccessReason, datetime | None
 
 
 def active_until(sub: Subscription) -> datetime | None:
-    """When an active subscription ends: at its cancellation, else a while after a renewal we never heard of."""
+    """When an active subscription ends: at its cancellation, or a while after an unheard-of renewal."""
     if sub.cancel_at is not None:
         return sub.cancel_at
     return sub.period_end + RENEWAL_SLACK if sub.period_end else None

@@ -61,10 +61,10 @@ class Chat:
         self._idle.set()
 
     async def ask(self, ask: Ask) -> AsyncGenerator[ChatEvent, None]:
-        """Answer a question: Refusal or Duplicate alone, or Started, Deltas and one of Answered or Failed.
+        """Answer a question: Refusal or Duplicate alone, or Started, Deltas and Answered or Failed.
 
-        The last event comes after its turn was settled. Closing the generator, or cancelling its reader, ends the
-        model's request and settles what was spent. Read it under `contextlib.aclosing`.
+        The last event comes after its turn was settled. Closing the generator, or cancelling its reader, ends
+        the model's request and settles what was spent. Read it under `contextlib.aclosing`.
         TryAgainError: the database is away.
         """
         outcome = await self._admit(ask)
@@ -89,7 +89,7 @@ class Chat:
             self._leave(outcome.turn)
 
     async def bind(self, person: Person, conversation: ConversationId, anchors: Sequence[str]) -> None:
-        """Let these places in the chat (say, the bot's own messages) continue a conversation of the person."""
+        """Let these places in the chat (say, the bot's own messages) continue a person's conversation."""
 
         def work(tx: Tx) -> None:
             account = tx.find_account(person)

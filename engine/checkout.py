@@ -200,7 +200,7 @@ class Checkout:
     async def _session(
         self, billing: Billing, person: Person, record: CustomerRecord, tier: Tier, interval: Interval
     ) -> CheckoutLink | None:
-        """The open session for this tier; None if another click put a different one in its place meanwhile."""
+        """The open session for this tier; None if another click put a different one in its place."""
         attempt, replaced = await self._attempt(person, record, tier.name, interval)
         if replaced and replaced.session:
             await billing.expire_checkout_session(replaced.session)

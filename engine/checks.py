@@ -17,17 +17,17 @@ def check_variables(variables: Variables) -> list[Problem]:
 
 def check_tables(parsed: Tables) -> list[Problem]:
     """What no single table can see."""
-    problems = []
+    problems: list[Problem] = []
     if TierName.FREE not in parsed.tiers:
         problems.append(
             Problem("config.toml tiers.free", "missing", "Every member without a subscription needs it.")
         )
     builtin = {kind.value for kind in ProviderKind if kind is not ProviderKind.COMPATIBLE}
     known = builtin | set(parsed.providers)
-    for name in sorted(builtin & set(parsed.providers)):
-        problems.append(
-            Problem(f"config.toml providers.{name}", "this name is built in", "Choose another name.")
-        )
+    taken = sorted(builtin & set(parsed.providers))
+    problems += [
+        Problem(f"config.toml providers.{name}", "is built in", "Choose another name.") for name in taken
+    ]
     for name, table in parsed.models.items():
         problems += check_model(name, table, known, set(parsed.models))
     return problems
@@ -42,9 +42,10 @@ def check_model(name: str, table: ModelTable, providers: set[str], models: set[s
         problems.append(Problem(where, f"unknown provider {table.provider!r}", mend))
     if table.max_output >= table.context:
         problems.append(Problem(where, "max_output leaves no room in context", "Lower max_output."))
-    for other in set(table.fallback) - models:
-        problems.append(Problem(where, f"unknown fallback {other!r}", "Name a model of this file."))
-    return problems
+    unknown = sorted(set(table.fallback) - models)
+    return problems + [
+        Problem(where, f"unknown fallback {each!r}", "Name a model of this file.") for each in unknown
+    ]
 
 
 def check_slack(variables: Variables) -> list[Problem]:

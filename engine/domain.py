@@ -215,10 +215,11 @@ class Exchange:
 class Ask:
     """One question as an adapter hands it over.
 
-    `key` is the platform's id of the message or interaction, unique over all platforms (`discord:interaction:1`);
-    a key is answered once, also across processes and restarts. `anchors` name the place in the chat, most
-    specific first (`slack:T1/C1/171.2`, `discord:message:12`, `discord:dm:7`): the first one that this account
-    has a conversation at continues it, and all are bound to the conversation. No anchor: a new conversation.
+    `key` is the platform's id of the message or interaction, unique over all platforms
+    (`discord:interaction:1`); a key is answered once, also across processes and restarts. `anchors` name the
+    place in the chat, most specific first (`slack:T1/C1/171.2`, `discord:message:12`, `discord:dm:7`): the
+    first one that this account has a conversation at continues it, and all are bound to the conversation. No
+    anchor: a new conversation.
     """
 
     key: str
@@ -301,7 +302,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The end of a good answer, already settled; `asked_model` differs from `model` when a fallback answered."""
+    """The end of a good answer, already settled; `asked_model` differs from `model` after a fallback."""
 
     text: str
     model: str

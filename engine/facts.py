@@ -26,7 +26,7 @@ class Mode(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Stripe's subscription status; NONE is ours for 'never had one' and UNKNOWN for a word we do not know."""
+    """Stripe's subscription status; NONE is ours for 'never had one', UNKNOWN for a new word."""
 
     NONE = "none"
     TRIALING = "trialing"
@@ -46,7 +46,7 @@ class PaymentStatus(StrEnum):
 
 
 ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.INCOMPLETE_EXPIRED, PaymentStatus.NONE})
-"""A subscription in one of these is over; in any other it may still charge, so a second one must not be sold."""
+"""A subscription in one of these is over; any other may still charge, so no second one is sold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class AttemptStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutAttempt:
-    """One try to buy; made before its Checkout session, so that a crash between the two repeats the same request."""
+    """One try to buy; made before its session, so that a crash between the two repeats the request."""
 
     id: str
     account: AccountId
@@ -253,7 +253,7 @@ class SimulatedObject:
 
 @dataclass(frozen=True, slots=True)
 class LocalMessage:
-    """A message of the playground as it is shown; `audience` is None for all or the one person who sees it."""
+    """A message of the playground as it is shown; `audience` is the one person who sees it, or None."""
 
     id: str
     room: str

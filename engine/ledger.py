@@ -102,7 +102,7 @@ class TurnsTx(Protocol):
         ...
 
     def settle(self, turn: TurnId, settlement: Settlement) -> bool:
-        """Held (or released, if its lease ran out meanwhile) becomes settled; False if it was settled before."""
+        """Held (or released, if its lease ran out meanwhile) becomes settled; False if it was so before."""
         ...
 
     def release(self, turn: TurnId, outcome: str, now: datetime) -> bool:
@@ -176,7 +176,7 @@ class MoneyTx(Protocol):
         ...
 
     def mark_dirty(self, mode: Mode, customer: CustomerId, due: datetime) -> None:
-        """Note that a customer has to be read: its generation rises; due is the earlier of old and new if pending."""
+        """Note that a customer has to be read: its generation rises; the earlier due time counts."""
         ...
 
     def claim_dirty(
@@ -189,7 +189,7 @@ class MoneyTx(Protocol):
         ...
 
     def finish_sync(self, dirty: DirtyCustomer) -> bool:
-        """End a claim well: done_gen becomes the claimed gen and fails 0; False if the lease was lost (fence)."""
+        """End a claim well: done_gen becomes the claimed gen; False if the lease was lost (fence)."""
         ...
 
     def fail_sync(self, dirty: DirtyCustomer, due: datetime, error: str) -> None:

@@ -54,8 +54,8 @@ class Model(Protocol):
     def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
         """Ask a model: TextDeltas, then exactly one Finished.
 
-        Closing the iterator ends the request. Raises an OutsideError by remedy; a stream that ends without its
-        end raises StreamCutError. No retries of its own.
+        Closing the iterator ends the request. Raises an OutsideError by remedy; a stream that stops without
+        its end raises StreamCutError. No retries of its own.
         """
         ...
 
@@ -106,7 +106,7 @@ class Billing(Protocol):
     def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
         """Verify and read a webhook's raw body.
 
-        BadSignatureError: not signed with one of our secrets, or more than 300 s from now, in either direction.
+        BadSignatureError: not signed with a secret of ours, or more than 300 s from now, either way.
         BadPayloadError: signed, but no event.
         """
         ...

@@ -234,7 +234,7 @@ def change_kind(before: TierName, after: TierName) -> NoticeKind:
 def owe_news(
     tx: Tx, account: AccountId, person: Person, before: Access, after: Access, now: datetime
 ) -> None:
-    """Owe a notice for news that leaves the tier as it is: a failed payment, a cancellation to come or taken back."""
+    """Owe a notice for news that leaves the tier as it is: a failed payment, a cancellation set or unset."""
     was, sub = before.subscription, after.subscription
     if was is None or sub is None or was.id != sub.id:
         return
