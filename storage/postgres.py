@@ -10,18 +10,14 @@ from contextlib import closing
 from datetime import datetime
 from functools import partial
 from queue import LifoQueue
-from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from storage.migrate import Migration, apply_next, as_written, known_migrations
-from storage.postgres_lane import PATIENCE, Lane, read, translate, write
+from storage.postgres_lane import Connection, Lane, Patience, read, translate, write
 from storage.session import Row
 from storage.statements import for_psycopg
 from storage.work import Outcome, Work
-
-if TYPE_CHECKING:
-    Connection = psycopg.Connection[dict[str, Any]]
 
 WRITERS = 8
 READERS = 2
@@ -34,15 +30,16 @@ Run = Callable[[Lane, Work, float], Outcome]
 class Lanes:
     """As many connections as threads; those used last are used first, so a quiet program keeps few open."""
 
-    def __init__(self, uri: str, count: int, *, prepared_statements: bool) -> None:
+    def __init__(self, uri: str, count: int, patience: Patience, *, prepared_statements: bool) -> None:
+        self._patience = patience.total
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="postgres")
         self._free: LifoQueue[Lane] = LifoQueue()
         for _ in range(count):
-            self._free.put(Lane(uri, prepared_statements=prepared_statements))
+            self._free.put(Lane(uri, patience, prepared_statements=prepared_statements))
 
     def submit(self, run: Run, work: Work) -> asyncio.Future[Outcome]:
         """Queue a unit for the next thread."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         return asyncio.get_running_loop().run_in_executor(self._threads, self._use, run, work, deadline)
 
     def _use(self, run: Run, work: Work, deadline: float) -> Outcome:
@@ -62,9 +59,12 @@ class Lanes:
 class PostgresBackend:
     """A PostgreSQL database."""
 
-    def __init__(self, uri: str, *, prepared_statements: bool) -> None:
-        self._writers = Lanes(uri, WRITERS, prepared_statements=prepared_statements)
-        self._readers = Lanes(uri, READERS, prepared_statements=prepared_statements)
+    def __init__(
+        self, uri: str, patience: Patience | None = None, *, prepared_statements: bool = True
+    ) -> None:
+        patience = patience or Patience()
+        self._writers = Lanes(uri, WRITERS, patience, prepared_statements=prepared_statements)
+        self._readers = Lanes(uri, READERS, patience, prepared_statements=prepared_statements)
 
     def write(self, work: Work) -> asyncio.Future[Outcome]:
         """Queue a unit that writes."""
@@ -95,7 +95,7 @@ async def migrate(uri: str, now: datetime, known: Sequence[Migration] | None = N
 
 def _migrate(uri: str, known: Sequence[Migration], now: datetime) -> list[str]:
     applied: list[str] = []
-    with closing(Lane(uri, prepared_statements=False).connection()) as connection:
+    with closing(Lane(uri, Patience(), prepared_statements=False).connection()) as connection:
         while True:
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))

@@ -6,7 +6,8 @@ import random
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import errors
@@ -20,23 +21,19 @@ from storage.statements import psycopg_statements
 from storage.transaction import run_unit
 from storage.work import Broken, Done, Outcome, Work
 
-if TYPE_CHECKING:
-    Connection = psycopg.Connection[dict[str, Any]]
-
-PATIENCE = 30.0
-"""Seconds that a unit may take with all its tries: a fail-over takes about 20."""
+Connection = psycopg.Connection[dict[str, Any]]
 
 BEGIN_WRITE = """
-BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-SET LOCAL statement_timeout = '10s';
-SET LOCAL lock_timeout = '5s';
-SET LOCAL idle_in_transaction_session_timeout = '30s';
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL statement_timeout = {statement:d};
+SET LOCAL lock_timeout = {lock:d};
+SET LOCAL idle_in_transaction_session_timeout = {idle:d};
 SELECT CAST(pg_current_xact_id() AS TEXT) AS xid
 """
 BEGIN_READ = """
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SET LOCAL statement_timeout = '10s';
-SET LOCAL idle_in_transaction_session_timeout = '30s';
+SET LOCAL statement_timeout = {statement:d};
+SET LOCAL idle_in_transaction_session_timeout = {idle:d};
 """
 STATUS = "SELECT pg_xact_status(CAST(%(xid)s AS xid8)) AS status"
 
@@ -52,9 +49,25 @@ DEFAULTS: Mapping[str, str | int] = {
 """What the URL does not say; timeouts are SET LOCAL, since PgBouncer refuses them as connection options."""
 
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
-_STANDBY = (errors.ReadOnlySqlTransaction, errors.CannotConnectNow)
 _LATE = (errors.QueryCanceled, errors.LockNotAvailable)
 _FOR_OPERATOR = (errors.InvalidAuthorizationSpecification, errors.InsufficientPrivilege, errors.DiskFull)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, in seconds, units and the server wait for each other."""
+
+    total: float = 30.0
+    """A unit with all its tries: a fail-over takes about 20."""
+    statement: float = 10.0
+    lock: float = 5.0
+    idle: float = 30.0
+    """A transaction that says nothing, as one of a stopped process; the server then gives its locks free."""
+
+    def written(self, begin: str) -> str:
+        """A BEGIN with these times."""
+        times = {"statement": self.statement, "lock": self.lock, "idle": self.idle}
+        return begin.format(**{name: int(seconds * 1000) for name, seconds in times.items()})
 
 
 class PostgresSession(Session):
@@ -85,7 +98,9 @@ class LostCommitError(Exception):
 class Lane:
     """One connection, used by one thread at a time."""
 
-    def __init__(self, uri: str, *, prepared_statements: bool) -> None:
+    def __init__(self, uri: str, patience: Patience, *, prepared_statements: bool) -> None:
+        self.begin_write = patience.written(BEGIN_WRITE)
+        self.begin_read = patience.written(BEGIN_READ)
         self._conninfo = {**DEFAULTS, **conninfo_to_dict(uri)}
         self._prepare_threshold = 5 if prepared_statements else None
         self._connection: Connection | None = None
@@ -137,6 +152,8 @@ def write(lane: Lane, work: Work, deadline: float) -> Outcome:
             if committed:
                 return Done(lost.result)
         except BaseException as error:  # noqa: BLE001 - its caller gets it
+            if isinstance(error, errors.ReadOnlySqlTransaction):  # a standby, or a primary being replaced
+                lane.drop()
             if not _runs_again(lane, error) or time.monotonic() > deadline:
                 return Broken(translate(error))
         tries += 1
@@ -158,7 +175,7 @@ def read(lane: Lane, work: Work, deadline: float) -> Outcome:
 
 def _write_once(lane: Lane, work: Work) -> object:
     connection = lane.connection()
-    xid = _begin_write(connection)
+    xid = _begin_write(connection, lane.begin_write)
     try:
         result = run_unit(work, PostgresSession(connection, writable=True))
     except BaseException:
@@ -173,8 +190,8 @@ def _write_once(lane: Lane, work: Work) -> object:
     return result
 
 
-def _begin_write(connection: Connection) -> str:
-    begun = connection.execute(BEGIN_WRITE, prepare=False)
+def _begin_write(connection: Connection, begin: str) -> str:
+    begun = connection.execute(begin.encode(), prepare=False)
     while begun.nextset():
         pass
     (row,) = begun.fetchall()
@@ -183,7 +200,7 @@ def _begin_write(connection: Connection) -> str:
 
 def _read_once(lane: Lane, work: Work) -> object:
     connection = lane.connection()
-    connection.execute(BEGIN_READ, prepare=False)
+    connection.execute(lane.begin_read.encode(), prepare=False)
     try:
         result = run_unit(work, PostgresSession(connection, writable=False))
     except BaseException:
@@ -221,9 +238,7 @@ def _status(connection: Connection, xid: str) -> str:
 
 
 def _runs_again(lane: Lane, error: BaseException) -> bool:
-    """Whether an undone unit is worth another try; a lane that met a standby connects anew."""
-    if isinstance(error, _STANDBY):
-        lane.drop()
+    """Whether an undone unit is worth another try: its connection is lost, or a rival was in its way."""
     return isinstance(error, psycopg.Error) and (lane.lost or isinstance(error, _CONFLICTS))
 
 
@@ -243,7 +258,7 @@ def translate(error: BaseException) -> BaseException:
         translated = LateError(f"the database took too long: {message}")
     elif isinstance(error, _FOR_OPERATOR):
         translated = TellOperatorError(f"the database cannot be used: {message}")
-    elif isinstance(error, psycopg.OperationalError):
+    elif isinstance(error, (psycopg.OperationalError, errors.ReadOnlySqlTransaction)):
         translated = TryAgainError(f"the database cannot be reached or is overloaded: {message}")
     else:
         return error

@@ -15,7 +15,7 @@ from storage.migrate import Migration, apply_next, for_sqlite, known_migrations
 from storage.session import Row
 from storage.sqlite_connection import HandOver, caused, translate
 from storage.sqlite_units import Reader, Writer, immediate
-from storage.turnstile import Turnstile
+from storage.turnstile import PATIENCE, Turnstile
 from storage.work import Outcome, Work
 
 OLDEST = (3, 37, 0)
@@ -32,11 +32,14 @@ class SqliteBackend:
         self._resources = resources
 
     @classmethod
-    async def open(cls, path: Path) -> SqliteBackend:
-        """Open a file that `migrate` has prepared; TellOperatorError if it cannot be used."""
+    async def open(cls, path: Path, patience: float = PATIENCE) -> SqliteBackend:
+        """Open a file that `migrate` has prepared; TellOperatorError if it cannot be used.
+
+        Units wait for other processes' units for `patience` seconds.
+        """
         stack = AsyncExitStack()
         try:
-            turnstile = _turnstile(path, stack)
+            turnstile = _turnstile(path, stack, patience)
             writer = await _connect(path, stack)
             readers = [await _connect(path, stack, "query_only=ON") for _ in range(READERS)]
         except BaseException:
@@ -107,9 +110,9 @@ def _prepare_file(path: Path) -> None:
         raise TellOperatorError(message) from error
 
 
-def _turnstile(path: Path, stack: AsyncExitStack) -> Turnstile:
+def _turnstile(path: Path, stack: AsyncExitStack, patience: float = PATIENCE) -> Turnstile:
     try:
-        turnstile = Turnstile(path)
+        turnstile = Turnstile(path, patience)
     except OSError as error:
         message = f"the folder of the database file {path} cannot be written to: {error.strerror}"
         raise TellOperatorError(message) from error

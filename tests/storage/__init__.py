@@ -1,0 +1,1 @@
+"""The storage room on a real SQLite and a real PostgreSQL."""
