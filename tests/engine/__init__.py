@@ -1,0 +1,1 @@
+"""The hall against real databases."""

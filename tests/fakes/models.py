@@ -1,0 +1,44 @@
+"""Models that follow a script, through the Model port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+from engine.domain import Chunk, Completion, Finish, Finished, TextDelta, Usage
+from engine.errors import OutsideError
+
+
+@dataclass(slots=True)
+class Scripted:
+    """Says `words`, waits for `go` before the word numbered `pause`, and ends as told."""
+
+    words: tuple[str, ...] = ("Hello ", "there.")
+    finish: Finish | None = Finish.END
+    errors: list[OutsideError] = field(default_factory=list)
+    fail_after: int = 0
+    usage: Usage = Usage(100, 0, 50)
+    pause: int | None = None
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: list[Completion] = field(default_factory=list)
+    closed: int = 0
+
+    async def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
+        """Play the script; each error of `errors` ends one stream, after `fail_after` words."""
+        self.seen.append(completion)
+        try:
+            for number, word in enumerate(self.words):
+                if self.errors and number == self.fail_after:
+                    raise self.errors.pop(0)
+                if number == self.pause:
+                    self.waiting.set()
+                    await self.go.wait()
+                yield TextDelta(word)
+            if self.errors:
+                raise self.errors.pop(0)
+            if self.finish:
+                yield Finished(self.finish, self.usage)
+        finally:
+            self.closed += 1
