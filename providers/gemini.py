@@ -1,0 +1,143 @@
+"""Google's Gemini models through its own SDK."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import cast
+
+import aiohttp
+from google import genai
+from google.genai import errors, types
+
+from engine.domain import Chunk, Completion, Finish, Role
+from engine.errors import ContentRefusedError
+from providers.endpoint import Endpoint
+from providers.failures import Fault, retry_after
+from providers.streaming import Patience, Reading, relay
+
+Reply = types.GenerateContentResponse
+Reason = types.FinishReason
+
+SAFETY = (
+    Reason.SAFETY,
+    Reason.RECITATION,
+    Reason.BLOCKLIST,
+    Reason.PROHIBITED_CONTENT,
+    Reason.SPII,
+    Reason.MODEL_ARMOR,
+)
+ENDS: Mapping[types.FinishReason, Finish] = {
+    Reason.MAX_TOKENS: Finish.LENGTH,
+    **dict.fromkeys(SAFETY, Finish.SAFETY),
+}
+BROKEN = frozenset({Reason.FINISH_REASON_UNSPECIFIED, Reason.OTHER, Reason.MALFORMED_RESPONSE})
+DEFAULT_VERSION = "v1beta"
+"""The SDK's own default, v1, lacks the `-latest` names and the previews."""
+
+
+class GeminiReading(Reading[Reply]):
+    """A reply as it comes in; parts marked as thought are left out."""
+
+    def read(self, event: Reply) -> str:
+        if event.usage_metadata:
+            self._count(event.usage_metadata)
+        feedback = event.prompt_feedback
+        if feedback and feedback.block_reason:
+            raise ContentRefusedError(
+                f"gemini refused the prompt: {feedback.block_reason}", usage=self.usage()
+            )
+        return "".join(self._text_of(candidate) for candidate in event.candidates or ())
+
+    def _text_of(self, candidate: types.Candidate) -> str:
+        reason = candidate.finish_reason
+        if reason and reason not in BROKEN:
+            self.finish = ENDS.get(reason, Finish.END)
+        parts = (candidate.content and candidate.content.parts) or ()
+        return "".join(part.text for part in parts if part.text and not part.thought)
+
+    def _count(self, usage: types.GenerateContentResponseUsageMetadata) -> None:
+        """Gemini counts thoughts apart from the candidates' words, and charges both as output."""
+        self.input_tokens = usage.prompt_token_count
+        self.cached_input_tokens = usage.cached_content_token_count or 0
+        self.output_tokens = (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)
+
+
+class GeminiModel:
+    """Streams generated content over one client."""
+
+    failures = (errors.APIError, aiohttp.ClientError, OSError, ValueError)
+    """The SDK wraps neither the transport's errors nor, as a ValueError, a chunk that it cannot read."""
+
+    def __init__(self, endpoint: Endpoint, patience: Patience | None = None) -> None:
+        self.patience = patience or Patience()
+        self.vendor = endpoint.name
+        self._endpoint = endpoint
+        options = types.HttpOptions(
+            base_url=endpoint.base_url,
+            api_version=endpoint.api_version or DEFAULT_VERSION,
+            # Without this the SDK sleeps up to ten seconds and then repeats a request that could not connect.
+            retry_options=types.HttpRetryOptions(attempts=1),
+        )
+        self._client = genai.Client(api_key=endpoint.api_key, vertexai=False, http_options=options)
+
+    def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
+        return relay(self, completion)
+
+    async def close(self) -> None:
+        """Close the client and its connections."""
+        await self._client.aio.aclose()
+        self._client.close()
+
+    def reading(self, completion: Completion) -> GeminiReading:
+        """A fresh reader."""
+        return GeminiReading(completion)
+
+    async def open(self, completion: Completion) -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
+        """Send the request."""
+        stream = await self._client.aio.models.generate_content_stream(
+            model=completion.vendor_id,
+            contents=contents(completion),
+            config=types.GenerateContentConfig(
+                system_instruction=completion.system or None,
+                max_output_tokens=completion.max_output,
+            ),
+        )
+        return aclosing(cast("AsyncGenerator[Reply, None]", stream))
+
+    def explain(self, error: Exception) -> Fault | None:
+        """What the vendor said, in the reply's status or as an event of the stream."""
+        if not isinstance(error, errors.APIError):
+            return None
+        details = _details(error.details)
+        codes = tuple(code for code in (error.status, *_strings(details, "reason")) if code)
+        text = self._endpoint.conceal(error.message or "")
+        headers = getattr(error.response, "headers", None) or {}
+        return Fault(error.code, codes, text, retry_after(headers) or _delay(details))
+
+
+def contents(completion: Completion) -> list[types.ContentUnionDict]:
+    """The messages in Gemini's shape."""
+    roles = {Role.USER: "user", Role.ASSISTANT: "model"}
+    return [
+        types.Content(role=roles[message.role], parts=[types.Part(text=message.text)])
+        for message in completion.messages
+    ]
+
+
+def _details(body: object) -> list[Mapping[str, object]]:
+    """The typed details of a Google API error (google.rpc.Status)."""
+    error = body.get("error", body) if isinstance(body, Mapping) else {}
+    details = error.get("details") if isinstance(error, Mapping) else None
+    return [each for each in details or () if isinstance(each, Mapping)]
+
+
+def _strings(details: list[Mapping[str, object]], key: str) -> list[str]:
+    return [str(each[key]) for each in details if key in each]
+
+
+def _delay(details: list[Mapping[str, object]]) -> float | None:
+    """Seconds of a RetryInfo, which writes them as `37s`."""
+    found = (re.fullmatch(r"(\d+(?:\.\d+)?)s", each) for each in _strings(details, "retryDelay"))
+    return next((float(each[1]) for each in found if each), None)

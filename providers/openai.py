@@ -1,0 +1,127 @@
+"""OpenAI's models through its chat completions API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+
+import openai
+from openai import AsyncStream
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
+
+from engine.domain import Chunk, Completion, Finish, Message, Role
+from providers.endpoint import Endpoint
+from providers.failures import Fault, retry_after
+from providers.pages import no_page
+from providers.streaming import Patience, Reading, relay
+
+ENDS: Mapping[str, Finish] = {"length": Finish.LENGTH, "content_filter": Finish.SAFETY}
+BROKEN = frozenset({"abort", "error", "insufficient_system_resource"})
+"""Reasons by which servers of this protocol say that they stopped midway; any other unknown one is an end."""
+NO_KEY = "none"
+"""Sent to servers that want none; without it the SDK would give OPENAI_API_KEY to whoever is asked."""
+HTTP_ERRORS = range(400, 600)
+
+
+class OpenAIReading(Reading[ChatCompletionChunk]):
+    """A chat completion as it comes in; reasoning has fields of its own, which nobody reads."""
+
+    def __init__(self, completion: Completion) -> None:
+        super().__init__(completion)
+        self._refused = False
+
+    def read(self, event: ChatCompletionChunk) -> str:
+        if event.usage:
+            self._count(event.usage)
+        text = ""
+        for choice in event.choices or ():  # null beside the usage on some servers of this protocol
+            text += self.text(choice.delta)
+            if choice.finish_reason and choice.finish_reason not in BROKEN:
+                self.finish = Finish.SAFETY if self._refused else ENDS.get(choice.finish_reason, Finish.END)
+        return text
+
+    def text(self, delta: ChoiceDelta | None) -> str:
+        """The words in a delta, or those by which the model refuses."""
+        if delta is None:
+            return ""
+        self._refused = self._refused or bool(delta.refusal)
+        return (delta.content or "") + (delta.refusal or "")
+
+    def _count(self, usage: CompletionUsage) -> None:
+        self.input_tokens, self.output_tokens = usage.prompt_tokens, usage.completion_tokens
+        details = usage.prompt_tokens_details
+        self.cached_input_tokens = (details and details.cached_tokens) or 0
+
+
+class OpenAIModel:
+    """Streams chat completions over one client."""
+
+    failures = (openai.OpenAIError, ValueError)
+    """A chunk that is no JSON comes out as the bare ValueError of the parser."""
+
+    def __init__(self, endpoint: Endpoint, patience: Patience | None = None) -> None:
+        self.patience = patience or Patience()
+        self.vendor = endpoint.name
+        self._endpoint = endpoint
+        self.client = self._connect(endpoint)
+        _ = self.client.chat.completions  # the SDK imports this part of itself when it is first named
+
+    def _connect(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(
+            api_key=endpoint.api_key or NO_KEY,
+            base_url=endpoint.base_url,
+            max_retries=0,
+            timeout=openai.Timeout(self.patience.silence, connect=self.patience.connect),
+            http_client=openai.DefaultAioHttpClient(),
+        )
+
+    def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
+        return relay(self, completion)
+
+    async def close(self) -> None:
+        """Close the client and its connections."""
+        await self.client.close()
+
+    def reading(self, completion: Completion) -> OpenAIReading:
+        """A fresh reader."""
+        return OpenAIReading(completion)
+
+    async def open(self, completion: Completion) -> AsyncStream[ChatCompletionChunk]:
+        """Send the request."""
+        stream = await self.client.chat.completions.create(
+            model=completion.vendor_id,
+            messages=messages(completion),
+            max_completion_tokens=completion.max_output,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        return await no_page(stream, self.vendor)
+
+    def explain(self, error: Exception) -> Fault | None:
+        """What the vendor said, in the reply's status or as an event of the stream."""
+        if not isinstance(error, openai.APIError) or isinstance(error, openai.APIConnectionError):
+            return None
+        codes = tuple(str(code) for code in (error.type, error.code) if code)
+        text = self._endpoint.conceal(error.message)
+        if isinstance(error, openai.APIStatusError):
+            return Fault(error.status_code, codes, text, retry_after(error.response.headers))
+        return Fault(_status_in(codes), codes, text)
+
+
+def messages(completion: Completion) -> list[ChatCompletionMessageParam]:
+    """The messages in OpenAI's shape, instructions first."""
+    asked = [_message(message) for message in completion.messages]
+    return [{"role": "system", "content": completion.system}, *asked] if completion.system else asked
+
+
+def _message(message: Message) -> ChatCompletionMessageParam:
+    if message.role is Role.USER:
+        return {"role": "user", "content": message.text}
+    return {"role": "assistant", "content": message.text}
+
+
+def _status_in(codes: tuple[str, ...]) -> int | None:
+    """The HTTP status that gateways put into an error event as its code."""
+    numbers = (int(code) for code in codes if code.isdecimal())
+    return next((number for number in numbers if number in HTTP_ERRORS), None)

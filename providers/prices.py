@@ -1,0 +1,48 @@
+"""What vendors charge, from the price list that genai-prices carries; it is never fetched anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
+
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import TieredPrices
+
+from engine.domain import Price
+from engine.ports import Clock
+
+PROVIDERS: Mapping[str, str] = {"gemini": "google", "xai": "x-ai"}
+"""Where the list calls a provider by another name than we do."""
+MICROS = 1_000_000
+
+
+class ListPrices:
+    """The price list; a price that depends on the date is the one of today."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def price(self, provider: str, vendor_id: str) -> Price | None:
+        try:
+            _, model = get_snapshot().find_provider_model(
+                vendor_id, None, PROVIDERS.get(provider, provider), None
+            )
+        except LookupError:
+            return None
+        listed = vars(model.get_prices(self._clock.now()))
+        read, written = _micros(listed.get("input_mtok")), _micros(listed.get("output_mtok"))
+        if read is None or written is None:
+            return None
+        cached = _micros(listed.get("cache_read_mtok"))
+        return Price(input=read, cached_input=read if cached is None else cached, output=written)
+
+
+def _micros(dollars: object) -> int | None:
+    """Micro-dollars of a price per million tokens.
+
+    Of a price that rises with the prompt it is the first one: config.toml keeps `context` below the step.
+    """
+    amount = dollars.base if isinstance(dollars, TieredPrices) else dollars
+    if not isinstance(amount, Decimal) or amount < 0:
+        return None
+    return int((amount * MICROS).to_integral_value(ROUND_CEILING))
