@@ -1,0 +1,1 @@
+"""The web server, over real HTTP and in a real browser."""

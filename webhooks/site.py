@@ -1,0 +1,47 @@
+"""What the web server serves: the ports that main.py hands over; what is None is off and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from engine.domain import Tier, TierName
+from engine.facts import BillingEvent, SessionId
+from engine.ports import LocalSurface, PlatformEndpoint, SimulatedCheckout
+from engine.subscriptions import PurchaseStatus
+
+CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]
+"""How far a purchase is; `Subscriptions.purchase`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StripeInbox:
+    """Takes webhook events: `parse` verifies the raw body, `receive` stores; False for nothing new."""
+
+    parse: Callable[[bytes, str | None], BillingEvent]
+    receive: Callable[[BillingEvent], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One line of the front page: a part of the product, whether it is on, and a word about it."""
+
+    name: str
+    on: bool
+    note: str = ""
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that is served; `app_url` is the address that members know, without a slash at its end."""
+
+    app_url: str
+    parts: tuple[Part, ...] = ()
+    stripe: StripeInbox | None = None
+    slack: PlatformEndpoint | None = None
+    checkout_status: CheckoutStatus | None = None
+    simulated: SimulatedCheckout | None = None
+    tiers: Mapping[TierName, Tier] = field(default_factory=dict)
+    playground: LocalSurface | None = None
+    playground_key: str | None = field(default=None, repr=False)

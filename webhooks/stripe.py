@@ -1,0 +1,66 @@
+"""Takes Stripe's webhook events: raw bytes are verified and stored, and the answer says no more than that."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import web
+
+from engine.errors import BadPayloadError, BadSignatureError
+from webhooks.body import read_body
+from webhooks.boundary import STRIPE_PATH
+from webhooks.site import StripeInbox
+from webhooks.words import answer
+
+logger = logging.getLogger("webhooks.stripe")
+
+MOST_BYTES = 1024 * 1024
+
+OFF = "Billing is off here, so this address takes no events."
+BAD_SIGNATURE = (
+    "The Stripe-Signature header does not fit: the event must be signed with this endpoint's secret, "
+    "less than five minutes ago."
+)
+BAD_PAYLOAD = "The body is signed but is not a Stripe event."
+
+
+def routes(inbox: StripeInbox | None) -> list[web.RouteDef]:
+    """The endpoint, or where billing is off the words that say so."""
+    if inbox is None:
+        return [web.route("*", STRIPE_PATH, _off)]
+    return [web.post(STRIPE_PATH, StripeEndpoint(inbox).take)]
+
+
+class StripeEndpoint:
+    """Answers 200 for an event that is stored, `changed` if it has consequences; 4xx for what is none."""
+
+    def __init__(self, inbox: StripeInbox) -> None:
+        self._inbox = inbox
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Verify, store and answer; TryAgainError passes (503), so that Stripe delivers again."""
+        body = await read_body(request, MOST_BYTES)
+        try:
+            event = self._inbox.parse(body, _signature(request))
+        except BadSignatureError:
+            raise _refused("signature", BAD_SIGNATURE) from None
+        except BadPayloadError:
+            raise _refused("payload", BAD_PAYLOAD) from None
+        changed = await self._inbox.receive(event)
+        logger.info("event taken", extra={"event": event.id, "type": event.type, "changed": changed})
+        return answer({"received": True, "changed": changed})
+
+
+def _signature(request: web.Request) -> str | None:
+    """The header, but None if it holds anything that no signature has."""
+    text = request.headers.get("Stripe-Signature")
+    return text if text is not None and text.isascii() else None
+
+
+def _refused(why: str, words: str) -> web.HTTPBadRequest:
+    logger.warning("event refused", extra={"why": why})
+    return web.HTTPBadRequest(text=words)
+
+
+async def _off(_request: web.Request) -> web.StreamResponse:
+    raise web.HTTPNotFound(text=OFF)
