@@ -166,6 +166,8 @@ def read(lane: Lane, work: Work, deadline: float) -> Outcome:
     while True:
         try:
             return Done(_read_once(lane, work))
+        except errors.ReadOnlySqlTransaction as error:  # a mistake of ours, which no other try mends
+            return Broken(error)
         except BaseException as error:  # noqa: BLE001 - its caller gets it
             if not _runs_again(lane, error) or time.monotonic() > deadline:
                 return Broken(translate(error))

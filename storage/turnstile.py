@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ class Turnstile:
     """
 
     def __init__(self, database: Path, patience: float = PATIENCE) -> None:
-        self._file = database.with_name(f"{database.name}.lock").open("ab")
+        self._file = os.open(database.with_name(f"{database.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         self._patience = patience
 
     @contextmanager
@@ -53,4 +54,4 @@ class Turnstile:
 
     def close(self) -> None:
         """Give the file back."""
-        self._file.close()
+        os.close(self._file)

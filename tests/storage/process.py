@@ -1,0 +1,100 @@
+"""A process of its own on a database, for tests of several: python -m tests.storage.process COMMAND URL."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from uuid import uuid4
+
+from engine.domain import Conversation, ConversationId, Hold, Micros, Person, Platform, TurnId
+from engine.ledger import Tx
+from storage.store import Store, migrate, open_store
+from tests.fakes.clock import NOON, FakeClock
+
+ANN = Person(Platform.LOCAL, "", "ann")
+LIMIT = 30
+
+
+def hold_within_limit(tx: Tx) -> bool:
+    """Hold a turn in a new conversation, if Ann has fewer than LIMIT today."""
+    account = tx.lock_account(ANN, NOON)
+    if tx.usage(account.id, NOON).conversations_today >= LIMIT:
+        return False
+    conversation = Conversation(ConversationId(uuid4().hex), account.id, NOON, NOON, 0)
+    tx.open_conversation(conversation)
+    tx.hold(
+        Hold(
+            turn=TurnId(uuid4().hex),
+            account=account.id,
+            conversation=conversation.id,
+            key=uuid4().hex,
+            model="demo",
+            prompt="?",
+            estimate=Micros(1),
+            owner="process",
+            started_at=NOON,
+            lease_until=NOON + timedelta(minutes=1),
+        )
+    )
+    return True
+
+
+async def contend(url: str) -> None:
+    """Once told to on stdin, try 100 holds at once; print how many passed."""
+    async with await open_store(url, FakeClock()) as store:
+        say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        granted = await asyncio.gather(*(store.transact(hold_within_limit) for _ in range(100)))
+        say(sum(granted))
+
+
+async def claim(url: str) -> None:
+    """Claim keys without end, several callers at once; print each one that is acknowledged."""
+    async with await open_store(url, FakeClock()) as store:
+        keys = count()
+        await asyncio.gather(*(claim_on(store, keys) for _ in range(5)))
+
+
+async def claim_on(store: Store, keys: count[int]) -> None:
+    """Claim one key after another."""
+    for key in keys:
+        await store.transact(partial(take, str(key)))
+        say(key)
+
+
+def take(key: str, tx: Tx) -> bool:
+    """Claim one key."""
+    return tx.claim(key, NOON)
+
+
+async def prepare(url: str) -> None:
+    """Once told to on stdin, migrate; print what was applied."""
+    say("ready")
+    await asyncio.to_thread(sys.stdin.readline)
+    say(",".join(await migrate(url, FakeClock())) or "nothing")
+
+
+def say(word: object) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+COMMANDS: dict[str, Callable[[str], Awaitable[None]]] = {
+    "contend": contend,
+    "claim": claim,
+    "migrate": prepare,
+}
+
+
+async def main(command: str, url: str) -> None:
+    """Run one command."""
+    await COMMANDS[command](url)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
