@@ -6,9 +6,59 @@ from collections.abc import AsyncIterator
 
 import pytest
 import stripe
+from pydantic import SecretStr
 
+from billing.client import Patience
+from billing.gateway import StripeGateway
+from engine.config import StripeSettings
+from engine.domain import Interval, Micros, Tier, TierName
+from tests.billing.clock import HandClock
 from tests.billing.inbox import Inbox, running_inbox
 from tests.fakes.stripe import FakeStripe
+
+MONTHLY = {TierName.FREE: 0, TierName.PREMIUM: 8_990_000, TierName.TEAM: 29_990_000, TierName.PRO: 49_990_000}
+YEARLY = {
+    TierName.FREE: 0,
+    TierName.PREMIUM: 89_000_000,
+    TierName.TEAM: 299_000_000,
+    TierName.PRO: 499_000_000,
+}
+TIERS = {
+    name: Tier(name, rank, Micros(MONTHLY[name]), Micros(YEARLY[name]), None, None, None, None, frozenset())
+    for rank, name in enumerate(TierName)
+}
+QUICK = Patience(whole=2.0, after_limits=(0.01, 0.01, 0.01))
+
+
+def gateway_on(
+    fake: FakeStripe,
+    clock: HandClock,
+    prices: dict[tuple[TierName, Interval], str] | None = None,
+    *,
+    key: str = "sk_test_fake",
+    patience: Patience = QUICK,
+) -> StripeGateway:
+    """A gateway on the fake; whoever makes one closes it."""
+    secrets = (SecretStr("whsec_fake"), SecretStr("whsec_older"))
+    settings = StripeSettings(SecretStr(key), fake.base_url, secrets, prices or {})
+    return StripeGateway(settings, TIERS, clock, patience)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock to move by hand."""
+    return HandClock()
+
+
+@pytest.fixture
+async def gateway(
+    fake: FakeStripe, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[StripeGateway]:
+    """The gateway on the fake, with the SDK's pauses made short."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+    opened = gateway_on(fake, clock)
+    yield opened
+    await opened.aclose()
 
 
 @pytest.fixture
