@@ -26,6 +26,24 @@ REMEMBER_KEYS = timedelta(days=7)
 BATCH = 20
 
 
+class Bell:
+    """Rung when there is news, so that nobody has to wait for the next look."""
+
+    def __init__(self) -> None:
+        self._sleepers: set[asyncio.Event] = set()
+
+    def ring(self) -> None:
+        """There is news: look for due work now."""
+        for sleeper in self._sleepers:
+            sleeper.set()
+
+    def sleeper(self) -> asyncio.Event:
+        """An event of one's own, set by every ring until it is cleared."""
+        event = asyncio.Event()
+        self._sleepers.add(event)
+        return event
+
+
 class Notices:
     """Delivers notices owed, each shown once."""
 
@@ -66,19 +84,20 @@ class Jobs:
     """The loops of one process; `run` ends when cancelled."""
 
     def __init__(
-        self, store: Store, clock: Clock, chat: Chat, subscriptions: Subscriptions, notices: Notices
+        self,
+        store: Store,
+        clock: Clock,
+        chat: Chat,
+        subscriptions: Subscriptions,
+        notices: Notices,
+        bell: Bell,
     ) -> None:
         self._store = store
         self._clock = clock
         self._chat = chat
         self._subscriptions = subscriptions
         self._notices = notices
-        self._sleepers: list[asyncio.Event] = []
-
-    def wake(self) -> None:
-        """There is news: look for due work now."""
-        for news in self._sleepers:
-            news.set()
+        self._bell = bell
 
     async def run(self, *, worker: bool) -> None:
         """Keep this process's holds; a worker also does what any process may do."""
@@ -91,8 +110,7 @@ class Jobs:
 
     async def _look(self, work: Callable[[], Awaitable[int]]) -> None:
         """Work until nothing is due, then wait for news or a while."""
-        news = asyncio.Event()
-        self._sleepers.append(news)
+        news = self._bell.sleeper()
         while True:
             news.clear()
             if await self._guarded(work):

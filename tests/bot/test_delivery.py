@@ -1,0 +1,115 @@
+"""Streamed answers become few frames, always the latest text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bot.delivery import deliver
+from bot.pacing import Pace, Pacing
+from bot.reply import Frame, Reply, State
+from engine.domain import Answered, Duplicate, Failed, Refusal
+from engine.errors import GoneError, TryAgainError
+from tests.engine.conftest import ALICE, Hall
+from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
+from tests.fakes.models import Scripted
+
+QUICKLY = Pace(channel=0.0, process=1e6)
+
+
+class PaperCanvas:
+    """A canvas that keeps what was painted."""
+
+    channel = "local:general"
+    page_limit = 1000
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.replies: list[Reply] = []
+        self.error: Exception | None = None
+
+    async def paint(self, frame: Frame) -> None:
+        """Keep the frame."""
+        if self.error:
+            raise self.error
+        self.frames.append(frame)
+        await asyncio.sleep(0)
+
+    async def reply(self, reply: Reply) -> None:
+        """Keep the reply."""
+        self.replies.append(reply)
+
+    def anchors(self) -> Sequence[str]:
+        """One message."""
+        return ("local:message:1",)
+
+
+async def test_the_last_frame_is_the_whole_answer_with_its_footer(hall: Hall) -> None:
+    canvas = PaperCanvas()
+    end = await deliver(hall.chat(), hall.ask(), canvas, Pacing(QUICKLY))
+    assert isinstance(end, Answered)
+    assert canvas.frames[0].state in {State.THINKING, State.WRITING}
+    assert canvas.frames[-1] == Frame(("Hello there.",), State.DONE, "quick · conversation 1 of 3 today")
+
+
+async def test_a_reply_to_the_answer_continues_its_conversation(hall: Hall) -> None:
+    chat = hall.chat()
+    await deliver(chat, hall.ask(), PaperCanvas(), Pacing(QUICKLY))
+    end = await deliver(chat, hall.ask(anchors=("local:message:1",)), PaperCanvas(), Pacing(QUICKLY))
+    assert isinstance(end, Answered) and end.standing.turn == 2
+
+
+async def test_fast_text_makes_few_paints_and_the_last_is_the_latest(hall: Hall) -> None:
+    hall.one = Scripted(words=tuple(f"{n} " for n in range(200)))
+    canvas = PaperCanvas()
+    await deliver(hall.chat(), hall.ask(), canvas, Pacing(Pace(channel=0.05, process=1e6)))
+    assert len(canvas.frames) < 20
+    assert canvas.frames[-1].pages == ("".join(hall.one.words),)
+
+
+async def test_a_refusal_is_a_reply_and_nothing_is_painted(hall: Hall) -> None:
+    canvas = PaperCanvas()
+    end = await deliver(hall.chat(), hall.ask(model="deep"), canvas, Pacing(QUICKLY))
+    assert isinstance(end, Refusal)
+    assert not canvas.frames
+    assert "Premium" in canvas.replies[0].text
+    assert canvas.replies[0].buttons[0].action == "upgrade:premium:month"
+
+
+async def test_a_repeated_message_shows_nothing(hall: Hall) -> None:
+    chat, canvas = hall.chat(), PaperCanvas()
+    await deliver(chat, hall.ask(key="local:1"), PaperCanvas(), Pacing(QUICKLY))
+    assert isinstance(await deliver(chat, hall.ask(key="local:1"), canvas, Pacing(QUICKLY)), Duplicate)
+    assert not canvas.frames
+    assert not canvas.replies
+
+
+async def test_a_failure_is_told_and_said_not_to_count(hall: Hall) -> None:
+    hall.one = Scripted(errors=[TryAgainError("busy")] * 2)
+    hall.two = Scripted(errors=[TryAgainError("busy")] * 2)
+    canvas = PaperCanvas()
+    end = await deliver(hall.chat(), hall.ask(), canvas, Pacing(QUICKLY))
+    assert isinstance(end, Failed)
+    assert canvas.frames[-1].state is State.FAILED
+    assert "not counted" in canvas.frames[-1].footer
+
+
+async def test_a_deleted_place_ends_the_models_request(hall: Hall) -> None:
+    hall.one = Scripted(pause=1)
+    canvas = PaperCanvas()
+    canvas.error = GoneError("deleted")
+    delivering = asyncio.create_task(deliver(hall.chat(), hall.ask(), canvas, Pacing(QUICKLY)))
+    await hall.one.waiting.wait()
+    hall.one.go.set()
+    with pytest.raises(GoneError):
+        await delivering
+    assert hall.one.closed == 1
+
+
+async def test_a_database_that_is_away_is_said_in_words(hall: Hall) -> None:
+    canvas, chat = PaperCanvas(), hall.chat()
+    await hall.store.close()
+    assert await deliver(chat, hall.ask(person=ALICE), canvas, Pacing(QUICKLY)) is None
+    assert "try again" in canvas.replies[0].text
