@@ -1,0 +1,1 @@
+"""Slack: one adapter over Socket Mode or signed HTTP."""

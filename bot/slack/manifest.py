@@ -1,0 +1,77 @@
+"""The Slack app's manifest, made from the command table: what an operator pastes to create the app."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot.commands import COMMANDS, Command
+
+EVENTS_PATH = "/slack/events"
+SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "chat:write",
+    "chat:write.public",
+    "commands",
+    "im:history",
+    "im:write",
+)
+"""chat:write.public lets `/ask` answer in public channels nobody invited us to; im:history gives us DMs and
+lets a notice be found again; assistant:write comes with the agent view."""
+EVENTS = ("app_home_opened", "app_mention", "message.im")
+DESCRIPTION = "Many language models, one bot. Ask with /ask, by mentioning me, or in a direct message."
+PROMPTS = (
+    ("What can you do?", "What can you help me with?"),
+    ("Explain something", "Explain to me, in simple words, how a large language model works."),
+    ("Improve a text", "Improve this text, and tell me what you changed: "),
+)
+
+
+def manifest(app_url: str | None = None, name: str = "Multi-LLM Chat") -> dict[str, Any]:
+    """The manifest; with `app_url` (https) for signed HTTP to that address, without for Socket Mode."""
+    url = f"{app_url.rstrip('/')}{EVENTS_PATH}" if app_url else None
+    request_url = {"request_url": url} if url else {}
+    return {
+        "display_information": {"name": name, "description": DESCRIPTION},
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": name, "always_online": True},
+            "agent_view": {
+                "agent_description": DESCRIPTION,
+                "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
+            },
+            "slash_commands": [slash_command(command, url) for command in COMMANDS],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {**request_url, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **request_url},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": url is None,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def slash_command(command: Command, url: str | None) -> dict[str, Any]:
+    """One row of the command table as Slack wants it."""
+    entry: dict[str, Any] = {
+        "command": f"/{command.name}",
+        "description": command.description,
+        "should_escape": False,
+    }
+    if command.options:
+        entry["usage_hint"] = command.usage.partition(" ")[2]
+    if url:
+        entry["url"] = url
+    return entry
+
+
+def manifest_json(app_url: str | None = None) -> str:
+    """The manifest as the text to paste."""
+    return json.dumps(manifest(app_url), indent=2)

@@ -1,0 +1,41 @@
+"""Notices by DM, each shown once."""
+
+from __future__ import annotations
+
+from bot import cards
+from bot.slack.blocks import of_reply
+from bot.slack.workspace import Workspace
+from engine.facts import Notice
+
+NOTICE = "notice"
+"""`event_type` of the metadata that carries a notice's key."""
+SLACK_BEHIND = 120.0
+"""Seconds that Slack's clock may be behind ours when the past is searched."""
+
+
+class SlackMessenger:
+    """The engine's Messenger for Slack."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    async def deliver(self, notice: Notice, *, again: bool) -> None:
+        """Send the notice; an earlier try that got through is recognised by the key in its metadata."""
+        if again and await self._shown(notice):
+            return
+        metadata = {"event_type": NOTICE, "event_payload": {"key": notice.key}}
+        await self._workspace.direct(notice.person.user, of_reply(cards.notice(notice)), metadata)
+
+    async def _shown(self, notice: Notice) -> bool:
+        channel = await self._workspace.open_dm(notice.person.user)
+        since = notice.created_at.timestamp() - SLACK_BEHIND
+        return any(
+            said.get("event_type") == NOTICE and key_of(said) == notice.key
+            for said in await self._workspace.said_since(channel, since)
+        )
+
+
+def key_of(metadata: object) -> object:
+    """The notice key in a message's metadata, None if there is none."""
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return payload.get("key") if isinstance(payload, dict) else None

@@ -1,0 +1,77 @@
+"""What is done about a message, a command or a pressed button, from its words to the last reply."""
+
+from __future__ import annotations
+
+from bot.commands import BY_NAME, BadOption, Typed, parse, parse_options
+from bot.delivery import deliver
+from bot.front import Front, request_of
+from bot.pacing import Pacing
+from bot.slack.blocks import question
+from bot.slack.canvas import SlackCanvas
+from bot.slack.listeners import Commanded, Heard, Pressed
+from bot.slack.spot import Spot, show_privately
+from bot.slack.text import typed, unescape
+from bot.slack.workspace import Workspace
+from engine.domain import Ask
+
+
+class Reception:
+    """Serves one person at a time each call; failures come out as OutsideErrors."""
+
+    def __init__(self, workspace: Workspace, front: Front, pacing: Pacing) -> None:
+        self._workspace = workspace
+        self._front = front
+        self._pacing = pacing
+
+    async def message(self, heard: Heard) -> None:
+        """Answer where it was said; a command may be written out, as threads know no slash commands."""
+        text = typed(heard.text, self._workspace.identity.bot_user)
+        options = parse(text) if text.startswith("/") else None
+        if isinstance(options, (Typed, BadOption)) and not options.command.streams:
+            return await self._command(options, heard.spot, heard.key, self._anchors(heard))
+        prompt = options.options if isinstance(options, Typed) else {"prompt": text}
+        ask = Ask(
+            heard.key,
+            self._workspace.person(heard.spot.user),
+            prompt["prompt"],
+            self._anchors(heard),
+            dm=heard.spot.is_dm and not heard.spot.thread_ts,
+            model=prompt.get("model"),
+        )
+        return await self._answer(ask, SlackCanvas(self._workspace, heard.spot))
+
+    async def command(self, commanded: Commanded) -> None:
+        """Do a slash command; an answer to `/ask` begins a thread."""
+        spot = commanded.spot
+        options = parse_options(BY_NAME[commanded.name], unescape(commanded.text))
+        if isinstance(options, Typed) and options.command.streams:
+            person = self._workspace.person(spot.user)
+            ask = self._front.ask_of(request_of(options, person, commanded.key))
+            above = question(spot.user, ask.text)
+            return await self._answer(ask, SlackCanvas(self._workspace, spot, above))
+        anchors = (self._workspace.anchor(spot.channel),) if spot.is_dm else ()
+        return await self._command(options, spot, commanded.key, anchors)
+
+    async def press(self, pressed: Pressed) -> None:
+        """Do what a button says, for the one who pressed it."""
+        replies = await self._front.press(self._workspace.person(pressed.spot.user), pressed.action)
+        await show_privately(self._workspace, pressed.spot, replies)
+
+    async def _answer(self, ask: Ask, canvas: SlackCanvas) -> None:
+        await deliver(self._front.chat, ask, canvas, self._pacing)
+
+    async def _command(
+        self, options: Typed | BadOption, spot: Spot, key: str, anchors: tuple[str, ...]
+    ) -> None:
+        if isinstance(options, BadOption):
+            return await show_privately(self._workspace, spot, [self._front.misspelt(options)])
+        person = self._workspace.person(spot.user)
+        replies = await self._front.run(request_of(options, person, key, anchors, dm=spot.is_dm))
+        return await show_privately(self._workspace, spot, replies)
+
+    def _anchors(self, heard: Heard) -> tuple[str, ...]:
+        """What this message continues: its thread, or in a DM itself (a thread may grow there) and the DM."""
+        spot = heard.spot
+        if spot.thread_ts:
+            return (self._workspace.anchor(spot.channel, spot.thread_ts),)
+        return (self._workspace.anchor(spot.channel, heard.ts), self._workspace.anchor(spot.channel))

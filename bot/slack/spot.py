@@ -1,0 +1,61 @@
+"""Where somebody said something, and how to answer so that only they see it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.reply import Reply
+from bot.slack.blocks import Content, of_reply
+from bot.slack.workspace import Workspace
+from engine.errors import GoneError, OutsideError
+
+log = logging.getLogger("bot.slack")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A channel or DM, the thread if there is one, and Slack's response_url (five uses in 30 minutes)."""
+
+    channel: str
+    user: str
+    thread_ts: str | None = None
+    response_url: str | None = None
+
+    @property
+    def is_dm(self) -> bool:
+        """Whether it is a DM, as Slack's ids of them tell."""
+        return self.channel.startswith("D")
+
+
+async def show_privately(workspace: Workspace, spot: Spot, replies: Sequence[Reply]) -> None:
+    """Show replies to one person; what is `direct` goes by DM or, if that cannot be, like the others."""
+    for reply in replies:
+        shown = await _after_direct(workspace, spot, reply, reply.direct) if reply.direct else reply
+        if shown:
+            await whisper(workspace, spot, of_reply(shown))
+
+
+async def _after_direct(workspace: Workspace, spot: Spot, reply: Reply, direct: Reply) -> Reply | None:
+    """Send the direct part; what is left to be shown on the spot, nothing if the spot is that very DM."""
+    try:
+        channel = await workspace.direct(spot.user, of_reply(direct))
+    except OutsideError as error:
+        log.info("no direct message", extra={"why": str(error)})
+        return direct
+    return None if channel == spot.channel else reply
+
+
+async def whisper(workspace: Workspace, spot: Spot, content: Content) -> None:
+    """Show one message privately; GoneError if there is no way to."""
+    if spot.response_url:
+        try:
+            return await workspace.respond(spot.response_url, content)
+        except GoneError as error:
+            log.info("response_url is used up", extra={"why": str(error)})
+    if spot.is_dm:
+        await workspace.post(spot.channel, content, spot.thread_ts)
+    else:
+        await workspace.whisper(spot.channel, spot.user, content, spot.thread_ts)
+    return None
