@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 ROOMS = ("bot", "webhooks", "providers", "billing", "storage")
 PRODUCT = ("main.py", "engine", *ROOMS)
-EVERYTHING = (*PRODUCT, "benchmarks", "tests")
+EVERYTHING = (*PRODUCT, "benchmarks", "deploy", "tests")
 
 LONGEST_FUNCTION, USUAL_FUNCTION = 40, 20
 LONGEST_FILE, USUAL_FILE = 400, 200

@@ -1,0 +1,1 @@
+"""Measurements beside the floor of the same machine in the same run."""
