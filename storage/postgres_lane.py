@@ -213,6 +213,8 @@ def _read_once(lane: Lane, work: Work) -> object:
 
 
 def _roll_back(lane: Lane) -> None:
+    if lane.lost:
+        return
     try:
         lane.connection().execute("ROLLBACK", prepare=False)
     except psycopg.Error:
