@@ -12,8 +12,8 @@ from billing.client import Patience
 from billing.gateway import StripeGateway
 from engine.config import StripeSettings
 from engine.domain import Interval, Micros, Tier, TierName
-from tests.billing.clock import HandClock
 from tests.billing.inbox import Inbox, running_inbox
+from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe
 
 MONTHLY = {TierName.FREE: 0, TierName.PREMIUM: 8_990_000, TierName.TEAM: 29_990_000, TierName.PRO: 49_990_000}
@@ -32,7 +32,7 @@ QUICK = Patience(whole=2.0, after_limits=(0.01, 0.01, 0.01))
 
 def gateway_on(
     fake: FakeStripe,
-    clock: HandClock,
+    clock: FakeClock,
     prices: dict[tuple[TierName, Interval], str] | None = None,
     *,
     key: str = "sk_test_fake",
@@ -45,14 +45,8 @@ def gateway_on(
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    """A clock to move by hand."""
-    return HandClock()
-
-
-@pytest.fixture
 async def gateway(
-    fake: FakeStripe, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+    fake: FakeStripe, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[StripeGateway]:
     """The gateway on the fake, with the SDK's pauses made short."""
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
@@ -62,9 +56,9 @@ async def gateway(
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeStripe]:
+async def fake(clock: FakeClock) -> AsyncIterator[FakeStripe]:
     """A stocked Stripe; whoever uses it must send nothing that Stripe would refuse, or clear `rejections`."""
-    async with FakeStripe() as running:
+    async with FakeStripe(wall=lambda: clock.now().timestamp()) as running:
         yield running
         assert running.rejections == []
 

@@ -21,14 +21,14 @@ from engine.facts import (
     SessionStatus,
     Subscription,
 )
-from tests.billing.clock import HandClock
 from tests.billing.conftest import gateway_on
+from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe, FaultKind
 
 PREMIUM_MONTH = (TierName.PREMIUM, Interval.MONTH)
 
 
-def wish(clock: HandClock, customer: str, attempt: str = "attempt-1") -> CheckoutRequest:
+def wish(clock: FakeClock, customer: str, attempt: str = "attempt-1") -> CheckoutRequest:
     return CheckoutRequest(
         attempt=attempt,
         account=AccountId("account-1"),
@@ -59,7 +59,7 @@ async def test_an_account_has_one_customer_however_often_it_is_made(
 
 
 async def test_one_attempt_has_one_session_however_often_it_is_clicked(
-    fake: FakeStripe, gateway: StripeGateway, clock: HandClock, customer: str
+    fake: FakeStripe, gateway: StripeGateway, clock: FakeClock, customer: str
 ) -> None:
     request = wish(clock, customer)
     made = await asyncio.gather(*(gateway.create_checkout_session(request) for _ in range(5)))
@@ -72,7 +72,7 @@ async def test_one_attempt_has_one_session_however_often_it_is_clicked(
 
 
 async def test_the_same_attempt_with_other_wishes_is_refused(
-    gateway: StripeGateway, clock: HandClock, customer: str
+    gateway: StripeGateway, clock: FakeClock, customer: str
 ) -> None:
     await gateway.create_checkout_session(wish(clock, customer))
     clock.advance(timedelta(minutes=1))
@@ -81,7 +81,7 @@ async def test_the_same_attempt_with_other_wishes_is_refused(
 
 
 async def test_paying_gives_an_active_subscription_of_the_tier(
-    fake: FakeStripe, gateway: StripeGateway, clock: HandClock, customer: str
+    fake: FakeStripe, gateway: StripeGateway, clock: FakeClock, customer: str
 ) -> None:
     session = await gateway.create_checkout_session(wish(clock, customer))
     assert await gateway.get_stripe_subscription_status(CustomerId(customer)) == []
@@ -100,7 +100,7 @@ async def test_paying_gives_an_active_subscription_of_the_tier(
 
 
 async def test_a_session_is_closed_once_and_again_without_complaint(
-    fake: FakeStripe, gateway: StripeGateway, clock: HandClock, customer: str
+    fake: FakeStripe, gateway: StripeGateway, clock: FakeClock, customer: str
 ) -> None:
     session = await gateway.create_checkout_session(wish(clock, customer))
     await gateway.expire_checkout_session(session.id)
@@ -118,7 +118,7 @@ async def test_the_portal_is_a_fresh_address_each_time(gateway: StripeGateway, c
 
 
 async def test_a_deleted_customer_is_gone_for_checkout_and_portal_and_has_only_ended_subscriptions(
-    fake: FakeStripe, gateway: StripeGateway, clock: HandClock, customer: str
+    fake: FakeStripe, gateway: StripeGateway, clock: FakeClock, customer: str
 ) -> None:
     fake.drive.add_subscription(customer, fake.prices["pro_yearly_v1"])
     fake.drive.delete_customer(customer)
@@ -210,7 +210,7 @@ async def test_a_price_of_another_product_has_the_tier_of_its_metadata_or_none(
     assert {each.interval for each in found} == {None}
 
 
-async def test_prices_can_be_named_by_variables(fake: FakeStripe, clock: HandClock, customer: str) -> None:
+async def test_prices_can_be_named_by_variables(fake: FakeStripe, clock: FakeClock, customer: str) -> None:
     named = fake.prices["team_yearly_v1"]
     gateway = gateway_on(fake, clock, {PREMIUM_MONTH: named})
     session = await gateway.create_checkout_session(wish(clock, customer))
@@ -222,7 +222,7 @@ async def test_prices_can_be_named_by_variables(fake: FakeStripe, clock: HandClo
 
 
 async def test_a_price_that_is_not_there_is_the_operators_to_mend_and_makes_nothing(
-    clock: HandClock,
+    clock: FakeClock,
 ) -> None:
     async with FakeStripe(stocked=False) as bare:
         gateway = gateway_on(bare, clock)
@@ -240,7 +240,7 @@ async def test_a_price_that_is_not_there_is_the_operators_to_mend_and_makes_noth
 
 
 async def test_every_request_fits_stripes_document_with_one_version_and_a_key_for_each_post(
-    fake: FakeStripe, gateway: StripeGateway, clock: HandClock
+    fake: FakeStripe, gateway: StripeGateway, clock: FakeClock
 ) -> None:
     customer = await gateway.create_customer("account-1", 0)
     session = await gateway.create_checkout_session(wish(clock, customer))
@@ -255,7 +255,7 @@ async def test_every_request_fits_stripes_document_with_one_version_and_a_key_fo
     assert fake.rejections == []
 
 
-async def test_the_key_says_which_world_it_opens(fake: FakeStripe, clock: HandClock) -> None:
+async def test_the_key_says_which_world_it_opens(fake: FakeStripe, clock: FakeClock) -> None:
     modes = {}
     for key in ("sk_test_fake", "rk_test_fake", "sk_live_fake", "rk_live_fake"):
         gateway = gateway_on(fake, clock, key=key)
@@ -271,7 +271,7 @@ async def test_a_healthy_account_has_nothing_to_mend(fake: FakeStripe, gateway: 
 
 
 async def test_everything_that_is_wrong_with_an_account_is_said_with_its_mend(
-    fake: FakeStripe, clock: HandClock
+    fake: FakeStripe, clock: FakeClock
 ) -> None:
     prices = fake.world.tables["price"]
     prices[fake.prices["premium_yearly_v1"]]["active"] = False

@@ -10,8 +10,8 @@ import stripe
 from billing.client import Patience
 from billing.gateway import StripeGateway
 from engine.errors import LateError, TellOperatorError, TryAgainError
-from tests.billing.clock import HandClock
 from tests.billing.conftest import gateway_on
+from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe, FaultKind
 
 CUSTOMERS = "POST /v1/customers"
@@ -57,7 +57,7 @@ async def test_a_rate_limit_that_lasts_is_not_waited_out_for_ever(
 
 
 async def test_a_stripe_that_never_answers_is_late_within_our_patience(
-    fake: FakeStripe, clock: HandClock
+    fake: FakeStripe, clock: FakeClock
 ) -> None:
     held = fake.faults.add(FaultKind.DELAY, times=None)
     held.gate = asyncio.Event()
@@ -88,7 +88,7 @@ async def test_a_refused_key_is_the_operators_to_mend_and_is_not_tried_again(
     assert len(fake.log) == 1
 
 
-async def test_nobody_listens(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_listens(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
     unheard = FakeStripe()
     unheard.world.base_url = "http://127.0.0.1:9"

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import random
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -62,7 +61,7 @@ class Courier:
     plan: Plan = field(default_factory=Plan)
     deliveries: list[Delivery] = field(default_factory=list)
     skew: int = 0
-    """Seconds added to the time of signing, which is the real time whatever the fake's clock says."""
+    """Seconds added to the time of signing, which is the time around us even if Stripe was moved ahead."""
     missed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once a delivery was not acknowledged."""
     _held: list[Json] | None = None
@@ -135,7 +134,7 @@ class Courier:
         body = json.dumps(event, indent=2).encode()
         secrets = self.world.endpoint_secrets.get(endpoint["id"], [])
         headers = {
-            "Stripe-Signature": sign(body, secrets, int(time.time()) + self.skew),
+            "Stripe-Signature": sign(body, secrets, int(self.world.wall()) + self.skew),
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,7 @@ from tests.fakes.stripe.faults import Faults
 from tests.fakes.stripe.pages import Pages
 from tests.fakes.stripe.server import ApiServer
 from tests.fakes.stripe.spec import load_spec
-from tests.fakes.stripe.world import World
+from tests.fakes.stripe.world import Wall, World
 
 SECRET = "whsec_fake"
 _DEFAULT_PORTAL = {
@@ -28,12 +29,13 @@ _DEFAULT_PORTAL = {
 class FakeStripe:
     """An async context manager; on a free loopback port unless told otherwise.
 
-    `stocked` makes the catalogue that the product looks up: three tiers, each a month and a year.
+    `stocked` makes the catalogue that the product looks up: three tiers, each a month and a year. `wall` is
+    the time that Stripe lives in; give it the app's clock if that does not show the real time.
     """
 
-    def __init__(self, *, port: int = 0, stocked: bool = True) -> None:
+    def __init__(self, *, port: int = 0, stocked: bool = True, wall: Wall = time.time) -> None:
         spec = load_spec()
-        self.world = World(spec.shapes)
+        self.world = World(spec.shapes, wall)
         self.api = Api(self.world, spec)
         self.faults = Faults()
         self.courier = Courier(self.world)

@@ -15,6 +15,7 @@ from tests.fakes.stripe.wire import Json, missing
 API_VERSION = "2026-10-28.endive"
 
 Listener = Callable[[Json], None]
+Wall = Callable[[], float]
 
 
 def new_id(prefix: str) -> str:
@@ -26,11 +27,13 @@ def new_id(prefix: str) -> str:
 class World:
     """All state.
 
+    `wall` is the time of the world around in Unix seconds, `offset` how far Stripe was moved ahead of it.
     `plans` are what open Checkout sessions will sell, `declining` the customers whose cards fail, and `cause`
     is the API request that is being served, for the events it leads to.
     """
 
     shapes: Shapes
+    wall: Wall = time.time
     livemode: bool = False
     offset: int = 0
     base_url: str = ""
@@ -43,7 +46,7 @@ class World:
 
     def now(self) -> int:
         """Unix seconds on the fake's clock."""
-        return int(time.time()) + self.offset
+        return int(self.wall()) + self.offset
 
     def make(self, name: str, prefix: str, values: Json) -> Json:
         """Make and keep an object of a schema; its id begins with `prefix` unless the values carry one."""
