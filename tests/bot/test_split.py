@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from bot.split import open_fence, pages
 
 LINES = st.lists(
-    st.sampled_from(["```python", "```", "~~~", "text " * 9, "word", "", "x" * 90, "    indented", "🧑‍🚀 emoji"]),
+    st.sampled_from(
+        ["```python", "```", "~~~", "text " * 9, "word", "", "x" * 90, "    indented", "🧑‍🚀 emoji"]
+    ),
     max_size=40,
 )
 

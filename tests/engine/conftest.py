@@ -13,7 +13,18 @@ from engine.admission import Desk
 from engine.answering import Patience
 from engine.catalogue import Catalogue
 from engine.chat import Chat
-from engine.domain import Ask, ChatEvent, Micros, ModelClass, ModelSpec, Person, Platform, Price, Tier, TierName
+from engine.domain import (
+    Ask,
+    ChatEvent,
+    Micros,
+    ModelClass,
+    ModelSpec,
+    Person,
+    Platform,
+    Price,
+    Tier,
+    TierName,
+)
 from engine.facts import Mode
 from engine.signals import Signals
 from storage.store import Store

@@ -124,7 +124,9 @@ async def test_new_lets_the_next_message_start_anew(hall: Hall) -> None:
     assert isinstance(end, Answered) and end.standing.turn == 1
 
 
-async def test_questions_quicker_than_the_rate_are_refused_until_the_oldest_is_a_minute_old(hall: Hall) -> None:
+async def test_questions_quicker_than_the_rate_are_refused_until_the_oldest_is_a_minute_old(
+    hall: Hall,
+) -> None:
     hall.free(conversations_per_day=None, requests_per_minute=2)
     chat = hall.chat()
     await last(chat, hall.ask())

@@ -52,21 +52,30 @@ def test_a_vendors_key_brings_its_models_and_sends_the_demo_ones_away() -> None:
 
 
 def test_zero_means_none_and_absent_means_unlimited(tmp_path: Path) -> None:
-    free = settings(tmp_path, MINIMAL.replace("[tiers.free]", "[tiers.free]\nconcurrent = 0")).tiers[TierName.FREE]
+    free = settings(tmp_path, MINIMAL.replace("[tiers.free]", "[tiers.free]\nconcurrent = 0")).tiers[
+        TierName.FREE
+    ]
     assert (free.concurrent, free.conversations_per_day) == (0, None)
 
 
 def test_all_problems_come_at_once_each_with_its_mend(tmp_path: Path) -> None:
     text = MINIMAL.replace("max_output = 100", 'max_output = 2000\nfallback = ["n"]\ncolour = "red"')
     said = problems(
-        tmp_path, text, PORT="http", SLACK_BOT_TOKEN="xoxb-fake", STRIPE_SECRET_KEY="sk_test_fake", DISCORD_SHARD_IDS="0"
+        tmp_path,
+        text,
+        PORT="http",
+        SLACK_BOT_TOKEN="xoxb-fake",
+        STRIPE_SECRET_KEY="sk_test_fake",
+        DISCORD_SHARD_IDS="0",
     )
     for word in ("colour", "PORT", "SLACK_APP_TOKEN", "STRIPE_WEBHOOK_SECRET", "DISCORD_SHARD_COUNT"):
         assert word in said
 
 
 def test_a_file_that_fits_its_tables_is_checked_across_them(tmp_path: Path) -> None:
-    text = MINIMAL.replace("max_output = 100", 'max_output = 2000\nfallback = ["n"]').replace("openai", "opnai")
+    text = MINIMAL.replace("max_output = 100", 'max_output = 2000\nfallback = ["n"]').replace(
+        "openai", "opnai"
+    )
     said = problems(tmp_path, text)
     for word in ("unknown fallback 'n'", "unknown provider 'opnai'", "max_output leaves no room"):
         assert word in said
@@ -77,7 +86,10 @@ def test_the_free_tier_is_required(tmp_path: Path) -> None:
 
 
 def test_a_negative_price_or_limit_is_refused(tmp_path: Path) -> None:
-    text = MINIMAL.replace("[tiers.free]", "[tiers.free]\nconcurrent = -1") + "price = { input = -1.0, output = 1.0 }"
+    text = (
+        MINIMAL.replace("[tiers.free]", "[tiers.free]\nconcurrent = -1")
+        + "price = { input = -1.0, output = 1.0 }"
+    )
     said = problems(tmp_path, text)
     assert "concurrent" in said
     assert "price" in said
@@ -115,7 +127,9 @@ def test_a_dotenv_file_is_read_and_the_process_comes_first(tmp_path: Path) -> No
 
 
 def test_several_webhook_secrets_serve_a_rotation(tmp_path: Path) -> None:
-    loaded = settings(tmp_path, STRIPE_SECRET_KEY="sk_test_fake", STRIPE_WEBHOOK_SECRET="whsec_old, whsec_new")
+    loaded = settings(
+        tmp_path, STRIPE_SECRET_KEY="sk_test_fake", STRIPE_WEBHOOK_SECRET="whsec_old, whsec_new"
+    )
     assert loaded.stripe is not None
     assert [each.get_secret_value() for each in loaded.stripe.webhook_secrets] == ["whsec_old", "whsec_new"]
 

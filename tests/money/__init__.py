@@ -1,0 +1,1 @@
+"""The path of money: real gateway, real route, real database, a Stripe on loopback."""
