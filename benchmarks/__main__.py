@@ -45,7 +45,8 @@ def main(asked: list[str]) -> int:
     if unknown:
         print(f"No bench named {', '.join(unknown)}; there are: {', '.join(benches) or 'none'}.")
         return 1
-    return 0 if all([run(name) for name in asked or benches]) else 1
+    outcomes = [run(name) for name in asked or benches]
+    return 0 if all(outcomes) else 1
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ SQL = re.compile(
     r"|^\s*(select [\w*, .()]+ from \w|insert into \w|update \w+ set \w|delete from \w|create table \w)",
     re.DOTALL,
 )
-BEYOND_THE_STANDARD_LIBRARY = {"engine/config.py": {"pydantic", "pydantic_settings"}}
+READS_SETTINGS = {"engine/config.py", "engine/tables.py", "engine/environment.py"}
+SETTINGS_LIBRARIES = {"pydantic", "pydantic_settings"}
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = re.compile("(py" + "pi|python" + "hosted|npm" + r"js|deb" + r"ian)\.(org|com)")
 MACHINE_PATHS = re.compile(r"(?:^|[^\w.])/(?:wo" + "rk|fa" + "rm|ro" + "ot)/")
@@ -154,7 +155,9 @@ def stray_sql(module: Module) -> Iterator[str]:
 
 def foreign_imports(module: Module) -> Iterator[str]:
     """What the hall imports besides itself and the standard library."""
-    allowed = {"engine", *sys.stdlib_module_names, *BEYOND_THE_STANDARD_LIBRARY.get(str(module.path), ())}
+    allowed = {"engine", *sys.stdlib_module_names}
+    if str(module.path) in READS_SETTINGS:
+        allowed |= SETTINGS_LIBRARIES
     for root in sorted({name.partition(".")[0] for name in imports(module)} - allowed):
         if module.path.parts[0] == "engine":
             yield f"{root} is not in the standard library"
