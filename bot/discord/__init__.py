@@ -1,0 +1,1 @@
+"""The bot on Discord: one client that listens, and what it writes there."""

@@ -1,0 +1,121 @@
+"""The bot on Discord: connects, stays connected, and ends its work in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import discord
+import yarl
+from aiohttp import ClientError
+
+from bot.discord.client import Listening, make_client
+from bot.discord.errands import Errands
+from bot.discord.messenger import DiscordMessenger
+from bot.discord.reception import Reception
+from bot.discord.wire import sure
+from bot.front import Front
+from bot.pacing import Pace, Pacing
+from engine.config import DiscordSettings
+from engine.errors import OutsideError, TellOperatorError
+
+log = logging.getLogger("bot.discord")
+
+PACE = Pace(channel=1.25, process=45.0)
+"""Discord takes 5 writes in 5 s of a channel, of which the last text keeps one, and 50 requests a second."""
+SYNC_SECONDS = 30.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+PORTAL = "https://discord.com/developers/applications"
+REFUSALS = {
+    4004: f"Discord no longer accepts DISCORD_TOKEN. Make a new token at {PORTAL} (Bot, Reset Token).",
+    4010: "Discord refuses the shard. DISCORD_SHARD_IDS have to be below DISCORD_SHARD_COUNT.",
+    4011: "The bot is in too many servers for one connection. Set DISCORD_SHARD_IDS and DISCORD_SHARD_COUNT.",
+}
+"""What a close code of the gateway means to the operator."""
+
+
+class DiscordBot:
+    """Discord's adapter: `run` serves until it is cancelled, `messenger` delivers notices meanwhile."""
+
+    def __init__(self, settings: DiscordSettings, front: Front, pace: Pace = PACE) -> None:
+        """Has to be made inside a running event loop."""
+        self._settings = settings
+        self._errands = Errands()
+        self.ready = asyncio.Event()
+        self._reception = Reception(front, Pacing(pace), self._errands, self.ready)
+        self._client: Listening | None = None
+        self.messenger = DiscordMessenger(lambda: self._client)
+
+    async def run(self) -> None:
+        """Connect and serve until cancelled; then let open work end, for a few seconds.
+
+        TellOperatorError: Discord does not accept the token, the shards or the intents.
+        """
+        redirect(self._settings)
+        wait = FIRST_WAIT
+        while True:
+            self.ready.clear()
+            try:
+                await self._serve()
+            except (discord.DiscordException, ClientError, OSError, TimeoutError, OutsideError) as error:
+                if told := for_operator(error):
+                    raise told from error
+                log.warning("Discord is away", extra={"why": str(error)})
+            wait = FIRST_WAIT if self.ready.is_set() else min(wait * 2, LONGEST_WAIT)
+            await asyncio.sleep(wait)
+
+    async def _serve(self) -> None:
+        """One client's life."""
+        client = make_client(self._settings, self._reception)
+        async with client:
+            try:
+                await client.login(self._settings.token.get_secret_value())
+                self._client = client
+                await self._sync(client)
+                await connect(client)
+            finally:
+                await self._errands.finish()
+                self._client = None
+
+    async def _sync(self, client: Listening) -> None:
+        """Tell Discord our commands; the process with the first shard does it for all."""
+        if self._settings.shard_ids and 0 not in self._settings.shard_ids:
+            return
+        try:
+            async with asyncio.timeout(SYNC_SECONDS):
+                await sure(client.tree.sync)
+        except (OutsideError, TimeoutError) as error:
+            log.error("commands could not be synced", extra={"why": str(error)})  # noqa: TRY400 - in words
+
+
+async def connect(client: Listening) -> None:
+    """Listen, reconnecting whenever the connection breaks."""
+    try:
+        await client.connect(reconnect=True)
+    except AttributeError as error:
+        # discord.py 2.7 stumbles over the socket that is not there yet when the very first connection fails.
+        if getattr(client, "ws", None) is None:
+            raise OSError("the gateway cannot be reached") from error
+        raise
+
+
+def for_operator(error: Exception) -> TellOperatorError | None:
+    """What only the operator can mend, with how; None for what passes by itself."""
+    match error:
+        case discord.LoginFailure():
+            return TellOperatorError(
+                f"Discord does not accept DISCORD_TOKEN. Make a new token at {PORTAL} (Bot, Reset Token)."
+            )
+        case discord.ConnectionClosed():
+            words = REFUSALS.get(error.code)
+            return TellOperatorError(words) if words else None
+    return None
+
+
+def redirect(settings: DiscordSettings) -> None:
+    """Let the library find Discord where the settings say (a proxy, a counterparty on loopback)."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    if settings.api_base:
+        discord.http.Route.BASE = settings.api_base.rstrip("/")
+    if settings.gateway_url:
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)

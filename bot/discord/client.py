@@ -1,0 +1,110 @@
+"""The Discord client: hands on what members do, and answers for errors that would otherwise be silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import discord
+from discord import app_commands
+
+from bot.commands import Command
+from bot.discord.invite import intents
+from bot.discord.tree import build_tree
+from bot.discord.views import Press
+from engine.config import DiscordSettings
+
+
+class Ears(Protocol):
+    """Takes what was heard; all but `completed` must return at once."""
+
+    def heard(self, message: discord.Message, bot: int) -> None:
+        """Somebody wrote where we can see it."""
+        ...
+
+    def used(
+        self, interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
+    ) -> None:
+        """A member used a slash command."""
+        ...
+
+    def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
+        """A member pressed a button that belongs to `owner`."""
+        ...
+
+    def lost(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+        """A slash command could not be understood."""
+        ...
+
+    def connected(self) -> None:
+        """The gateway has let us in."""
+        ...
+
+    async def completed(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """Models whose names go with what was typed so far."""
+        ...
+
+
+class Listening(discord.Client):
+    """The listening half of either client."""
+
+    ears: Ears
+    tree: app_commands.CommandTree[Any]
+
+    def listen_with(self, ears: Ears) -> None:
+        """Say who takes what is heard; to be called before the client connects."""
+        self.ears = ears
+
+        async def used(
+            interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
+        ) -> None:
+            ears.used(interaction, command, options)
+
+        async def lost(interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
+            ears.lost(interaction, error)
+
+        self.tree = build_tree(self, used, ears.completed)
+        self.tree.error(lost)
+        self.add_dynamic_items(Press)
+
+    async def on_connect(self) -> None:
+        """Tell that events arrive from now on."""
+        self.ears.connected()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hand a message on."""
+        if self.user is not None:
+            self.ears.heard(message, self.user.id)
+
+    def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
+        """Hand a press on."""
+        self.ears.pressed(interaction, owner, action)
+
+
+class OneClient(Listening):
+    """A bot in one process, without shards."""
+
+
+class ShardedClient(Listening, discord.AutoShardedClient):
+    """One of several processes, with its share of the shards."""
+
+
+def make_client(settings: DiscordSettings, ears: Ears) -> Listening:
+    """A client that keeps little in memory and whose messages can ping nobody."""
+    frugal: dict[str, Any] = {
+        "intents": intents(),
+        "allowed_mentions": discord.AllowedMentions.none(),
+        "max_messages": None,
+        "member_cache_flags": discord.MemberCacheFlags.none(),
+        "chunk_guilds_at_startup": False,
+    }
+    client: Listening
+    if settings.shard_count is None:
+        client = OneClient(**frugal)
+    else:
+        ids = list(settings.shard_ids or range(settings.shard_count))
+        client = ShardedClient(shard_ids=ids, shard_count=settings.shard_count, **frugal)
+    client.listen_with(ears)
+    return client

@@ -1,0 +1,63 @@
+"""Notices by DM, each shown once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+import discord
+
+from bot import cards
+from bot.discord.spots import send
+from bot.discord.views import Page, of_reply
+from bot.discord.wire import sure
+from engine.errors import GoneError, TryAgainError, UnreachableError
+from engine.facts import Notice
+
+NONCE_LIMIT = 25
+LOOK_BACK = 50
+"""Messages of a DM that are searched for an earlier try; Discord forgets a nonce after some minutes."""
+DISCORD_BEHIND = timedelta(minutes=2)
+"""How far Discord's clock may be behind ours."""
+
+
+class DiscordMessenger:
+    """The engine's Messenger for Discord."""
+
+    def __init__(self, client: Callable[[], discord.Client | None]) -> None:
+        """`client` gives the connected client, None while there is none."""
+        self._client = client
+
+    async def deliver(self, notice: Notice, *, again: bool) -> None:
+        """Send the notice; an earlier try is recognised by its nonce, or later by its words."""
+        client = self._client()
+        if client is None:
+            raise TryAgainError("Discord is not connected yet")
+        user = int(notice.person.user)
+        try:
+            channel = await sure(lambda: client.create_dm(discord.Object(user)))
+            for number, page in enumerate(of_reply(cards.notice(notice))):
+                if not (again and await shown(channel, client, notice, page)):
+                    await send(channel, page, user, nonce=nonce(notice.key, number))
+        except GoneError as error:
+            raise UnreachableError(str(error)) from error
+
+
+async def shown(channel: discord.DMChannel, client: discord.Client, notice: Notice, page: Page) -> bool:
+    """Whether these words were written there since the notice was owed."""
+
+    async def recent() -> list[discord.Message]:
+        return [message async for message in channel.history(limit=LOOK_BACK)]
+
+    me = client.user.id if client.user else 0
+    since = notice.created_at - DISCORD_BEHIND
+    return any(
+        message.author.id == me and message.content == page.text and message.created_at >= since
+        for message in await sure(recent)
+    )
+
+
+def nonce(key: str, number: int) -> str:
+    """The nonce of a notice's page: the same for every try, and within Discord's 25 characters."""
+    return hashlib.sha256(f"{key}/{number}".encode()).hexdigest()[:NONCE_LIMIT]

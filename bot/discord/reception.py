@@ -1,0 +1,145 @@
+"""What becomes of a message, a slash command or a pressed button."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.commands import Command, Typed, parse
+from bot.delivery import deliver
+from bot.discord.canvas import DiscordCanvas
+from bot.discord.errands import Errands, guarded
+from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors
+from bot.discord.opening import Opening
+from bot.discord.spots import InteractionSpot, MessageSpot, Spot
+from bot.discord.tree import CHOICE_LIMIT
+from bot.front import Front, Request, request_of
+from bot.pacing import Pacing
+from bot.reply import Reply
+from engine.domain import Ask
+from engine.errors import OutsideError
+
+NOT_YOURS = Reply("Only the one who asked can press this. `/ask` me something yourself!")
+CHANGED = Reply("This command has changed. Please try again in a minute, or restart Discord.")
+UNREAD = Reply(
+    "Discord does not show me replies to a command's answer. Mention me in the reply and I go on from there."
+)
+Work = Callable[[InteractionSpot], Awaitable[None]]
+log = logging.getLogger("bot.discord")
+
+
+class Reception:
+    """Takes what the client hears and sees to it, each in a task of its own."""
+
+    def __init__(self, front: Front, pacing: Pacing, errands: Errands, ready: asyncio.Event) -> None:
+        self._front = front
+        self._ready = ready
+        self._pacing = pacing
+        self._errands = errands
+
+    def heard(self, message: discord.Message, bot: int) -> None:
+        said = heard(message, bot)
+        if said is not None:
+            spot = MessageSpot(message, place_anchors(message.channel.id, message.channel, dm=said.dm))
+            self._errands.begin(said.key, lambda: guarded(lambda: self._say(said, spot), spot.show))
+        elif overheard(message, bot):
+            here = MessageSpot(message, ())
+            self._errands.begin(f"discord:message:{message.id}", lambda: here.show(UNREAD))
+
+    def used(
+        self, interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
+    ) -> None:
+        request = request_from(interaction, command, options)
+        if command.streams:
+            self._begin(interaction, lambda spot: self._ask(self._front.ask_of(request), spot), private=False)
+        else:
+            self._begin(interaction, lambda spot: self._run(request, spot))
+
+    def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
+        if owner == interaction.user.id:
+            self._begin(interaction, lambda spot: self._press(interaction, action, spot))
+        else:
+            self._begin(interaction, lambda spot: spot.show(NOT_YOURS))
+
+    def lost(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+        log.warning("a command was not understood", extra={"why": str(error)})
+        self._begin(interaction, lambda spot: spot.show(CHANGED))
+
+    def connected(self) -> None:
+        self._ready.set()
+
+    async def completed(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        try:
+            rows = await self._front.members.models(person_of(interaction.user))
+        except OutsideError:
+            return []
+        return [
+            app_commands.Choice(
+                name=row.spec.name if row.allowed else f"{row.spec.name} 🔒", value=row.spec.name
+            )
+            for row in rows
+            if typed.casefold() in row.spec.name.casefold()
+        ][:CHOICE_LIMIT]
+
+    def _begin(self, interaction: discord.Interaction[Any], work: Work, *, private: bool = True) -> None:
+        async def answered() -> None:
+            async with Opening(interaction, private=private) as opening:
+                spot = InteractionSpot(opening, anchors_of(interaction))
+                await guarded(lambda: work(spot), spot.show)
+
+        self._errands.begin(f"discord:interaction:{interaction.id}", answered)
+
+    async def _say(self, said: Heard, spot: Spot) -> None:
+        typed = parse(said.text) if said.text.startswith("/") else None
+        if not isinstance(typed, Typed):
+            await self._ask(said.ask(said.text), spot)
+        elif typed.command.streams:
+            await self._ask(said.ask(typed.options["prompt"], typed.options.get("model")), spot)
+        elif said.dm:
+            await self._run(request_of(typed, said.person, said.key, said.anchors, dm=True), spot)
+        else:
+            name = typed.command.name
+            await spot.show(
+                Reply(f"Choose `/{name}` from the list that opens when you type `/`: only you see it then.")
+            )
+
+    async def _ask(self, ask: Ask, spot: Spot) -> None:
+        await deliver(self._front.chat, ask, DiscordCanvas(spot), self._pacing)
+
+    async def _run(self, request: Request, spot: Spot) -> None:
+        for reply in await self._front.run(request):
+            await spot.show(reply)
+
+    async def _press(self, interaction: discord.Interaction[Any], action: str, spot: InteractionSpot) -> None:
+        replies = await self._front.press(person_of(interaction.user), action)
+        if not replies:
+            await spot.nothing()
+        for reply in replies:
+            await spot.show(reply)
+
+
+def request_from(
+    interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
+) -> Request:
+    """A slash command as the front takes it; one that streams begins a conversation wherever it is used."""
+    return Request(
+        person_of(interaction.user),
+        command,
+        options,
+        f"discord:interaction:{interaction.id}",
+        () if command.streams else tuple(anchors_of(interaction)),
+        interaction.context.dm_channel,
+    )
+
+
+def anchors_of(interaction: discord.Interaction[Any]) -> Sequence[str]:
+    """The place of an interaction, if conversations continue there."""
+    dm = interaction.context.dm_channel
+    return place_anchors(interaction.channel_id or 0, interaction.channel, dm=dm)
