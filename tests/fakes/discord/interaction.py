@@ -14,7 +14,7 @@ from tests.fakes.discord.errors import (
 )
 from tests.fakes.discord.message import Message
 from tests.fakes.discord.rules import EPHEMERAL, LOADING, check_message
-from tests.fakes.discord.shapes import Channel, User
+from tests.fakes.discord.shapes import Channel, User, user_json
 from tests.fakes.discord.world import World
 
 ACK_SECONDS = 3.0
@@ -74,6 +74,13 @@ class Interaction:
         """Return what the user reads in answer."""
         return [message.text for message in self.messages if not message.loading]
 
+    def metadata(self) -> Json:
+        """Return what a message tells of the interaction that it answers."""
+        kind = Kind.COMMAND if self.kind is Kind.COMMAND else Kind.COMPONENT
+        owners = {"1": self.user.id} if self.user_installed else {"0": self.channel.guild or "0"}
+        user = user_json(self.user)
+        return {"id": self.id, "type": int(kind), "user": user, "authorizing_integration_owners": owners}
+
     def private(self) -> bool:
         """Return whether all that was answered is ephemeral."""
         return bool(self.messages) and all(message.only_for for message in self.messages)
@@ -132,7 +139,7 @@ class Interactions:
         body = {**body, "flags": ((body.get("flags") or 0) & ~EPHEMERAL) | (EPHEMERAL if ephemeral else 0)}
         only_for = found.user.id if ephemeral else None
         bot = self.world.bot
-        extra = {"application_id": bot.id, "webhook_id": bot.id}
+        extra = {"application_id": bot.id, "webhook_id": bot.id, "interaction_metadata": found.metadata()}
         message = self.world.post(found.channel, bot, body, only_for=only_for, extra=extra)
         found.messages.append(message)
         return message

@@ -122,7 +122,6 @@ class People:
 
     def _interaction_json(self, opened: Interaction, data: Json) -> Json:
         channel, who = opened.channel, opened.user
-        owner = {"1": who.id} if opened.user_installed else {"0": channel.guild or "0"}
         event: Json = {
             "id": opened.id,
             "application_id": self.world.bot.id,
@@ -134,7 +133,7 @@ class People:
             "app_permissions": shapes.EVERYTHING,
             "entitlements": [],
             "attachment_size_limit": 10 * 1024 * 1024,
-            "authorizing_integration_owners": owner,
+            "authorizing_integration_owners": opened.metadata()["authorizing_integration_owners"],
             "channel_id": channel.id,
             "channel": shapes.channel_json(channel),
             "context": 1 if channel.guild is None else 0,

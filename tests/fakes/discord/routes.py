@@ -64,6 +64,7 @@ class Routes:
             ("GET", "/channels/{channel_id}", self.channel),
             ("POST", "/channels/{channel_id}/typing", self.typing),
             ("POST", messages, self.create_message),
+            ("GET", messages, self.history),
             ("GET", messages + "/{message_id}", self.get_message),
             ("PATCH", messages + "/{message_id}", self.edit_message),
             ("DELETE", messages + "/{message_id}", self.delete_message),
@@ -143,6 +144,13 @@ class Routes:
         message = self.world.post(channel, self.world.bot, call.body)
         self.world.attach(message, call.files)
         return Answer(message.wire)
+
+    async def history(self, call: Call) -> Answer:
+        """Return what the bot can see of a channel, newest first."""
+        channel = self.world.writable(call.names["channel_id"])
+        before = int(call.query.get("before", 1 << 63))
+        found = [one for one in self.world.in_channel(channel) if not one.only_for and int(one.id) < before]
+        return Answer([one.wire for one in reversed(found)][: int(call.query.get("limit", 50))])
 
     async def get_message(self, call: Call) -> Answer:
         """Return a message of a channel."""

@@ -64,7 +64,7 @@ def _button_problems(button: Json, where: str, seen: set[str]) -> Iterator[ApiEr
             yield invalid_form(
                 f"{where}.url", "BUTTON_COMPONENT_INVALID_URL", "A link button needs a url only."
             )
-        elif not re.match(r"(https?|discord)://", url):
+        elif not re.match(r"(https?|discord)://([^/]+\.[a-z]|-/)", url):
             yield invalid_form(
                 f"{where}.url", "URL_TYPE_INVALID_SCHEME", "Scheme must be http, https or discord."
             )

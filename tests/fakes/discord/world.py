@@ -61,9 +61,7 @@ class World(Places):
             wire |= {"type": 19, "message_reference": self._reference(replied)}
             wire["referenced_message"] = replied.wire
         message = Message(wire, channel, author, only_for)
-        message.pings = rules.pinged(
-            message.text, body.get("allowed_mentions"), replied.author.id if replied else None
-        )
+        message.pings = rules.pinged(message.text, body.get("allowed_mentions"), self._notified(replied))
         wire["mentions"] = [shapes.user_json(user) for user in self._mentioned(message, replied)]
         self._store(message)
         if nonce is not None:
@@ -85,6 +83,11 @@ class World(Places):
         if reference.get("fail_if_not_exists", True):
             raise invalid_form("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
         return None
+
+    def _notified(self, replied: Message | None) -> str | None:
+        """Return whom a reply pings: nobody, if it is to the answer to an interaction."""
+        answers_interaction = replied is not None and "interaction_metadata" in replied.wire
+        return None if replied is None or answers_interaction else replied.author.id
 
     def _reference(self, replied: Message) -> Json:
         inside = {} if replied.channel.guild is None else {"guild_id": replied.channel.guild}
