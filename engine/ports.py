@@ -115,6 +115,10 @@ class Billing(Protocol):
         """Check keys and prices; one sentence with its mend for each thing that is wrong."""
         ...
 
+    async def aclose(self) -> None:
+        """Close what is open to the outside."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSession:
@@ -229,7 +233,7 @@ class LocalSurface(Protocol):
     def events(self, person: Person) -> AbstractAsyncContextManager[AsyncIterator[Mapping[str, object]]]:
         """What the person sees as it appears and changes, from entering on and until left.
 
-        Each has a `type` and its thing under that name: `message` (whole, as it is now) or `person` (a profile).
+        Each has a `type` and its thing under that name: `message` (whole, as it now is) or `person`.
         A slow reader skips older states of a thing, never its last one.
         """
         ...
