@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.members import Members
 
 log = logging.getLogger("bot")
+
+PATIENCE_SECONDS = 9.5
+"""A command answers within 10 s; what was begun at Stripe is found again by its idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +91,16 @@ class Front:
 
     async def _in_words(self, person: Person, work: Callable[[], Awaitable[Reply | None]]) -> Sequence[Reply]:
         try:
-            reply = await work()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                reply = await work()
             kept = [cards.notice(notice) for notice in await self.members.kept_notices(person)]
         except TellOperatorError as error:
             log.error("needs the operator", extra={"why": str(error)})  # noqa: TRY400 - its cause is in words
             return [
                 Reply("That does not work at the moment; the operator has been told. Please try again later.")
             ]
-        except TryAgainError as error:
-            log.warning("outside is away", extra={"why": str(error)})
+        except (TryAgainError, TimeoutError) as error:
+            log.warning("outside is away", extra={"why": str(error) or "timeout"})
             return [Reply("That takes longer than it should at the moment. Please try again in a minute.")]
         except OutsideError as error:
             log.warning("refused outside", extra={"why": str(error)})

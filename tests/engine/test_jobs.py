@@ -1,0 +1,104 @@
+"""Notices are shown once, whatever breaks on the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from engine.domain import Platform, TierName
+from engine.errors import OutsideError, TryAgainError, UnreachableError
+from engine.facts import Notice, NoticeId, NoticeKind
+from engine.jobs import NOTICE_LEASE, Notices
+from storage.store import Store
+from tests.engine.conftest import ALICE
+from tests.fakes.clock import FakeClock
+
+
+class Letterbox:
+    """A messenger that keeps what it was given."""
+
+    def __init__(self, *errors: OutsideError) -> None:
+        self.errors = list(errors)
+        self.delivered: list[tuple[str, bool]] = []
+
+    async def deliver(self, notice: Notice, *, again: bool) -> None:
+        """Keep it, or fail as told."""
+        if self.errors:
+            raise self.errors.pop(0)
+        self.delivered.append((notice.key, again))
+
+
+async def owing(store: Store, clock: FakeClock, letterbox: Letterbox, *keys: str) -> Notices:
+    """Notices owed to Alice."""
+    now = clock.now()
+
+    def owe(tx):  # type: ignore[no-untyped-def]
+        account = tx.lock_account(ALICE, now).id
+        for key in keys:
+            tx.owe(
+                Notice(NoticeId(f"id-{key}"), key, account, ALICE, NoticeKind.ENDED, TierName.PREMIUM, now)
+            )
+
+    await store.transact(owe)
+    notices = Notices(store, clock)
+    notices.messengers[Platform.LOCAL] = letterbox
+    return notices
+
+
+async def test_a_notice_is_delivered_once(store: Store, clock: FakeClock) -> None:
+    letterbox = Letterbox()
+    notices = await owing(store, clock, letterbox, "k1")
+    assert await notices.work() == 1
+    clock.advance(timedelta(hours=1))
+    assert await notices.work() == 0
+    assert letterbox.delivered == [("k1", False)]
+
+
+async def test_two_processes_do_not_both_deliver_it(store: Store, clock: FakeClock) -> None:
+    letterbox = Letterbox()
+    first = await owing(store, clock, letterbox, "k1", "k2")
+    second = Notices(store, clock)
+    second.messengers[Platform.LOCAL] = letterbox
+    assert await first.work() + await second.work() == 2
+    assert sorted(letterbox.delivered) == [("k1", False), ("k2", False)]
+
+
+async def test_a_platform_that_is_away_is_tried_again_and_told_that_it_is_again(
+    store: Store, clock: FakeClock
+) -> None:
+    letterbox = Letterbox(TryAgainError("away"))
+    notices = await owing(store, clock, letterbox, "k1")
+    await notices.work()
+    assert await notices.work() == 0
+    clock.advance(timedelta(seconds=10))
+    await notices.work()
+    assert letterbox.delivered == [("k1", True)]
+
+
+async def test_a_process_that_died_while_sending_is_followed_by_one_that_looks_first(
+    store: Store, clock: FakeClock
+) -> None:
+    letterbox = Letterbox()
+    notices = await owing(store, clock, letterbox, "k1")
+    now = clock.now()
+    await store.transact(lambda tx: tx.claim_notices(now, now + NOTICE_LEASE, ["local"], 10))
+    assert await notices.work() == 0
+    clock.advance(NOTICE_LEASE + timedelta(seconds=1))
+    await notices.work()
+    assert letterbox.delivered == [("k1", True)]
+
+
+async def test_a_person_who_cannot_be_written_to_keeps_the_notice(store: Store, clock: FakeClock) -> None:
+    letterbox = Letterbox(UnreachableError("closed"))
+    notices = await owing(store, clock, letterbox, "k1")
+    await notices.work()
+    clock.advance(timedelta(days=1))
+    assert await notices.work() == 0
+    kept = await store.transact(lambda tx: tx.take_kept(tx.lock_account(ALICE, clock.now()).id, clock.now()))
+    assert [notice.key for notice in kept] == ["k1"]
+
+
+async def test_a_notice_waits_for_a_process_that_serves_its_platform(store: Store, clock: FakeClock) -> None:
+    await owing(store, clock, Letterbox(), "k1")
+    elsewhere = Notices(store, clock)
+    elsewhere.messengers[Platform.DISCORD] = Letterbox()
+    assert await elsewhere.work() == 0
