@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.commands import COMMANDS, BadOption, Misspelt, Typed, parse
+from bot.commands import COMMANDS, BadOption, Command, Misspelt, Typed, parse
 
 
 def typed(text: str) -> tuple[str, dict[str, str]]:
@@ -15,8 +15,9 @@ def typed(text: str) -> tuple[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_names_and_descriptions_fit_what_discord_and_slack_take(command) -> None:  # type: ignore[no-untyped-def]
-    assert command.name.islower() and len(command.name) <= 32
+def test_names_and_descriptions_fit_what_discord_and_slack_take(command: Command) -> None:
+    assert command.name.islower()
+    assert len(command.name) <= 32
     assert len(command.description) <= 100
     assert all(len(option.description) <= 100 for option in command.options)
 

@@ -58,7 +58,8 @@ async def test_a_reply_to_the_answer_continues_its_conversation(hall: Hall) -> N
     chat = hall.chat()
     await deliver(chat, hall.ask(), PaperCanvas(), Pacing(QUICKLY))
     end = await deliver(chat, hall.ask(anchors=("local:message:1",)), PaperCanvas(), Pacing(QUICKLY))
-    assert isinstance(end, Answered) and end.standing.turn == 2
+    assert isinstance(end, Answered)
+    assert end.standing.turn == 2
 
 
 async def test_fast_text_makes_few_paints_and_the_last_is_the_latest(hall: Hall) -> None:

@@ -10,8 +10,9 @@ from bot.commands import BY_NAME, COMMANDS
 from bot.front import Front, Request
 from bot.reply import Reply
 from engine.checkout import Checkout, Links
-from engine.domain import Person
+from engine.domain import Person, TierName
 from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.ledger import Tx
 from engine.members import Members
 from engine.subscriptions import Subscriptions
 from tests.engine.conftest import ALICE, BOB, Hall, last
@@ -115,9 +116,9 @@ async def test_a_notice_that_could_not_be_sent_is_shown_once_at_the_next_command
     front = front_of(hall)
     now = hall.clock.now()
 
-    def owe(tx):  # type: ignore[no-untyped-def]
+    def owe(tx: Tx) -> None:
         account = tx.lock_account(ALICE, now)
-        notice = Notice(NoticeId("n1"), "k1", account.id, ALICE, NoticeKind.ACTIVATED, "premium", now)
+        notice = Notice(NoticeId("n1"), "k1", account.id, ALICE, NoticeKind.ACTIVATED, TierName.PREMIUM, now)
         tx.owe(notice)
         tx.keep_notice(notice.id)
 

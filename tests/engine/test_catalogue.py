@@ -135,17 +135,20 @@ def test_access_does_not_depend_on_the_order_of_the_list(subs: list[Subscription
 def test_a_tier_always_has_a_subscription_behind_it_that_pays(subs: list[Subscription]) -> None:
     found = access(subs, NOW)
     if found.tier is not TierName.FREE:
-        assert found.subscription is not None and found.subscription.tier is found.tier
+        assert found.subscription is not None
+        assert found.subscription.tier is found.tier
         assert found.payment_status in {PaymentStatus.ACTIVE, PaymentStatus.TRIALING, PaymentStatus.PAST_DUE}
         assert found.until is None or found.until > NOW
 
 
 def test_the_offer_is_the_cheapest_tier_that_lifts_the_limit() -> None:
     offer = CATALOGUE.offer(FREE, RefusalReason.CONVERSATIONS)
-    assert offer is not None and offer.tier is TierName.PREMIUM
+    assert offer is not None
+    assert offer.tier is TierName.PREMIUM
     assert CATALOGUE.offer(PREMIUM, RefusalReason.CONVERSATIONS) is None
     locked = CATALOGUE.offer(FREE, RefusalReason.MODEL_LOCKED, DEEP)
-    assert locked is not None and locked.tier is TierName.PREMIUM
+    assert locked is not None
+    assert locked.tier is TierName.PREMIUM
 
 
 def test_a_model_without_a_price_is_never_given_away() -> None:

@@ -24,6 +24,7 @@ from engine.domain import (
     Usage,
 )
 from engine.errors import ContentRefusedError, LateError, TellOperatorError, TryAgainError
+from engine.ledger import Tx
 from tests.engine.conftest import ALICE, BOB, Hall, collect, last
 from tests.fakes.models import Scripted
 
@@ -31,7 +32,7 @@ from tests.fakes.models import Scripted
 async def used(hall: Hall) -> int:
     """Alice's counted conversations today."""
 
-    def work(tx):  # type: ignore[no-untyped-def]
+    def work(tx: Tx) -> int:
         account = tx.find_account(ALICE)
         return tx.usage(account.id, hall.clock.now()).conversations_today if account else 0
 
@@ -63,8 +64,10 @@ async def test_the_conversation_after_the_last_is_refused_with_when_and_an_offer
     refused = await last(chat, hall.ask())
     assert isinstance(refused, Refusal)
     assert refused.reason is RefusalReason.CONVERSATIONS
-    assert refused.until is not None and refused.until.isoformat() == "2026-11-25T00:00:00+00:00"
-    assert refused.offer is not None and refused.offer.tier == "premium"
+    assert refused.until is not None
+    assert refused.until.isoformat() == "2026-11-25T00:00:00+00:00"
+    assert refused.offer is not None
+    assert refused.offer.tier == "premium"
 
 
 async def test_a_new_utc_day_brings_new_conversations(hall: Hall) -> None:
@@ -102,7 +105,8 @@ async def test_a_full_conversation_is_refused(hall: Hall) -> None:
     for _ in range(2):
         await last(chat, hall.ask(anchors=("local:dm:alice",)))
     refused = await last(chat, hall.ask(anchors=("local:dm:alice",)))
-    assert isinstance(refused, Refusal) and refused.reason is RefusalReason.TURNS
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.TURNS
 
 
 async def test_a_dm_starts_anew_after_twelve_idle_hours(hall: Hall) -> None:
@@ -112,8 +116,10 @@ async def test_a_dm_starts_anew_after_twelve_idle_hours(hall: Hall) -> None:
     going_on = await last(chat, hall.ask(anchors=("local:dm:alice",), dm=True))
     hall.clock.advance(timedelta(hours=12))
     anew = await last(chat, hall.ask(anchors=("local:dm:alice",), dm=True))
-    assert isinstance(going_on, Answered) and going_on.standing.turn == 2
-    assert isinstance(anew, Answered) and anew.standing.turn == 1
+    assert isinstance(going_on, Answered)
+    assert going_on.standing.turn == 2
+    assert isinstance(anew, Answered)
+    assert anew.standing.turn == 1
 
 
 async def test_new_lets_the_next_message_start_anew(hall: Hall) -> None:
@@ -121,7 +127,8 @@ async def test_new_lets_the_next_message_start_anew(hall: Hall) -> None:
     await last(chat, hall.ask(anchors=("local:dm:alice",), dm=True))
     await chat.forget(ALICE, ["local:dm:alice"])
     end = await last(chat, hall.ask(anchors=("local:dm:alice",), dm=True))
-    assert isinstance(end, Answered) and end.standing.turn == 1
+    assert isinstance(end, Answered)
+    assert end.standing.turn == 1
 
 
 async def test_questions_quicker_than_the_rate_are_refused_until_the_oldest_is_a_minute_old(
@@ -133,7 +140,8 @@ async def test_questions_quicker_than_the_rate_are_refused_until_the_oldest_is_a
     hall.clock.advance(timedelta(seconds=20))
     await last(chat, hall.ask())
     refused = await last(chat, hall.ask())
-    assert isinstance(refused, Refusal) and refused.reason is RefusalReason.RATE
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.RATE
     assert refused.until == hall.clock.now() + timedelta(seconds=40)
     hall.clock.set(refused.until)
     assert isinstance(await last(chat, hall.ask()), Answered)
@@ -145,7 +153,8 @@ async def test_one_answer_at_once_means_one(hall: Hall) -> None:
     async with aclosing(chat.ask(hall.ask())) as events:
         await anext(events)
         refused = await last(chat, hall.ask())
-        assert isinstance(refused, Refusal) and refused.reason is RefusalReason.CONCURRENT
+        assert isinstance(refused, Refusal)
+        assert refused.reason is RefusalReason.CONCURRENT
         hall.one.go.set()
         assert isinstance([event async for event in events][-1], Answered)
     assert isinstance(await last(chat, hall.ask()), Answered)
@@ -153,16 +162,20 @@ async def test_one_answer_at_once_means_one(hall: Hall) -> None:
 
 async def test_a_locked_model_is_refused_with_the_tier_that_has_it(hall: Hall) -> None:
     refused = await last(hall.chat(), hall.ask(model="deep"))
-    assert isinstance(refused, Refusal) and refused.reason is RefusalReason.MODEL_LOCKED
-    assert refused.offer is not None and refused.offer.tier == "premium"
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.MODEL_LOCKED
+    assert refused.offer is not None
+    assert refused.offer.tier == "premium"
 
 
 async def test_an_unknown_model_and_an_empty_question_are_refused_and_not_counted(hall: Hall) -> None:
     chat = hall.chat()
     unknown = await last(chat, hall.ask(model="gtp"))
     empty = await last(chat, hall.ask("  "))
-    assert isinstance(unknown, Refusal) and unknown.choices == ("quick", "spare", "deep")
-    assert isinstance(empty, Refusal) and empty.reason is RefusalReason.EMPTY
+    assert isinstance(unknown, Refusal)
+    assert unknown.choices == ("quick", "spare", "deep")
+    assert isinstance(empty, Refusal)
+    assert empty.reason is RefusalReason.EMPTY
     assert await used(hall) == 0
 
 
@@ -196,13 +209,15 @@ async def test_a_stream_without_its_end_is_a_failure_that_keeps_the_text(hall: H
 async def test_an_answer_without_a_word_is_a_failure(hall: Hall) -> None:
     hall.one = Scripted(words=())
     end = await last(hall.chat(), hall.ask())
-    assert isinstance(end, Failed) and not end.counted
+    assert isinstance(end, Failed)
+    assert not end.counted
 
 
 async def test_an_overloaded_model_is_tried_again_before_its_fallback(hall: Hall) -> None:
     hall.one = Scripted(errors=[TryAgainError("busy")])
     end = await last(hall.chat(), hall.ask())
-    assert isinstance(end, Answered) and end.model == "quick"
+    assert isinstance(end, Answered)
+    assert end.model == "quick"
 
 
 async def test_the_fallback_answers_and_is_named(hall: Hall) -> None:
@@ -215,7 +230,8 @@ async def test_the_fallback_answers_and_is_named(hall: Hall) -> None:
 async def test_nothing_is_tried_again_once_text_was_seen(hall: Hall) -> None:
     hall.one = Scripted(errors=[TryAgainError("cut")], fail_after=1)
     end = await last(hall.chat(), hall.ask())
-    assert isinstance(end, Failed) and end.text == "Hello "
+    assert isinstance(end, Failed)
+    assert end.text == "Hello "
     assert len(hall.one.seen) == 1
     assert not hall.two.seen
 
@@ -223,7 +239,8 @@ async def test_nothing_is_tried_again_once_text_was_seen(hall: Hall) -> None:
 async def test_a_long_wait_asked_for_by_a_vendor_is_not_waited(hall: Hall) -> None:
     hall.one = Scripted(errors=[TryAgainError("busy", retry_after=60)])
     end = await last(hall.chat(), hall.ask())
-    assert isinstance(end, Answered) and end.model == "spare"
+    assert isinstance(end, Answered)
+    assert end.model == "spare"
 
 
 async def test_stop_ends_the_models_request_and_keeps_what_was_said(hall: Hall) -> None:
@@ -265,7 +282,8 @@ async def test_closing_lets_answers_finish_and_takes_no_more(hall: Hall) -> None
         closing = asyncio.create_task(chat.close(grace=5))
         await asyncio.sleep(0)
         refused = await last(chat, hall.ask())
-        assert isinstance(refused, Refusal) and refused.reason is RefusalReason.CLOSING
+        assert isinstance(refused, Refusal)
+        assert refused.reason is RefusalReason.CLOSING
         hall.one.go.set()
         assert isinstance([event async for event in events][-1], Answered)
     await closing
@@ -307,7 +325,8 @@ async def test_renewed_holds_go_on_counting(hall: Hall) -> None:
     await chat.renew()
     hall.clock.advance(LEASE - timedelta(seconds=1))
     refused = await last(chat, hall.ask(model="spare"))
-    assert isinstance(refused, Refusal) and refused.reason is RefusalReason.CONCURRENT
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.CONCURRENT
     hall.one.go.set()
     await reading
 
@@ -316,10 +335,10 @@ async def test_the_months_cost_is_what_tokens_cost(hall: Hall) -> None:
     hall.one = Scripted(usage=Usage(input_tokens=1000, cached_input_tokens=400, output_tokens=50))
     await last(hall.chat(), hall.ask())
 
-    def work(tx):  # type: ignore[no-untyped-def]
-        return tx.usage(tx.find_account(ALICE).id, hall.clock.now()).cost_month
+    def work(tx: Tx) -> int:
+        return tx.usage(tx.lock_account(ALICE, hall.clock.now()).id, hall.clock.now()).cost_month
 
-    assert await hall.store.read(work) == 600 + 40 + 200
+    assert await hall.store.transact(work) == 600 + 40 + 200
 
 
 async def test_a_free_member_at_the_months_ceiling_is_refused_until_next_month(hall: Hall) -> None:
@@ -327,8 +346,10 @@ async def test_a_free_member_at_the_months_ceiling_is_refused_until_next_month(h
     chat = hall.chat()
     await last(chat, hall.ask())
     refused = await last(chat, hall.ask())
-    assert isinstance(refused, Refusal) and refused.reason is RefusalReason.COST
-    assert refused.until is not None and refused.until.isoformat() == "2026-12-01T00:00:00+00:00"
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.COST
+    assert refused.until is not None
+    assert refused.until.isoformat() == "2026-12-01T00:00:00+00:00"
     assert refused.offer is not None
 
 

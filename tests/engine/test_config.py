@@ -9,6 +9,7 @@ import pytest
 from engine.config import ConfigurationError, Settings, load_settings
 from engine.domain import Interval, TierName
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused or guarded below
 HERE = Path(__file__).parents[2]
 SHIPPED = str(HERE / "config.toml")
 MINIMAL = """
@@ -140,12 +141,12 @@ def test_a_chat_token_turns_the_playground_off_unless_it_is_asked_for(tmp_path: 
 
 
 def test_a_playground_that_others_can_reach_needs_a_key(tmp_path: Path) -> None:
-    assert "PLAYGROUND_KEY" in problems(tmp_path, PLAYGROUND="1", HOST="0.0.0.0")
-    assert settings(tmp_path, PLAYGROUND="1", HOST="0.0.0.0", PLAYGROUND_KEY="fake").playground.on
+    assert "PLAYGROUND_KEY" in problems(tmp_path, PLAYGROUND="1", HOST=EVERYWHERE)
+    assert settings(tmp_path, PLAYGROUND="1", HOST=EVERYWHERE, PLAYGROUND_KEY="fake").playground.on
 
 
 def test_a_compatible_server_is_a_row_that_names_its_own_key(tmp_path: Path) -> None:
-    row = '[providers.groq]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "GROQ_API_KEY"\n'
+    row = '[providers.groq]\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "GROQ_API_KEY"\n'
     text = MINIMAL.replace('provider = "openai"', 'provider = "groq"') + row
     assert settings(tmp_path, text, GROQ_API_KEY="fake").models[0].provider == "groq"
     assert settings(tmp_path, text).models == ()

@@ -8,6 +8,7 @@ from engine.domain import Platform, TierName
 from engine.errors import OutsideError, TryAgainError, UnreachableError
 from engine.facts import Notice, NoticeId, NoticeKind
 from engine.jobs import NOTICE_LEASE, Notices
+from engine.ledger import Tx
 from storage.store import Store
 from tests.engine.conftest import ALICE
 from tests.fakes.clock import FakeClock
@@ -31,7 +32,7 @@ async def owing(store: Store, clock: FakeClock, letterbox: Letterbox, *keys: str
     """Notices owed to Alice."""
     now = clock.now()
 
-    def owe(tx):  # type: ignore[no-untyped-def]
+    def owe(tx: Tx) -> None:
         account = tx.lock_account(ALICE, now).id
         for key in keys:
             tx.owe(

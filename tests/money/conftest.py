@@ -18,6 +18,7 @@ from engine.checkout import Checkout, CheckoutLink, Links
 from engine.config import StripeSettings
 from engine.domain import Interval, Person, TierName
 from engine.facts import Mode, Notice, SessionId, Subscription, TierChange
+from engine.ledger import Tx
 from engine.subscriptions import Subscriptions
 from storage.store import Store
 from tests.billing.conftest import TIERS
@@ -86,8 +87,9 @@ class Till:
     async def facts(self) -> list[Subscription]:
         """Our copy of Alice's subscriptions."""
 
-        def work(tx):  # type: ignore[no-untyped-def]
-            return list(tx.subscriptions(tx.find_account(ALICE).id, Mode.TEST))
+        def work(tx: Tx) -> list[Subscription]:
+            account = tx.find_account(ALICE)
+            return list(tx.subscriptions(account.id, Mode.TEST)) if account else []
 
         return await self.store.read(work)
 

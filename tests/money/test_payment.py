@@ -10,7 +10,8 @@ import pytest
 from engine.checkout import AlreadySubscribed, CheckoutLink, NothingToManage, PortalLink
 from engine.domain import Interval, TierName
 from engine.errors import OutsideError
-from engine.facts import CustomerId, Mode, NoticeKind, PaymentStatus
+from engine.facts import CustomerId, DirtyCustomer, Mode, NoticeKind, PaymentStatus
+from engine.ledger import Tx
 from engine.subscriptions import LEASE, Activation, apply
 from tests.engine.conftest import ALICE, BOB
 from tests.fakes.stripe import FaultKind
@@ -122,7 +123,8 @@ async def test_a_cancellation_at_period_end_keeps_the_tier_and_tells_until_when(
     await till.settle()
     pending = (await till.notices())[-1]
     assert await till.tier() is TierName.PREMIUM
-    assert pending.kind is NoticeKind.CANCEL_PENDING and pending.until is not None
+    assert pending.kind is NoticeKind.CANCEL_PENDING
+    assert pending.until is not None
     till.clock.set(pending.until)
     assert await till.tier() is TierName.FREE
 
@@ -189,7 +191,7 @@ async def test_a_read_that_was_outrun_writes_nothing(till: Till) -> None:
     customer = CustomerId(till.stripe.world.rows("customer")[0]["id"])
     now = till.clock.now()
 
-    def claim(tx):  # type: ignore[no-untyped-def]
+    def claim(tx: Tx) -> DirtyCustomer:
         tx.mark_dirty(Mode.TEST, customer, now)
         return tx.claim_dirty(now, now + LEASE, "slow", 1, customer)[0]
 
@@ -218,7 +220,8 @@ async def test_the_portal_is_for_those_who_have_something_to_manage(till: Till) 
     assert isinstance(await till.checkout.portal(BOB), NothingToManage)
     await till.paid()
     link = await till.checkout.portal(ALICE)
-    assert isinstance(link, PortalLink) and link.access.tier is TierName.PREMIUM
+    assert isinstance(link, PortalLink)
+    assert link.access.tier is TierName.PREMIUM
 
 
 async def test_a_price_that_stripe_does_not_know_makes_no_session(till: Till) -> None:
