@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import aiosqlite
 
@@ -50,6 +50,10 @@ class HandOver(aiosqlite.Connection):
             await connection.close()
             raise
         return connection
+
+    async def __aenter__(self) -> Self:
+        """What `open` made is open already; it closes at the end of its block."""
+        return self
 
     def post(self, function: Callable[[sqlite3.Connection], None]) -> None:
         """Have the thread call `function`, which must not raise, with the connection; returns at once."""
