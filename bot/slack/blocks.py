@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,18 +39,29 @@ def of_frame(frame: Frame, above: Sequence[Block] = ()) -> tuple[Content, ...]:
         words = THINKING if frame.state is State.THINKING else "(no text)"
         below = small(" · ".join(filter(None, (words, frame.footer))))
         return (Content(words, (*above, *below, *actions(frame.buttons))),)
-    last = len(frame.pages) - 1
-    return tuple(
-        Content(
-            fallback(page),
-            (
-                *(above if number == 0 else ()),
-                *markdown(page),
-                *((*small(frame.footer), *actions(frame.buttons)) if number == last else ()),
-            ),
-        )
-        for number, page in enumerate(frame.pages)
-    )
+    below = (*small(frame.footer), *actions(frame.buttons))
+    return tuple(_messages(grouped(frame), above, below))
+
+
+def grouped(frame: Frame) -> list[tuple[str, ...]]:
+    """The pages by message: the words that end a failed answer, its last page, stay with the text before.
+
+    They get a block of their own there, since that text may end within a code fence.
+    """
+    alone = [(page,) for page in frame.pages]
+    if frame.state is State.FAILED and len(alone) > 1:
+        return [*alone[:-2], frame.pages[-2:]]
+    return [*alone]
+
+
+def _messages(
+    groups: Sequence[tuple[str, ...]], above: Sequence[Block], below: Sequence[Block]
+) -> Iterator[Content]:
+    for number, group in enumerate(groups):
+        body = [block for page in group for block in markdown(page)]
+        head = above if number == 0 else ()
+        foot = below if number == len(groups) - 1 else ()
+        yield Content(fallback("\n".join(group)), (*head, *body, *foot))
 
 
 def question(user: str, prompt: str) -> tuple[Block, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import Clock as SlackClock
@@ -10,6 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 from engine.ports import Clock, HttpAnswer, HttpRequest
 
 TIMESTAMP, SIGNATURE = "x-slack-request-timestamp", "x-slack-signature"
+UNIX_TIME = re.compile(r"[0-9]{1,12}")
 UNSIGNED = HttpAnswer(
     401, "The signature does not fit: calls have to be signed with this app's signing secret."
 )
@@ -43,7 +46,7 @@ class SlackHttp:
             return NOT_READY
         try:
             call = AsyncBoltRequest(body=request.body.decode(), query=request.query, headers={**headers})
-        except ValueError:
+        except (ValueError, AttributeError):  # Bolt takes every JSON for an object
             return UNREADABLE
         answer = await self.app.async_dispatch(call)
         content_type = answer.first_headers().get("content-type", "text/plain")
@@ -55,7 +58,7 @@ class SlackHttp:
         The SDK raises for a timestamp that is no number, for a body that is no UTF-8 and for a signature that
         is no ASCII; those are simply not signed.
         """
-        if not (timestamp.isascii() and timestamp.isdecimal() and signature.isascii()):
+        if not (UNIX_TIME.fullmatch(timestamp) and signature.isascii()):
             return False
         try:
             return self._verifier.is_valid(body, timestamp, signature)

@@ -16,24 +16,24 @@ log = logging.getLogger("bot.slack")
 
 WATCH_EVERY = 15.0
 """Seconds between looks at the connection."""
+PING_EVERY = 10.0
+"""Seconds between the SDK's pings and between its tries to connect."""
 
 
-async def serve_socket(
-    app: AsyncApp, web: AsyncWebClient, ready: asyncio.Event, watch_every: float = WATCH_EVERY
-) -> None:
+async def serve_socket(app: AsyncApp, web: AsyncWebClient, ready: asyncio.Event) -> None:
     """Serve until cancelled, `ready` once connected. TellOperatorError: the app token is wrong.
 
-    Slack ends a connection about every hour and the SDK opens the next by itself, but with one address again and
+    Slack ends a connection about every hour and the SDK opens the next by itself, with one address again and
     again, although an address works once and not for long: one that stays away is given a new one.
     """
     opened = await called(web.apps_connections_open(app_token=str(web.token)))
-    handler = AsyncSocketModeHandler(app, str(web.token), web_client=web)
+    handler = AsyncSocketModeHandler(app, str(web.token), web_client=web, ping_interval=PING_EVERY)
     handler.client.wss_uri = str(opened["url"])
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call]
         ready.set()
         while True:
-            await asyncio.sleep(watch_every)
+            await asyncio.sleep(WATCH_EVERY)
             if not await handler.client.is_connected():
                 log.warning("Socket Mode is away")
                 handler.client.wss_uri = None

@@ -11,6 +11,7 @@ import pytest_asyncio
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -40,7 +41,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @pytest_asyncio.fixture
 async def client(slack: FakeSlack) -> AsyncIterator[AsyncWebClient]:
     async with aiohttp.ClientSession() as session:
-        retries = [AsyncRateLimitErrorRetryHandler(max_retry_count=1)]
+        retries: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=1)]
         yield AsyncWebClient(BOT_TOKEN, slack.api_url, session=session, retry_handlers=retries)
 
 

@@ -51,7 +51,9 @@ class SlackServer:
         self.log = Log(self.workspace.changes)
         self.faults = Faults()
         self.sockets = Sockets(self.log)
-        self.posts = Posts(events_url, self.log, now) if events_url else None
+        self.posts: Posts | None = None
+        if events_url:
+            self.send_to(events_url)
         self._hooks: dict[str, Hook] = {}
         self._tasks: set[asyncio.Task[Delivery]] = set()
         self._runner: web.AppRunner | None = None
@@ -67,6 +69,10 @@ class SlackServer:
     def findings(self) -> list[str]:
         """What a correct app would not have done."""
         return self.log.findings
+
+    def send_to(self, events_url: str) -> None:
+        """Send signed HTTP there from now on, instead of Socket Mode envelopes."""
+        self.posts = Posts(events_url, self.log, self.workspace.now)
 
     def socket_url(self) -> str:
         """A fresh Socket Mode address."""

@@ -25,12 +25,20 @@ class Sockets:
         self._tickets: set[str] = set()
         self._unacked: dict[str, Delivery] = {}
         self._turn = 0
+        self._spoilt = 0
 
     def ticket(self, number: int) -> str:
         """A ticket for one connection."""
         ticket = f"ticket-{number}"
-        self._tickets.add(ticket)
+        if self._spoilt:
+            self._spoilt -= 1
+        else:
+            self._tickets.add(ticket)
         return ticket
+
+    def spoil_tickets(self, count: int) -> None:
+        """Let the next addresses be refused, as Slack does when one is used too late."""
+        self._spoilt = count
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Keep one connection until either side ends it."""

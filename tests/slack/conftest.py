@@ -1,0 +1,124 @@
+"""A bot on the fake Slack, over Socket Mode or signed HTTP, with scripted models on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from billing.simulated import open_simulated_billing
+from bot.front import Front
+from bot.pacing import Pace
+from bot.slack.adapter import SlackBot
+from bot.slack.manifest import manifest
+from engine.checkout import Checkout, Links
+from engine.config import SlackSettings
+from engine.facts import Mode
+from engine.members import Members
+from engine.subscriptions import Subscriptions
+from storage.store import Store
+from tests.engine.conftest import Hall
+from tests.fakes.clock import FakeClock
+from tests.fakes.models import Scripted
+from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack
+from webhooks.slack_events import PATH, routes
+
+LINKS = Links("https://bot.test/success", "https://bot.test/cancel", "https://bot.test/")
+PAGES = "https://bot.test"
+BRISK = Pace(channel=0.01, process=1000.0)
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite only: what the adapter does is the same on both databases."""
+    return f"sqlite:///{tmp_path}/chat.db"
+
+
+@dataclass(slots=True)
+class Stage:
+    """A workspace, the bot in it, and what is behind the bot."""
+
+    slack: FakeSlack
+    hall: Hall
+    front: Front
+    bot: SlackBot
+
+    @property
+    def model(self) -> Scripted:
+        """The model that answers unless another is asked for."""
+        return self.hall.one
+
+
+async def front_of(hall: Hall) -> Front:
+    """The commands over a hall, with simulated billing."""
+    store, clock = hall.store, hall.clock
+    till = await open_simulated_billing(store, clock, PAGES)
+    subscriptions = Subscriptions(store, clock, till)
+    members = Members(store, clock, hall.catalogue, Mode.SIMULATED)
+    checkout = Checkout(store, clock, till, hall.catalogue, subscriptions, LINKS)
+    return Front(hall.chat(), members, checkout, simulated=True, for_sale=True)
+
+
+@asynccontextmanager
+async def serving(slack: FakeSlack, front: Front, clock: FakeClock, *, http: bool) -> AsyncIterator[SlackBot]:
+    """A connected bot; in HTTP mode on a web server of its own that the fake then sends to."""
+    app_token = None if http else SecretStr(APP_TOKEN)
+    secret = SecretStr(SIGNING_SECRET) if http else None
+    settings = SlackSettings(SecretStr(BOT_TOKEN), app_token, secret, slack.api_url)
+    bot = SlackBot(settings, front, clock, BRISK)
+    async with AsyncExitStack() as stack:
+        if http:
+            slack.send_to(await stack.enter_async_context(site(bot)))
+        running = asyncio.create_task(bot.run())
+        try:
+            await asyncio.wait_for(bot.ready.wait(), 5)
+            yield bot
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+@asynccontextmanager
+async def site(bot: SlackBot) -> AsyncIterator[str]:
+    """The web room's route to the bot's endpoint; its address."""
+    application = web.Application()
+    application.add_routes(routes(bot.endpoint))
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
+    finally:
+        await runner.cleanup()
+
+
+def workspace(clock: FakeClock, *, http: bool) -> FakeSlack:
+    """A workspace with the generated manifest installed."""
+    url = "https://bot.test" if http else None
+    return FakeSlack(manifest=manifest(url), now=lambda: clock.now().timestamp())
+
+
+@pytest.fixture
+def hall(store: Store, clock: FakeClock) -> Hall:
+    """Scripted models; the limits on pace lifted, that tests need not wait."""
+    hall = Hall(store, clock)
+    hall.free(requests_per_minute=None, concurrent=None)
+    return hall
+
+
+@pytest.fixture(params=["socket", "http"])
+async def stage(hall: Hall, clock: FakeClock, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+    """The bot over each transport in turn; nothing may be found against it in the end."""
+    http = request.param == "http"
+    async with workspace(clock, http=http) as slack:
+        front = await front_of(hall)
+        async with serving(slack, front, clock, http=http) as bot:
+            yield Stage(slack, hall, front, bot)
+            assert slack.findings == []

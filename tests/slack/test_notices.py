@@ -1,0 +1,80 @@
+"""Notices reach their person by DM, each once, whatever breaks between sending and noting it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.slack.adapter import SlackBot
+from engine.domain import AccountId, Person, Platform, TierName
+from engine.errors import TryAgainError, UnreachableError
+from engine.facts import Notice, NoticeId, NoticeKind
+from tests.fakes.slack import ALICE, TEAM
+from tests.slack.conftest import Stage
+
+
+@pytest.fixture
+def notice(stage: Stage) -> Notice:
+    """News for Alice."""
+    return Notice(
+        id=NoticeId("n1"),
+        key="premium:activated:1",
+        account=AccountId("a1"),
+        person=Person(Platform.SLACK, TEAM, ALICE),
+        kind=NoticeKind.ACTIVATED,
+        tier=TierName.PREMIUM,
+        created_at=stage.hall.clock.now(),
+    )
+
+
+def shown(stage: Stage) -> list[str]:
+    return [message.shown for message in stage.slack.dms(ALICE)]
+
+
+async def test_a_notice_is_a_direct_message(stage: Stage, notice: Notice) -> None:
+    await stage.bot.messenger.deliver(notice, again=False)
+    assert len(shown(stage)) == 1
+    assert "**Premium** tier is yours" in shown(stage)[0]
+
+
+async def test_a_notice_whose_answer_was_lost_is_shown_once(stage: Stage, notice: Notice) -> None:
+    stage.slack.faults.lose_answer("chat.postMessage")
+    with pytest.raises(TryAgainError):
+        await stage.bot.messenger.deliver(notice, again=False)
+    for _ in range(2):
+        await stage.bot.messenger.deliver(notice, again=True)
+    assert len(shown(stage)) == 1
+
+
+async def test_a_notice_that_did_not_get_through_is_sent_again(stage: Stage, notice: Notice) -> None:
+    stage.slack.faults.fail("chat.postMessage", "internal_error")
+    with pytest.raises(TryAgainError):
+        await stage.bot.messenger.deliver(notice, again=False)
+    await stage.bot.messenger.deliver(notice, again=True)
+    await stage.bot.messenger.deliver(replace(notice, key="premium:ended:2"), again=True)
+    assert len(shown(stage)) == 2
+
+
+async def test_a_notice_is_found_behind_many_messages(
+    stage: Stage, notice: Notice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.workspace.HISTORY_PAGE", 3)
+    await stage.bot.messenger.deliver(notice, again=False)
+    dm = stage.slack.workspace.dm(ALICE).id
+    for number in range(10):
+        stage.slack.write(ALICE, dm, f"message {number}")
+    await stage.bot.messenger.deliver(notice, again=True)
+    assert len([m for m in stage.slack.dms(ALICE) if m.by_app]) == 1
+
+
+@pytest.mark.parametrize(
+    "error", ["user_disabled", "user_not_found", "user_not_visible", "channel_not_found"]
+)
+async def test_a_person_who_cannot_be_written_to_is_unreachable(
+    stage: Stage, notice: Notice, error: str
+) -> None:
+    stage.slack.close_dms(ALICE, error)
+    bot: SlackBot = stage.bot
+    with pytest.raises(UnreachableError):
+        await bot.messenger.deliver(notice, again=False)
