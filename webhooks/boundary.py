@@ -57,7 +57,8 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Give every answer, files and streams too, the headers that keep browsers careful."""
-    targets = " ".join(sorted({origin(address) for address in response.get(FORM_TARGETS, ())}))
+    elsewhere = {origin(address) for address in response.get(FORM_TARGETS, ()) if urlsplit(address).netloc}
+    targets = " ".join(sorted(elsewhere))
     policy = f"{_CONTENT_POLICY} {targets}".rstrip()
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-cache")

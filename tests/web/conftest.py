@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession
+from playwright.async_api import Browser
 
 from tests.fakes.local_surface import MemorySurface
 from tests.fakes.simulated_checkout import MemoryCheckout
+from tests.web.browser import chromium
 from webhooks.server import serve
 from webhooks.site import Site
 
@@ -33,6 +36,13 @@ async def start() -> AsyncIterator[Start]:
             return await stack.enter_async_context(ClientSession(f"http://127.0.0.1:{port}"))
 
         yield begin
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests of pages."""
+    async with chromium() as running:
+        yield running
 
 
 @pytest.fixture
