@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 
 import anthropic
@@ -95,6 +96,11 @@ class AnthropicModel:
         text = self._endpoint.conceal(error.api_message or "")
         status = None if error.status_code == OK else error.status_code
         return Fault(status, codes, text, retry_after(error.response.headers))
+
+
+async def connect(endpoint: Endpoint, patience: Patience | None = None) -> AnthropicModel:
+    """An adapter, made in a thread: reading the system's certificates takes a while."""
+    return await asyncio.to_thread(AnthropicModel, endpoint, patience)
 
 
 def messages(completion: Completion) -> list[MessageParam]:

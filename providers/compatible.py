@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import openai
 from openai import AsyncStream, omit
 from openai.types.chat import ChatCompletionChunk
@@ -63,6 +65,11 @@ class CompatibleModel(OpenAIModel):
             stream_options={"include_usage": True} if self._counts else omit,
         )
         return await no_page(stream, self.vendor)
+
+
+async def connect(endpoint: Endpoint, patience: Patience | None = None) -> CompatibleModel:
+    """An adapter, made in a thread: reading the system's certificates takes a while."""
+    return await asyncio.to_thread(CompatibleModel, endpoint, patience)
 
 
 def _words(content: object) -> str:

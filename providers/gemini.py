@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextvars import ContextVar
 from typing import cast
 
 import aiohttp
@@ -35,6 +37,9 @@ ENDS: Mapping[types.FinishReason, Finish] = {
 BROKEN = frozenset({Reason.FINISH_REASON_UNSPECIFIED, Reason.OTHER, Reason.MALFORMED_RESPONSE})
 DEFAULT_VERSION = "v1beta"
 """The SDK's own default, v1, lacks the `-latest` names and the previews."""
+
+RECEIVED: ContextVar[list[aiohttp.ClientResponse]] = ContextVar("RECEIVED")
+"""Where the reply to a task's request is left: closing the SDK's stream does not close the reply under it."""
 
 
 class GeminiReading(Reading[Reply]):
@@ -70,13 +75,17 @@ class GeminiModel:
     failures = (errors.APIError, aiohttp.ClientError, OSError, ValueError)
     """The SDK wraps neither the transport's errors nor, as a ValueError, a chunk that it cannot read."""
 
-    def __init__(self, endpoint: Endpoint, patience: Patience | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, session: aiohttp.ClientSession, patience: Patience | None = None
+    ) -> None:
         self.patience = patience or Patience()
         self.vendor = endpoint.name
         self._endpoint = endpoint
+        self._session = session
         options = types.HttpOptions(
             base_url=endpoint.base_url,
             api_version=endpoint.api_version or DEFAULT_VERSION,
+            aiohttp_client=session,
             # Without this the SDK sleeps up to ten seconds and then repeats a request that could not connect.
             retry_options=types.HttpRetryOptions(attempts=1),
         )
@@ -89,13 +98,14 @@ class GeminiModel:
         """Close the client and its connections."""
         await self._client.aio.aclose()
         self._client.close()
+        await self._session.close()
 
     def reading(self, completion: Completion) -> GeminiReading:
         """A fresh reader."""
         return GeminiReading(completion)
 
     async def open(self, completion: Completion) -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
-        """Send the request."""
+        """Send the request, which the SDK does only when it is asked for the first event."""
         stream = await self._client.aio.models.generate_content_stream(
             model=completion.vendor_id,
             contents=contents(completion),
@@ -104,7 +114,13 @@ class GeminiModel:
                 max_output_tokens=completion.max_output,
             ),
         )
-        return aclosing(cast("AsyncGenerator[Reply, None]", stream))
+        replies = cast("AsyncGenerator[Reply, None]", stream)
+        received: list[aiohttp.ClientResponse] = []
+        token = RECEIVED.set(received)
+        try:
+            return _resumed(await anext(replies, None), replies, received)
+        finally:
+            RECEIVED.reset(token)
 
     def explain(self, error: Exception) -> Fault | None:
         """What the vendor said, in the reply's status or as an event of the stream."""
@@ -115,6 +131,46 @@ class GeminiModel:
         text = self._endpoint.conceal(error.message or "")
         headers = getattr(error.response, "headers", None) or {}
         return Fault(error.code, codes, text, retry_after(headers) or _delay(details))
+
+
+async def connect(endpoint: Endpoint, patience: Patience | None = None) -> GeminiModel:
+    """An adapter for the running loop, to which its connections belong; its client is made in a thread."""
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), trust_env=True, middlewares=(_remember,)
+    )
+    try:
+        return await asyncio.to_thread(GeminiModel, endpoint, session, patience)
+    except BaseException:
+        await session.close()
+        raise
+
+
+async def _remember(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    response = await handler(request)
+    RECEIVED.get().append(response)
+    return response
+
+
+@asynccontextmanager
+async def _resumed(
+    first: Reply | None, rest: AsyncGenerator[Reply, None], received: list[aiohttp.ClientResponse]
+) -> AsyncGenerator[AsyncGenerator[Reply, None], None]:
+    """A stream whose first event was taken already."""
+
+    async def replies() -> AsyncGenerator[Reply, None]:
+        if first is not None:
+            yield first
+        async for reply in rest:
+            yield reply
+
+    try:
+        async with aclosing(rest), aclosing(replies()) as whole:
+            yield whole
+    finally:
+        for response in received:
+            response.close()
 
 
 def contents(completion: Completion) -> list[types.ContentUnionDict]:

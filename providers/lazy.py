@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from importlib import import_module
 from typing import Protocol
 
 from engine.domain import Chunk, Completion
+from providers.endpoint import Endpoint
 
 
 class Adapter(Protocol):
@@ -22,14 +24,19 @@ class Adapter(Protocol):
         ...
 
 
+Connect = Callable[[Endpoint], Awaitable[Adapter]]
+"""What each adapter's module offers as `connect`."""
+
+
 class LazyModel:
-    """A model whose SDK is imported, and whose client is made, in a thread and only once.
+    """A model whose module, and the SDK with it, is imported in a thread, once, when it is first wanted.
 
     An import takes 0.3 to 1 s; in a thread it holds the event loop up for 60 ms at most (measured).
     """
 
-    def __init__(self, make: Callable[[], Adapter]) -> None:
-        self._make = make
+    def __init__(self, module: str, endpoint: Endpoint) -> None:
+        self._module = module
+        self._endpoint = endpoint
         self._made: asyncio.Task[Adapter] | None = None
 
     async def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
@@ -51,6 +58,12 @@ class LazyModel:
 
     async def _model(self) -> Adapter:
         if self._made is None:
-            self._made = asyncio.create_task(asyncio.to_thread(self._make))
+            self._made = asyncio.create_task(self._make())
         # One asker who leaves does not take the client from the others.
         return await asyncio.shield(self._made)
+
+    async def _make(self) -> Adapter:
+        self._endpoint.check()
+        module = await asyncio.to_thread(import_module, self._module)
+        connect: Connect = module.connect
+        return await connect(self._endpoint)

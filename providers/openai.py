@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 
 import openai
@@ -107,6 +108,11 @@ class OpenAIModel:
         if isinstance(error, openai.APIStatusError):
             return Fault(error.status_code, codes, text, retry_after(error.response.headers))
         return Fault(_status_in(codes), codes, text)
+
+
+async def connect(endpoint: Endpoint, patience: Patience | None = None) -> OpenAIModel:
+    """An adapter, made in a thread: reading the system's certificates takes a while."""
+    return await asyncio.to_thread(OpenAIModel, endpoint, patience)
 
 
 def messages(completion: Completion) -> list[ChatCompletionMessageParam]:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.config import ProviderRow
 from engine.tables import ProviderKind
 from providers.demo import DemoModel
 from providers.endpoint import Endpoint
-from providers.lazy import Adapter, LazyModel
+from providers.lazy import LazyModel
+
+ADAPTERS: Mapping[ProviderKind, str] = {
+    ProviderKind.OPENAI: "providers.openai",
+    ProviderKind.COMPATIBLE: "providers.compatible",
+    ProviderKind.ANTHROPIC: "providers.anthropic",
+    ProviderKind.GEMINI: "providers.gemini",
+}
+"""The module that speaks to each kind of vendor; importing it imports the vendor's SDK."""
 
 
 class Models(Mapping[str, LazyModel | DemoModel]):
@@ -46,42 +54,4 @@ def _model(row: ProviderRow) -> LazyModel | DemoModel:
     if row.kind is ProviderKind.DEMO:
         return DemoModel()
     key = row.api_key.get_secret_value() if row.api_key else None
-    endpoint, make = Endpoint(row.name, row.base_url, key, row.api_version), MAKERS[row.kind]
-
-    def checked() -> Adapter:
-        endpoint.check()
-        return make(endpoint)
-
-    return LazyModel(checked)
-
-
-def _openai(endpoint: Endpoint) -> Adapter:
-    from providers.openai import OpenAIModel  # noqa: PLC0415 - imports the SDK
-
-    return OpenAIModel(endpoint)
-
-
-def _compatible(endpoint: Endpoint) -> Adapter:
-    from providers.compatible import CompatibleModel  # noqa: PLC0415 - imports the SDK
-
-    return CompatibleModel(endpoint)
-
-
-def _anthropic(endpoint: Endpoint) -> Adapter:
-    from providers.anthropic import AnthropicModel  # noqa: PLC0415 - imports the SDK
-
-    return AnthropicModel(endpoint)
-
-
-def _gemini(endpoint: Endpoint) -> Adapter:
-    from providers.gemini import GeminiModel  # noqa: PLC0415 - imports the SDK
-
-    return GeminiModel(endpoint)
-
-
-MAKERS: Mapping[ProviderKind, Callable[[Endpoint], Adapter]] = {
-    ProviderKind.OPENAI: _openai,
-    ProviderKind.COMPATIBLE: _compatible,
-    ProviderKind.ANTHROPIC: _anthropic,
-    ProviderKind.GEMINI: _gemini,
-}
+    return LazyModel(ADAPTERS[row.kind], Endpoint(row.name, row.base_url, key, row.api_version))

@@ -26,7 +26,8 @@ def answer(messages: Sequence[Message]) -> str:
     """A program for the last message; `in javascript, please` takes up the task of an earlier one."""
     said = questions(messages)
     if EVERYTHING.search(said[-1].casefold()):
-        return "Here is everything I know.\n\n" + "\n\n".join(_show(each, DEFAULT) for each in SNIPPETS)
+        shown = (_show(each, language) for each in SNIPPETS for language in each.code)
+        return "\n\n".join(["Here is everything I know.", *shown])
     language = _language(said[-1])
     task = _task(said[-1])
     if task:

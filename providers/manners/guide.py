@@ -63,14 +63,15 @@ What I was told by you here I do not know in a new conversation: try `/new` and 
 
 TOPICS: Sequence[tuple[str, str]] = (
     (r"upgrad|pay|subscri|price|cost|premium|checkout|stripe|billing|invoice|cancel|refund", UPGRADE),
-    (r"limit|quota|run out|left|usage|counts?\b|how many|tiers?\b|plans?\b|turns?\b", LIMITS),
-    (r"models?\b|openai|gpt|anthropic|claude|gemini|ollama|demo-|real", MODELS),
+    (r"limit|quota|run out|left\b|usage|counted|how many|tiers?\b|plans?\b|turns?\b", LIMITS),
+    (r"models?\b|openai|gpt|anthropic|claude|gemini|ollama|demo-|\breal\b", MODELS),
     (r"privacy|private|who sees|data\b|stored?|secret|isolat|other (?:members|people|users)", PRIVACY),
     (r"commands?\b|help|what can (?:you|i) do|how (?:do|does|can|to)|/\w+", COMMANDS),
+    (r"^\W*(?:thanks?|thank you|merci|danke)\b", "You are welcome!"),
     (r"^\W*(?:hi|hello|hey|good (?:morning|evening|day)|moin|servus)\b|who are you|what are you", WELCOME),
 )
 BACK = re.compile(r"\b(?:previous|before|earlier|last (?:question|message|thing)|did i (?:ask|say|write))\b")
-ABOUT_ME = re.compile(r"\b(?:know|remember|told you)\b.*\b(?:about me|of me|i)\b|\babout me\b")
+ABOUT_ME = re.compile(r"\babout me\b|\bwhat (?:do|did|have) (?:you|i) (?:know|remember|told|tell)\b")
 
 
 def answer(messages: Sequence[Message]) -> str:
@@ -79,27 +80,36 @@ def answer(messages: Sequence[Message]) -> str:
     now, folded = said[-1], said[-1].casefold()
     replies: Sequence[Callable[[], str | None]] = (
         lambda: _noted(now),
-        lambda: _recall(said[:-1], asked_about(now)),
+        lambda: _recall(facts(said[:-1]), asked_about(now)),
         lambda: _all_known(said[:-1]) if ABOUT_ME.search(folded) else None,
         lambda: _look_back(said[:-1]) if BACK.search(folded) else None,
-        lambda: next((text for pattern, text in TOPICS if re.search(pattern, folded)), None),
+        lambda: _on_topic(now),
+        lambda: _never_told(asked_about(now)),
     )
     return next((text for reply in replies if (text := reply())), None) or _otherwise(said)
+
+
+def _on_topic(now: str) -> str | None:
+    return next((text for pattern, text in TOPICS if re.search(pattern, now.casefold())), None)
 
 
 def _noted(now: str) -> str | None:
     told = facts([now])
     if not told:
         return None
-    return f"Noted: {_listed(told)}. Ask me for it later in this conversation, and I will know."
+    noted = f"Noted: {_listed(told)}. Ask me for it later in this conversation, and I will know."
+    return "\n\n".join([noted, *filter(None, [_on_topic(now)])]) if "?" in now else noted
 
 
-def _recall(before: Sequence[str], what: str | None) -> str | None:
+def _recall(known: Mapping[str, str], what: str | None) -> str | None:
+    if what is None or what not in known:
+        return None
+    return f"Your {what} is **{known[what]}**; you told me so in this conversation."
+
+
+def _never_told(what: str | None) -> str | None:
     if what is None:
         return None
-    known = facts(before)
-    if what in known:
-        return f"Your {what} is **{known[what]}**; you told me so in this conversation."
     return f"You have not told me your {what} in this conversation. Say “my {what} is …” and ask me again."
 
 

@@ -12,7 +12,11 @@ TELLING = re.compile(
     r"\bmy\s+(?P<what>[a-z][a-z' -]{0,30}?)\s+(?:is|are|was)\s+(?P<value>[^.,;!?\n]{1,60})", re.IGNORECASE
 )
 NAMING = re.compile(r"\b(?:call me|i am called|i'm called)\s+(?P<value>[^.,;!?\n]{1,40})", re.IGNORECASE)
-ASKING = re.compile(r"\bmy\s+(?P<what>[a-z][a-z' -]{0,30}?)\s*(?:\?|$)", re.IGNORECASE | re.MULTILINE)
+ASKING = re.compile(
+    r"\b(?:what(?:'s| is| are| was| were)|who(?:'s| is)|which is|tell me|remember|know)\b[^.?!\n]*?"
+    r"\bmy\s+(?P<what>[a-z][a-z' -]{0,30})",
+    re.IGNORECASE,
+)
 
 
 def questions(messages: Sequence[Message]) -> Sequence[str]:
@@ -36,7 +40,7 @@ def asked_about(text: str) -> str | None:
     if "who am i" in text.casefold():
         return NAME
     found = ASKING.search(text)
-    return found["what"].casefold() if found else None
+    return found["what"].strip().casefold() if found else None
 
 
 def short(text: str, limit: int = 80) -> str:

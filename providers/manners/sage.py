@@ -11,7 +11,7 @@ from providers.manners.memory import facts, questions
 
 OPENINGS = (
     "You bring me {topic}, as one brings a stone to the river.",
-    "Sit down. {Topic} is not in a hurry, and neither are we.",
+    "Sit down. There is no hurry about {topic}, nor about us.",
     "Whoever asks about {topic} has already walked half the way.",
     "There are louder questions than {topic}, and few that are deeper.",
 )
@@ -34,7 +34,7 @@ has put the walking in its price.""",
     """\
 A gate stands open in the fog,
 beyond it grass, and no reply;
-{topic} is what walks on through it,
+with {topic} we go walking through it,
 the fog is only you and I.""",
 )
 COUNSELS = (
@@ -55,9 +55,8 @@ def answer(messages: Sequence[Message]) -> str:
     """Three lines of prose around four of verse, about the weightiest word of the question."""
     said = questions(messages)
     topic, seed = _topic(said[-1]), crc32(said[-1].encode())
-    fill = {"topic": topic, "Topic": topic[:1].upper() + topic[1:]}
-    verse = "\n".join(f"> {line}" for line in _pick(VERSES, seed >> 8).format(**fill).splitlines())
-    parts = [_pick(OPENINGS, seed).format(**fill), verse, _pick(COUNSELS, seed >> 16)]
+    verse = "\n".join(f"> {line}" for line in _pick(VERSES, seed >> 8).format(topic=topic).splitlines())
+    parts = [_pick(OPENINGS, seed).format(topic=topic), verse, _pick(COUNSELS, seed >> 16)]
     return "\n\n".join([*_earlier(said), *parts])
 
 

@@ -1,0 +1,1 @@
+"""Behaviour of the providers room, with the vendors' own SDKs over loopback."""

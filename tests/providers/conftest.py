@@ -1,0 +1,105 @@
+"""A fake vendor, and clients for it that are closed after each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from engine.domain import Chunk, Completion, Finished, Message, Role, TextDelta
+from engine.errors import OutsideError
+from engine.ports import Model
+from providers import anthropic, compatible, gemini, openai
+from providers.endpoint import Endpoint
+from providers.lazy import Adapter
+from providers.streaming import Patience
+from tests.fakes.vendor_wire import Vendor
+from tests.fakes.vendors import FakeVendors
+
+KEY = "sk-fake-for-tests"
+IMPATIENT = Patience(connect=1.0, silence=0.4, tail=0.2)
+CONNECT: dict[str, Callable[[Endpoint, Patience], Awaitable[Adapter]]] = {
+    "openai": openai.connect,
+    "anthropic": anthropic.connect,
+    "gemini": gemini.connect,
+    "compatible": compatible.connect,
+}
+Make = Callable[[str, str], Awaitable[Adapter]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a question: the chunks, and the error that ended them, if any."""
+
+    chunks: Sequence[Chunk]
+    error: OutsideError | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(chunk.text for chunk in self.chunks if isinstance(chunk, TextDelta))
+
+    @property
+    def end(self) -> Finished:
+        last = self.chunks[-1]
+        assert isinstance(last, Finished)
+        assert self.error is None
+        return last
+
+    @property
+    def failure(self) -> OutsideError:
+        assert self.error is not None
+        assert not any(isinstance(chunk, Finished) for chunk in self.chunks)
+        return self.error
+
+
+def question(*said: str, system: str = "Be brief.", model: str = "fake-model", cap: int = 500) -> Completion:
+    """A completion in which member and model took turns."""
+    roles = (Role.USER, Role.ASSISTANT)
+    turns = tuple(Message(roles[place % 2], text) for place, text in enumerate(said or ("Hello?",)))
+    return Completion(model, system, turns, cap)
+
+
+async def ask(model: Model, completion: Completion | None = None) -> Outcome:
+    """Read an answer to its end or its error."""
+    chunks: list[Chunk] = []
+    try:
+        async for chunk in model.stream(completion or question()):
+            chunks.append(chunk)  # noqa: PERF401 - what came before an error is wanted too
+    except OutsideError as error:
+        return Outcome(chunks, error)
+    return Outcome(chunks)
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    """Makes an adapter by kind and base URL; all are closed in the end."""
+    async with AsyncExitStack() as stack:
+
+        async def made(kind: str, base_url: str) -> Adapter:
+            model = await CONNECT[kind](Endpoint(kind, base_url, KEY, "v1beta"), IMPATIENT)
+            stack.push_async_callback(model.close)
+            return model
+
+        yield made
+
+
+@pytest.fixture
+async def vendors() -> AsyncIterator[FakeVendors]:
+    """The fake, listening."""
+    async with FakeVendors() as fake:
+        yield fake
+
+
+@pytest.fixture(params=list(Vendor))
+def vendor(request: pytest.FixtureRequest) -> Vendor:
+    """Each vendor in turn."""
+    found: Vendor = request.param
+    return found
+
+
+@pytest.fixture
+async def model(vendor: Vendor, vendors: FakeVendors, make: Make) -> Adapter:
+    """The vendor's adapter, pointed at the fake."""
+    return await make(vendor, vendors.base_url(vendor))

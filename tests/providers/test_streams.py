@@ -1,0 +1,130 @@
+"""What comes through whole: text, reasons to stop, tokens, and the request that asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from engine.domain import Finish, Usage
+from providers.lazy import Adapter
+from tests.fakes.vendor_wire import WIRES, Count, Vendor
+from tests.fakes.vendors import Act, FakeVendors
+from tests.providers.conftest import KEY, Make, ask, question
+
+GOOD_END = {Vendor.OPENAI: "stop", Vendor.ANTHROPIC: "end_turn", Vendor.GEMINI: "STOP"}
+COUNT = Count(sent=120, cached=100, reasoning=30, words=7)
+
+
+def answer(
+    vendor: Vendor, *words: str, reason: str | None = None, count: Count = COUNT
+) -> Sequence[bytes | Act]:
+    """A whole and healthy stream."""
+    wire = WIRES[vendor]
+    return [wire.start(count), *map(wire.word, words), wire.stop(reason or GOOD_END[vendor], count)]
+
+
+async def test_text_comes_piece_by_piece_and_the_end_comes_once(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(answer(vendor, "Good", " evening", ", Ada."))
+    outcome = await ask(model)
+    assert outcome.text == "Good evening, Ada."
+    assert len(outcome.chunks) == 4
+    assert outcome.end.finish is Finish.END
+
+
+async def test_tokens_include_cached_input_and_reasoning_whatever_the_vendor_counts_apart(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(answer(vendor, "Yes."))
+    assert (await ask(model)).end.usage == Usage(120, 100, 37)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "reason", "finish"),
+    [
+        (Vendor.OPENAI, "length", Finish.LENGTH),
+        (Vendor.OPENAI, "content_filter", Finish.SAFETY),
+        (Vendor.OPENAI, "tool_calls", Finish.END),
+        (Vendor.ANTHROPIC, "max_tokens", Finish.LENGTH),
+        (Vendor.ANTHROPIC, "model_context_window_exceeded", Finish.LENGTH),
+        (Vendor.ANTHROPIC, "stop_sequence", Finish.END),
+        (Vendor.ANTHROPIC, "refusal", Finish.SAFETY),
+        (Vendor.GEMINI, "MAX_TOKENS", Finish.LENGTH),
+        (Vendor.GEMINI, "SAFETY", Finish.SAFETY),
+        (Vendor.GEMINI, "PROHIBITED_CONTENT", Finish.SAFETY),
+    ],
+)
+async def test_each_reason_to_stop_has_its_meaning(
+    vendor: Vendor, reason: str, finish: Finish, vendors: FakeVendors, make: Make
+) -> None:
+    vendors.plays(answer(vendor, "Well", reason=reason))
+    outcome = await ask(await make(vendor, vendors.base_url(vendor)))
+    assert outcome.end.finish is finish
+
+
+async def test_reasoning_is_never_answer(vendor: Vendor, vendors: FakeVendors, model: Adapter) -> None:
+    wire = WIRES[vendor]
+    vendors.plays(
+        [wire.start(COUNT), wire.thought("They want"), wire.word("Four."), wire.stop(GOOD_END[vendor], COUNT)]
+    )
+    assert (await ask(model)).text == "Four."
+
+
+async def test_the_whole_conversation_is_sent_with_instructions_and_cap(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(answer(vendor, "Six."))
+    await ask(model, question("Two and two?", "Four.", "And two?", model="clever-1", cap=321))
+    [asked] = vendors.asked
+    sent = str(asked.body)
+    assert sent.index("Two and two?") < sent.index("Four.") < sent.index("And two?")
+    assert "Be brief." in sent
+    assert "321" in sent
+    assert "clever-1" in sent + asked.path
+    assert KEY in str(asked.headers)
+
+
+async def test_no_instructions_are_sent_where_there_are_none(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(answer(vendor, "Yes."))
+    await ask(model, question("Really?", system=""))
+    assert "system" not in str(vendors.asked[0].body)
+
+
+async def test_one_connection_serves_many_questions(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(answer(vendor, "Yes."))
+    for _ in range(3):
+        await ask(model)
+    assert vendors.connections == 1
+
+
+async def test_what_breaks_after_a_complete_answer_does_not_undo_it(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(
+        [*answer(vendor, "All of it.")[:-1], WIRES[vendor].stop(GOOD_END[vendor], COUNT), Act.RESET]
+    )
+    outcome = await ask(model)
+    assert outcome.text == "All of it."
+    assert outcome.end.finish is Finish.END
+
+
+async def test_gemini_is_asked_by_the_version_that_has_the_previews(vendors: FakeVendors, make: Make) -> None:
+    vendors.plays(answer(Vendor.GEMINI, "Yes."))
+    await ask(await make("gemini", vendors.url))
+    assert vendors.asked[0].path == "/v1beta/models/fake-model:streamGenerateContent"
+
+
+async def test_openai_saying_no_in_its_field_for_that_is_a_safety_end(
+    vendors: FakeVendors, make: Make
+) -> None:
+    refusal = b'data: {"choices":[{"index":0,"delta":{"refusal":"I cannot."},"finish_reason":null}]}\n\n'
+    vendors.plays([refusal, WIRES[Vendor.OPENAI].stop("stop", COUNT)])
+    outcome = await ask(await make("openai", f"{vendors.url}/v1"))
+    assert outcome.text == "I cannot."
+    assert outcome.end.finish is Finish.SAFETY
