@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator
@@ -13,11 +14,20 @@ from aiohttp import web
 
 @dataclass(slots=True)
 class Inbox:
-    """`answers` are used up one a request; after them every request is acknowledged."""
+    """`answers` are used up one a request; after them every request is acknowledged, unless `silent`."""
 
     url: str = ""
+    silent: bool = False
     taken: list[tuple[bytes, str]] = field(default_factory=list)
     answers: deque[int] = field(default_factory=deque)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def holds(self, number: int) -> None:
+        """Wait until so many requests were acknowledged."""
+        async with asyncio.timeout(5):
+            while len(self.taken) < number:
+                self._news.clear()
+                await self._news.wait()
 
     async def receive(self, request: web.Request) -> web.Response:
         """Keep a request's raw body and signature if it is acknowledged."""
@@ -25,6 +35,9 @@ class Inbox:
         status = self.answers.popleft() if self.answers else 200
         if status == 200:
             self.taken.append((body, request.headers.get("Stripe-Signature", "")))
+            self._news.set()
+        if self.silent and request.transport is not None:
+            request.transport.abort()
         return web.Response(status=status)
 
     def types(self) -> list[str]:
