@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Protocol
 
 import pytest
 
@@ -19,14 +20,21 @@ from tests.fakes.vendor_wire import Vendor
 from tests.fakes.vendors import FakeVendors
 
 KEY = "sk-fake-for-tests"
-IMPATIENT = Patience(connect=1.0, silence=0.4, tail=0.2)
+USUAL = Patience()
+HURRIED = Patience(silence=0.4, tail=0.2)
+"""For tests that wait for it to run out."""
 CONNECT: dict[str, Callable[[Endpoint, Patience], Awaitable[Adapter]]] = {
     "openai": openai.connect,
     "anthropic": anthropic.connect,
     "gemini": gemini.connect,
     "compatible": compatible.connect,
 }
-Make = Callable[[str, str], Awaitable[Adapter]]
+
+
+class Make(Protocol):
+    """Makes an adapter by kind and base URL."""
+
+    async def __call__(self, kind: str, base_url: str, patience: Patience = USUAL) -> Adapter: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,11 @@ async def ask(model: Model, completion: Completion | None = None) -> Outcome:
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
-    """Makes an adapter by kind and base URL; all are closed in the end."""
+    """All that it made are closed in the end."""
     async with AsyncExitStack() as stack:
 
-        async def made(kind: str, base_url: str) -> Adapter:
-            model = await CONNECT[kind](Endpoint(kind, base_url, KEY, "v1beta"), IMPATIENT)
+        async def made(kind: str, base_url: str, patience: Patience = USUAL) -> Adapter:
+            model = await CONNECT[kind](Endpoint(kind, base_url, KEY, "v1beta"), patience)
             stack.push_async_callback(model.close)
             return model
 

@@ -23,12 +23,14 @@ from engine.errors import (
 from providers.lazy import Adapter
 from tests.fakes.vendor_wire import WIRES, Count, Vendor
 from tests.fakes.vendors import Act, FakeVendors, Reply, Script
-from tests.providers.conftest import KEY, Make, ask, question
+from tests.providers.conftest import HURRIED, KEY, Make, ask, question
 
 COUNT = Count()
 TROUBLE = {Vendor.OPENAI: "server_error", Vendor.ANTHROPIC: "overloaded_error", Vendor.GEMINI: "UNAVAILABLE"}
 
 
+SOON = 1.0
+"""Seconds within which a server has to see that its client left."""
 STATUSES: dict[int, type[OutsideError]] = {
     **dict.fromkeys((401, 402, 403, 404, 405), TellOperatorError),
     **dict.fromkeys((408, 409, 429, 500, 502, 503, 504, 529), TryAgainError),
@@ -165,19 +167,19 @@ async def test_a_cut_stream_has_cost_what_was_sent_and_seen(
 
 @pytest.mark.parametrize("words", [0, 1])
 async def test_silence_is_borne_for_so_long_only(
-    words: int, vendor: Vendor, vendors: FakeVendors, model: Adapter
+    words: int, vendor: Vendor, vendors: FakeVendors, make: Make
 ) -> None:
-    wire = WIRES[vendor]
+    wire, model = WIRES[vendor], await make(vendor, vendors.base_url(vendor), HURRIED)
     vendors.plays([wire.start(COUNT), *[wire.word("Hm")] * words, Act.STALL])
-    async with asyncio.timeout(2):
-        outcome = await ask(model)
+    outcome = await ask(model)
+    async with asyncio.timeout(SOON):
         await vendors.left.wait()
     assert type(outcome.failure) is LateError
     assert outcome.text == "Hm" * words
 
 
-async def test_a_slow_stream_is_no_silence(vendor: Vendor, vendors: FakeVendors, model: Adapter) -> None:
-    wire = WIRES[vendor]
+async def test_a_slow_stream_is_no_silence(vendor: Vendor, vendors: FakeVendors, make: Make) -> None:
+    wire, model = WIRES[vendor], await make(vendor, vendors.base_url(vendor), HURRIED)
     good = {Vendor.OPENAI: "stop", Vendor.ANTHROPIC: "end_turn", Vendor.GEMINI: "STOP"}[vendor]
     slow = [step for word in "abc" for step in (wire.word(word), Act.PAUSE)]
     vendors.plays([wire.start(COUNT), *slow, wire.stop(good, COUNT)])
@@ -233,7 +235,7 @@ async def test_closing_the_answer_ends_the_request(
     vendors.plays(begun(vendor, Act.STALL))
     async with aclosing(model.stream(question())) as chunks:
         assert isinstance(await anext(chunks), TextDelta)
-    async with asyncio.timeout(0.2):
+    async with asyncio.timeout(SOON):
         await vendors.left.wait()
 
 
@@ -244,7 +246,7 @@ async def test_cancelling_the_reader_ends_the_request_and_leaves_the_client_usab
     reader = asyncio.create_task(ask(model))
     await vendors.reached.wait()
     reader.cancel()
-    async with asyncio.timeout(0.2):
+    async with asyncio.timeout(SOON):
         await vendors.left.wait()
     with pytest.raises(asyncio.CancelledError):
         await reader

@@ -16,7 +16,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
-from tests.providers.conftest import Make, ask, question
+from tests.providers.conftest import HURRIED, USUAL, Make, ask, question
 
 OWN = ("openai", "anthropic", "gemini")
 COMPATIBLE = ("ai21", "groq", "mistral", "perplexity", "together", "xai")
@@ -53,7 +53,8 @@ async def test_every_dialect_answers_and_counts(dialect: str, llmock: LLMock, ma
 async def test_every_fault_has_its_error(dialect: str, fault: str, llmock: LLMock, make: Make) -> None:
     inject, kind = FAULTS[fault]
     inject(llmock)
-    model = await make(dialect if dialect in OWN else "compatible", llmock.base_url(dialect))
+    patience = HURRIED if kind is LateError else USUAL
+    model = await make(dialect if dialect in OWN else "compatible", llmock.base_url(dialect), patience)
     outcome = await ask(model, question(model=IDS.get(dialect, "gpt-6-luna")))
     assert type(outcome.failure) is kind
     if fault == "rate limit":

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import TieredPrices
 
 from engine.domain import Price
-from providers.prices import ListPrices
-from tests.fakes.clock import FakeClock
+from providers.prices import PROVIDERS, ListPrices
+from tests.fakes.clock import NOON, FakeClock
+
+CONFIG = Path(__file__).parents[2] / "config.toml"
 
 
 @pytest.mark.parametrize(
@@ -52,3 +59,21 @@ def test_a_price_that_changes_is_the_one_of_the_day() -> None:
 )
 def test_what_is_not_known_has_no_price(provider: str, vendor_id: str) -> None:
     assert ListPrices(FakeClock()).price(provider, vendor_id) is None
+
+
+def test_every_model_of_the_shipped_configuration_has_a_price_that_does_not_rise_within_its_window() -> None:
+    models = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["models"]
+    sold = {name: table for name, table in models.items() if "price" not in table}
+    assert {table["provider"] for table in sold.values()} == {"openai", "anthropic", "gemini"}
+    for name, table in sold.items():
+        price = ListPrices(FakeClock()).price(table["provider"], table["id"])
+        assert price, f"{name} has no price"
+        assert price.input < price.output
+        assert table["context"] <= step(PROVIDERS.get(table["provider"], table["provider"]), table["id"])
+
+
+def step(provider: str, vendor_id: str) -> int:
+    """The prompt's length from which a token costs more."""
+    _, model = get_snapshot().find_provider_model(vendor_id, None, provider, None)
+    price = vars(model.get_prices(NOON))["input_mtok"]
+    return min(tier.start for tier in price.tiers) if isinstance(price, TieredPrices) else sys.maxsize

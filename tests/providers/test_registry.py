@@ -11,12 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from engine.config import ProviderRow
-from engine.domain import Finished
+from engine.domain import TextDelta
 from engine.errors import TellOperatorError
 from engine.tables import ProviderKind
 from providers.registry import build_models
-from tests.fakes.vendor_wire import Vendor
-from tests.fakes.vendors import FakeVendors
+from tests.fakes.vendor_wire import WIRES, Vendor
+from tests.fakes.vendors import Act, FakeVendors
 from tests.providers.conftest import ask, question
 from tests.providers.test_streams import answer
 
@@ -61,10 +61,12 @@ async def test_many_first_questions_share_one_client(vendors: FakeVendors) -> No
 
 
 async def test_leaving_a_lazy_answer_ends_its_request(vendors: FakeVendors) -> None:
-    vendors.plays(answer(Vendor.OPENAI, *["word "] * 500))
+    vendors.plays([WIRES[Vendor.OPENAI].word("Once"), Act.STALL])
     models = build_models([row(ProviderKind.OPENAI, vendors.base_url(Vendor.OPENAI))])
     async with aclosing(models["openai"].stream(question())) as chunks:
-        assert not isinstance(await anext(chunks), Finished)
+        assert await anext(chunks) == TextDelta("Once")
+    async with asyncio.timeout(1):
+        await vendors.left.wait()
     await models.close()
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from engine.context import size, tokens
 from engine.domain import Finish, Usage
 from providers.lazy import Adapter
-from tests.fakes.vendor_wire import WIRES, Count, Vendor
+from tests.fakes.vendor_wire import WIRES, Count, OpenAIWire, Vendor
 from tests.fakes.vendors import Act, FakeVendors
-from tests.providers.conftest import KEY, Make, ask, question
+from tests.providers.conftest import HURRIED, KEY, Make, ask, question
 
 GOOD_END = {Vendor.OPENAI: "stop", Vendor.ANTHROPIC: "end_turn", Vendor.GEMINI: "STOP"}
 COUNT = Count(sent=120, cached=100, reasoning=30, words=7)
@@ -128,3 +129,13 @@ async def test_openai_saying_no_in_its_field_for_that_is_a_safety_end(
     outcome = await ask(await make("openai", f"{vendors.url}/v1"))
     assert outcome.text == "I cannot."
     assert outcome.end.finish is Finish.SAFETY
+
+
+async def test_an_answer_that_is_complete_does_not_wait_long_for_its_count(
+    vendors: FakeVendors, make: Make
+) -> None:
+    wire = OpenAIWire()
+    vendors.plays([wire.word("All of it."), wire.finish("stop"), Act.STALL])
+    outcome = await ask(await make("openai", f"{vendors.url}/v1", HURRIED))
+    assert outcome.text == "All of it."
+    assert outcome.end.usage == Usage(size(question()), 0, tokens("All of it."), estimated=True)
