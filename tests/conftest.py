@@ -27,37 +27,31 @@ def postgres() -> Iterator[PostgresServer]:
             if os.environ.get("CI") == "true":
                 raise
             pytest.skip(f"PostgreSQL does not start here: {error}")
+        server.no_fsync()
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer) -> str:
-    """The name of a migrated database, to be copied."""
-    name = postgres.create()
-    asyncio.run(migrate(postgres.url(name), FakeClock()))
-    return name
+def postgres_database(postgres: PostgresServer) -> str:
+    """The name of the migrated database that tests use in turn."""
+    postgres.create("migrated")
+    asyncio.run(migrate(postgres.url("migrated"), FakeClock()))
+    return "migrated"
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer, postgres_database: str) -> Iterator[str]:
+    """The URL of a migrated and empty database on PostgreSQL alone."""
+    yield postgres.url(postgres_database)
+    postgres.delete_rows(postgres_database)
 
 
 @pytest.fixture(params=DATABASES)
-def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without a schema, on each kind in turn."""
-    yield from _database(request, tmp_path, migrated=False)
-
-
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database, on each kind in turn; for tests that start processes."""
-    yield from _database(request, tmp_path, migrated=True)
-
-
-def _database(request: pytest.FixtureRequest, tmp_path: Path, *, migrated: bool) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, on each kind in turn; for tests that start processes."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/data/chat.db"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("postgres_template") if migrated else "template0")
-    yield server.url(name)
-    server.drop(name)
+        return f"sqlite:///{tmp_path}/data/chat.db"
+    return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

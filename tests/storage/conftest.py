@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.store import migrate
+from tests.conftest import DATABASES
 from tests.fakes.clock import FakeClock
 from tests.postgres import PostgresServer
 from tests.storage.children import Children
@@ -22,12 +23,26 @@ async def children() -> AsyncIterator[Children]:
         yield Children(stack)
 
 
+@pytest.fixture(scope="session")
+def blank_postgres(postgres: PostgresServer) -> str:
+    """The name of a database without a schema."""
+    postgres.create("blank")
+    return "blank"
+
+
 @pytest.fixture
-def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
-    """The URL of a fresh migrated database on PostgreSQL alone."""
-    name = postgres.create(postgres_template)
-    yield postgres.url(name)
-    postgres.drop(name)
+def blank_postgres_url(postgres: PostgresServer, blank_postgres: str) -> Iterator[str]:
+    """The URL of a database without a schema on PostgreSQL."""
+    yield postgres.url(blank_postgres)
+    postgres.drop_tables(blank_postgres)
+
+
+@pytest.fixture(params=DATABASES)
+def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without a schema, on each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/data/chat.db"
+    return str(request.getfixturevalue("blank_postgres_url"))
 
 
 @pytest.fixture

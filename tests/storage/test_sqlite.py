@@ -152,8 +152,11 @@ async def test_commits_are_forced_to_the_disk_and_foreign_keys_hold(path: Path) 
 async def test_a_store_that_cannot_be_opened_leaves_no_thread_behind(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     (tmp_path / "chat.db").write_bytes(b"dear diary, " * 1000)
     with pytest.raises(TellOperatorError):
         await open_store(f"sqlite:///{tmp_path}/chat.db", clock)
-    assert threading.active_count() == before
+    started = set(threading.enumerate()) - before
+    for thread in started:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in started)
