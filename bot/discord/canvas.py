@@ -55,7 +55,7 @@ class DiscordCanvas:
 def of_frame(frame: Frame) -> Sequence[Page]:
     """A frame as messages."""
     empty = THINKING if frame.state in {State.THINKING, State.WRITING} else NO_WORDS
-    texts = list(frame.pages) or [empty]
+    texts = [text for text in frame.pages if text.strip()] or [empty]
     if frame.state is State.WRITING and (fence := open_fence(texts[-1])):
         texts[-1] += f"\n{marker(fence)}"
     if frame.footer:

@@ -22,7 +22,9 @@ def check_message(body: Json, *, files: int = 0, edit: bool = False) -> None:
     problem = next(_problems(body), None)
     if problem is not None:
         raise problem
-    if not edit and not files and not any(body.get(name) for name in SUBSTANCE):
+    substance = {**body, "content": (body.get("content") or "").strip()}
+    emptied = edit and body.get("content") is not None and not body.get("embeds")
+    if (emptied or not edit) and not files and not any(substance.get(name) for name in SUBSTANCE):
         raise empty_message()
 
 

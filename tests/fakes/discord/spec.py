@@ -29,6 +29,8 @@ class Spec:
     """Discord's API by its own description."""
 
     def __init__(self, document: Json) -> None:
+        """Discord writes ids as strings but also reads numbers, which the library sends in replies."""
+        document["components"]["schemas"]["SnowflakeType"]["type"] = ["string", "integer"]
         self.paths: Json = document["paths"]
         self._registry: Registry[Any] = Registry().with_resource(NAME, DRAFT202012.create_resource(document))
         self._validators: dict[str, Draft202012Validator] = {}

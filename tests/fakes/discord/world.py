@@ -106,7 +106,7 @@ class World(Places):
             "id": self.ids.next(),
             "channel_id": channel.id,
             "author": shapes.user_json(author),
-            "content": body.get("content") or "",
+            "content": (body.get("content") or "").strip(),
             "timestamp": self.clock.stamp(),
             "edited_timestamp": None,
             "tts": False,
@@ -133,7 +133,7 @@ class World(Places):
             change["components"] = shapes.numbered(change["components"])
         flags = (change.pop("flags", None) or 0) & rules.COMPONENTS_V2
         message.wire |= {name: value if value is not None else [] for name, value in change.items()}
-        message.wire["content"] = message.wire["content"] or ""
+        message.wire["content"] = (message.wire["content"] or "").strip()
         message.wire["flags"] = (message.wire["flags"] | flags) & ~rules.LOADING
         message.wire["edited_timestamp"] = self.clock.stamp()
         message.versions.append((time.monotonic(), message.text))

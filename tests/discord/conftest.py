@@ -1,0 +1,133 @@
+"""The bot on the fake Discord, with scripted models on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+import pytest
+from pydantic import SecretStr
+
+from billing.simulated import SimulatedBilling
+from bot.discord.adapter import DiscordBot
+from bot.front import Front
+from bot.pacing import Pace
+from engine.checkout import Checkout, Links
+from engine.config import DiscordSettings
+from engine.facts import Mode
+from engine.members import Members
+from engine.subscriptions import Subscriptions
+from storage.store import Store
+from tests.engine.conftest import Hall
+from tests.fakes.clock import FakeClock
+from tests.fakes.discord import TOKEN, FakeDiscord, Message
+from tests.fakes.models import Scripted
+
+LINKS = Links("https://bot.test/success", "https://bot.test/cancel", "https://bot.test/")
+PAGES = "https://bot.test"
+BRISK = Pace(channel=0.01, process=1000.0)
+Look = Callable[[], list[Message]]
+
+
+@dataclass(slots=True)
+class Stage:
+    """A server, the bot in it, and what is behind the bot."""
+
+    discord: FakeDiscord
+    hall: Hall
+    front: Front
+    bot: DiscordBot
+
+    @property
+    def model(self) -> Scripted:
+        """The model that answers unless another is asked for."""
+        return self.hall.one
+
+    async def shown(self, channel: str = "general", count: int = 1, words: str = " today") -> list[Message]:
+        """The bot's messages of a channel, once `count` of them have `words` and no button that stops."""
+        return await settled(self.discord, lambda: self.discord.transcript(channel), count, words)
+
+    async def told(self, user: str, count: int = 1, words: str = "") -> list[Message]:
+        """The bot's direct messages to a user, likewise."""
+        return await settled(self.discord, lambda: self.discord.dms(user), count, words)
+
+
+async def settled(fake: FakeDiscord, look: Look, count: int, words: str) -> list[Message]:
+    """The bot's messages with these words, as soon as so many are complete."""
+
+    def done() -> list[Message] | None:
+        found = [one for one in look() if one.author is fake.world.bot and words in one.text]
+        found = [one for one in found if not any(button.get("label") == "Stop" for button in one.buttons())]
+        return found if len(found) >= count else None
+
+    return await fake.world.pulse.until(done)
+
+
+async def front_of(hall: Hall) -> Front:
+    """The commands over a hall, with simulated billing."""
+    store, clock = hall.store, hall.clock
+    till = SimulatedBilling(store, clock, PAGES)
+    subscriptions = Subscriptions(store, clock, till)
+    members = Members(store, clock, hall.catalogue, Mode.SIMULATED)
+    checkout = Checkout(store, clock, till, hall.catalogue, subscriptions, LINKS)
+    return Front(hall.chat(), members, checkout, simulated=True, for_sale=True)
+
+
+def settings_for(fake: FakeDiscord, **more: object) -> DiscordSettings:
+    """The settings that lead to a fake."""
+    return DiscordSettings(SecretStr(TOKEN), fake.api_base, fake.gateway_url, **more)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def serving(
+    fake: FakeDiscord, front: Front, pace: Pace = BRISK, **more: object
+) -> AsyncIterator[DiscordBot]:
+    """A connected bot."""
+    bot = DiscordBot(settings_for(fake, **more), front, pace)
+    running = asyncio.create_task(bot.run())
+    try:
+        await asyncio.wait_for(bot.ready.wait(), 5)
+        await fake.connected()
+        yield bot
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite only: what the adapter does is the same on both databases."""
+    return f"sqlite:///{tmp_path}/chat.db"
+
+
+@pytest.fixture
+def hall(store: Store, clock: FakeClock) -> Hall:
+    """Scripted models; the limits on pace lifted, that tests need not wait."""
+    made = Hall(store, clock)
+    made.free(requests_per_minute=None, concurrent=None)
+    return made
+
+
+@pytest.fixture
+async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
+    """A server; the library is led back to Discord in the end."""
+    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)
+    socket = discord.gateway.DiscordWebSocket
+    monkeypatch.setattr(socket, "DEFAULT_GATEWAY", socket.DEFAULT_GATEWAY)
+    async with FakeDiscord() as made:
+        yield made
+
+
+@pytest.fixture
+async def stage(hall: Hall, fake: FakeDiscord) -> AsyncIterator[Stage]:
+    """The bot and all around it; nothing may be found against it in the end, and nobody be pinged."""
+    front = await front_of(hall)
+    async with serving(fake, front) as bot:
+        yield Stage(fake, hall, front, bot)
+    assert fake.findings == []
+    assert fake.pings() == []
