@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -81,8 +82,16 @@ def bolt_app(client: AsyncWebClient, identity: Identity, ears: Ears) -> AsyncApp
             bot_token=client.token,
         )
 
-    quiet = AsyncWebClient(base_url=client.base_url, session=client.session)
-    app = AsyncApp(client=quiet, authorize=authorize, signing_secret="", request_verification_enabled=False)
+    tokenless = AsyncWebClient(base_url=client.base_url, session=client.session)
+    log = logging.getLogger("bot.slack.bolt")
+    log.setLevel(logging.ERROR)  # its warnings quote what members wrote
+    app = AsyncApp(
+        logger=log,
+        client=tokenless,
+        authorize=authorize,
+        signing_secret="",
+        request_verification_enabled=False,
+    )
     listen(app, ears)
     return app
 
@@ -140,6 +149,8 @@ def heard(event: Body) -> Heard | None:
         return None
     channel, ts = event["channel"], event["ts"]
     thread = event.get("thread_ts")
-    in_dm = channel.startswith("D")
-    spot = Spot(channel, event["user"], thread if in_dm else thread or ts)
+    if thread is None and not channel.startswith("D"):
+        spot = Spot(channel, event["user"], ts, unthreaded=True)
+    else:
+        spot = Spot(channel, event["user"], thread)
     return Heard(spot, ts, event.get("text") or "", f"slack:message:{channel}:{ts}")

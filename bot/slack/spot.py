@@ -16,12 +16,16 @@ log = logging.getLogger("bot.slack")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A channel or DM, the thread if there is one, and Slack's response_url (five uses in 30 minutes)."""
+    """A channel or DM, the thread to answer in, and Slack's response_url (five uses in 30 minutes).
+
+    `unthreaded`: nobody has answered there yet, so it is a thread only once we do.
+    """
 
     channel: str
     user: str
     thread_ts: str | None = None
     response_url: str | None = None
+    unthreaded: bool = False
 
     @property
     def is_dm(self) -> bool:
@@ -48,14 +52,18 @@ async def _after_direct(workspace: Workspace, spot: Spot, reply: Reply, direct: 
 
 
 async def whisper(workspace: Workspace, spot: Spot, content: Content) -> None:
-    """Show one message privately; GoneError if there is no way to."""
+    """Show one message privately; GoneError if there is no way to.
+
+    Slack shows nobody an ephemeral message in a thread without answers (chat.postEphemeral).
+    """
+    thread = None if spot.unthreaded else spot.thread_ts
     if spot.response_url:
         try:
-            return await workspace.respond(spot.response_url, content)
+            return await workspace.respond(spot.response_url, content, thread)
         except GoneError as error:
             log.info("response_url is used up", extra={"why": str(error)})
     if spot.is_dm:
         await workspace.post(spot.channel, content, spot.thread_ts)
     else:
-        await workspace.whisper(spot.channel, spot.user, content, spot.thread_ts)
+        await workspace.whisper(spot.channel, spot.user, content, thread)
     return None

@@ -112,12 +112,17 @@ class Workspace:
             )
         )
 
-    async def respond(self, url: str, content: Content) -> None:
+    async def respond(self, url: str, content: Content, thread_ts: str | None) -> None:
         """Answer privately through a response_url. GoneError: it is used up or too old."""
         webhook = AsyncWebhookClient(url, session=self.session, retry_handlers=rate_limit_retries())
         try:
-            answer = await webhook.send(
-                text=content.text, blocks=list(content.blocks), replace_original=False
+            answer = await webhook.send_dict(
+                {
+                    "text": content.text,
+                    "blocks": list(content.blocks),
+                    "replace_original": False,
+                    **({"thread_ts": thread_ts} if thread_ts else {}),
+                }
             )
         except (ClientError, OSError, TimeoutError) as error:
             raise TryAgainError(f"Slack cannot be reached: {error!r}") from error

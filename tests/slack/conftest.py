@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from billing.simulated import open_simulated_billing
+from billing.simulated import SimulatedBilling
 from bot.front import Front
 from bot.pacing import Pace
 from bot.slack.adapter import SlackBot
@@ -55,10 +55,10 @@ class Stage:
         return self.hall.one
 
 
-async def front_of(hall: Hall) -> Front:
+def front_of(hall: Hall) -> Front:
     """The commands over a hall, with simulated billing."""
     store, clock = hall.store, hall.clock
-    till = await open_simulated_billing(store, clock, PAGES)
+    till = SimulatedBilling(store, clock, PAGES)
     subscriptions = Subscriptions(store, clock, till)
     members = Members(store, clock, hall.catalogue, Mode.SIMULATED)
     checkout = Checkout(store, clock, till, hall.catalogue, subscriptions, LINKS)
@@ -118,7 +118,7 @@ async def stage(hall: Hall, clock: FakeClock, request: pytest.FixtureRequest) ->
     """The bot over each transport in turn; nothing may be found against it in the end."""
     http = request.param == "http"
     async with workspace(clock, http=http) as slack:
-        front = await front_of(hall)
+        front = front_of(hall)
         async with serving(slack, front, clock, http=http) as bot:
             yield Stage(slack, hall, front, bot)
             assert slack.findings == []

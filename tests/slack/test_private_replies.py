@@ -87,10 +87,21 @@ async def test_a_refusal_in_a_dm_is_a_message_there(stage: Stage) -> None:
 async def test_a_command_written_out_in_a_thread_is_done_there(stage: Stage) -> None:
     slack = stage.slack
     said = await slack.mention(ALICE, GENERAL, "Hi")
+    await answered(slack, GENERAL)
     await slack.mention(ALICE, GENERAL, "/usage", thread_ts=said.ts)
     shown = (await private(slack, ALICE))[0]
     assert shown.thread_ts == said.ts
     assert "Conversations today" in shown.shown
+
+
+async def test_a_button_in_a_thread_is_answered_in_that_thread(stage: Stage) -> None:
+    slack = stage.slack
+    said = await slack.mention(ALICE, GENERAL, "Hi")
+    await answered(slack, GENERAL)
+    await slack.mention(ALICE, GENERAL, "/help", thread_ts=said.ts)
+    shown = (await private(slack, ALICE))[0]
+    await slack.press(ALICE, shown, button(shown, "Compare"))
+    assert [m.thread_ts for m in await private(slack, ALICE, 2)] == [said.ts] * 2
 
 
 async def test_a_word_that_does_not_fit_is_answered_with_the_usage(stage: Stage) -> None:

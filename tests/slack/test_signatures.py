@@ -22,7 +22,7 @@ BODY = json.dumps({"type": "url_verification", "token": "t", "challenge": "echo 
 @pytest.fixture
 async def slack(hall: Hall, clock: FakeClock) -> AsyncIterator[FakeSlack]:
     """A workspace that sends signed HTTP to the bot."""
-    async with workspace(clock, http=True) as fake, serving(fake, await front_of(hall), clock, http=True):
+    async with workspace(clock, http=True) as fake, serving(fake, front_of(hall), clock, http=True):
         yield fake
 
 

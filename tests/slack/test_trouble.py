@@ -75,7 +75,7 @@ async def test_edits_by_others_and_messages_of_bots_are_not_questions(stage: Sta
 
 async def test_two_processes_that_hear_the_same_event_answer_once(hall: Hall, clock: FakeClock) -> None:
     async with workspace(clock, http=False) as slack:
-        first, second = await front_of(hall), await front_of(hall)
+        first, second = front_of(hall), front_of(hall)
         async with serving(slack, first, clock, http=False), serving(slack, second, clock, http=False):
             await slack.wait_for(lambda: len(slack.sockets.open) == 2)
             said = await slack.mention(ALICE, GENERAL, "Hi")
@@ -87,8 +87,20 @@ async def test_two_processes_that_hear_the_same_event_answer_once(hall: Hall, cl
         assert len([m for m in slack.transcript() if m.by_app]) == 1
 
 
+async def test_variables_of_slacks_own_frameworks_in_the_environment_change_nothing(
+    hall: Hall, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("BOT_TOKEN", "APP_TOKEN", "SIGNING_SECRET", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"SLACK_{name}", "another")
+    async with workspace(clock, http=False) as slack, serving(slack, front_of(hall), clock, http=False):
+        await slack.dm(ALICE, "Hi")
+        await answered(slack, slack.workspace.dm(ALICE).id)
+        assert slack.findings == []
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 async def test_the_bot_comes_back_after_slack_hangs_up(hall: Hall, clock: FakeClock) -> None:
-    async with workspace(clock, http=False) as slack, serving(slack, await front_of(hall), clock, http=False):
+    async with workspace(clock, http=False) as slack, serving(slack, front_of(hall), clock, http=False):
         await slack.sockets.disconnect()
         await slack.wait_for(lambda: slack.log.sockets_opened == 2 and len(slack.sockets.open) == 1)
         await slack.dm(ALICE, "Hi")
@@ -100,7 +112,7 @@ async def test_a_connection_that_stays_away_is_given_a_new_address(
 ) -> None:
     monkeypatch.setattr("bot.slack.socket_mode.WATCH_EVERY", 0.05)
     monkeypatch.setattr("bot.slack.socket_mode.PING_EVERY", 0.05)
-    async with workspace(clock, http=False) as slack, serving(slack, await front_of(hall), clock, http=False):
+    async with workspace(clock, http=False) as slack, serving(slack, front_of(hall), clock, http=False):
         slack.sockets.spoil_tickets(1)
         await slack.sockets.drop()
         await slack.wait_for(lambda: slack.log.sockets_opened == 2)
@@ -109,7 +121,7 @@ async def test_a_connection_that_stays_away_is_given_a_new_address(
 async def test_an_answer_in_flight_is_finished_before_the_bot_goes(hall: Hall, clock: FakeClock) -> None:
     hall.one.pause = 1
     async with workspace(clock, http=False) as slack:
-        front = await front_of(hall)
+        front = front_of(hall)
         async with serving(slack, front, clock, http=False):
             await slack.mention(ALICE, GENERAL, "Hi")
             await hall.one.waiting.wait()
@@ -124,7 +136,7 @@ async def test_a_token_that_slack_does_not_accept_is_for_the_operator(
 ) -> None:
     async with workspace(clock, http=False) as slack:
         settings = SlackSettings(SecretStr(bot_token), SecretStr(app_token), None, slack.api_url)
-        bot = SlackBot(settings, await front_of(hall), clock, BRISK)
+        bot = SlackBot(settings, front_of(hall), clock, BRISK)
         with pytest.raises(TellOperatorError, match="invalid_auth"):
             await bot.run()
 
@@ -132,7 +144,7 @@ async def test_a_token_that_slack_does_not_accept_is_for_the_operator(
 async def test_ten_answers_at_once_stay_within_slacks_tiers(hall: Hall, clock: FakeClock) -> None:
     hall.free(requests_per_minute=None, concurrent=None, conversations_per_day=None)
     hall.one.words = tuple(f"word {n} " for n in range(200))
-    async with workspace(clock, http=False) as slack, serving(slack, await front_of(hall), clock, http=False):
+    async with workspace(clock, http=False) as slack, serving(slack, front_of(hall), clock, http=False):
         slack.faults.enforce_tiers = True
         for number in range(10):
             await slack.mention(ALICE, GENERAL, f"question {number}")

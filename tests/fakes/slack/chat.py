@@ -187,5 +187,7 @@ def post_ephemeral(slack: SlackServer, args: Json) -> Json:
         raise SlackError("user_not_in_channel")
     message = written(slack, channel, args)
     message.only_for = str(args["user"])
+    if message.thread_ts and not any(m.thread_ts == message.thread_ts for m in channel.messages.values()):
+        slack.log.find("an ephemeral message in a thread without answers is shown to nobody")
     slack.workspace.add(message)
     return {"message_ts": message.ts}
