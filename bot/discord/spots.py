@@ -61,11 +61,10 @@ class MessageSpot:
         return post
 
     async def show(self, reply: Reply) -> None:
-        """Show a reply here; what belongs into a DM is shown only in one."""
-        for each in [reply, reply.direct]:
-            if each is not None and (each is reply or self._message.guild is None):
-                for page in of_reply(each):
-                    await self.post(page)
+        """Show a reply here; in a DM that is what belongs into one."""
+        here = reply.direct if reply.direct is not None and self._message.guild is None else reply
+        for page in of_reply(here):
+            await self.post(page)
 
 
 class InteractionSpot:

@@ -79,7 +79,13 @@ class Interaction:
         kind = Kind.COMMAND if self.kind is Kind.COMMAND else Kind.COMPONENT
         owners = {"1": self.user.id} if self.user_installed else {"0": self.channel.guild or "0"}
         user = user_json(self.user)
-        return {"id": self.id, "type": int(kind), "user": user, "authorizing_integration_owners": owners}
+        told: Json = {
+            "id": self.id,
+            "type": int(kind),
+            "user": user,
+            "authorizing_integration_owners": owners,
+        }
+        return told if self.source is None else {**told, "interacted_message_id": self.source.id}
 
     def private(self) -> bool:
         """Return whether all that was answered is ephemeral."""
