@@ -1,0 +1,1 @@
+"""The playground's adapter: a chat of our own, kept in our database."""

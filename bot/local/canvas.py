@@ -1,0 +1,54 @@
+"""Paints one answer into one message of the playground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.local.posts import Post, Room, Spot, Wall
+from bot.local.show import show
+from bot.reply import Frame, Reply
+
+PAGE_LIMIT = 1_000_000
+"""The page scrolls, so an answer is never split."""
+
+
+class LocalCanvas:
+    """The one message of an answer, in the room it was asked in."""
+
+    def __init__(self, wall: Wall, spot: Spot, answer: str) -> None:
+        """`answer` is the id that the message gets."""
+        self._wall = wall
+        self._spot = spot
+        self._answer = answer
+
+    @property
+    def channel(self) -> str:
+        return f"local:{self._answer}"
+
+    @property
+    def page_limit(self) -> int:
+        return PAGE_LIMIT
+
+    async def paint(self, frame: Frame) -> None:
+        text = "\n\n".join(frame.pages)
+        kind = self._spot.kind(private=False)
+        await self._wall.put(
+            Post(self._answer, self._spot, kind, text, frame.state, frame.footer, frame.buttons)
+        )
+
+    async def reply(self, reply: Reply) -> None:
+        await show(self._wall, self._spot, [reply], self._answer)
+
+    def anchors(self) -> Sequence[str]:
+        own = message_anchor(self._answer)
+        return [own, dm_anchor(self._spot.person)] if self._spot.room is Room.DM else [own]
+
+
+def message_anchor(message: str) -> str:
+    """A reply to this message continues its conversation."""
+    return f"local:message:{message}"
+
+
+def dm_anchor(person: str) -> str:
+    """What is said in a person's DM continues its conversation."""
+    return f"local:dm:{person}"

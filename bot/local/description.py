@@ -1,0 +1,62 @@
+"""What the playground tells of itself: people, rooms, commands with their values, what is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.commands import COMMANDS, Command, Option, OptionKind
+from bot.front import Front
+from bot.local.posts import BOT_NAME, Room
+from engine.catalogue import Catalogue
+from engine.domain import Interval
+
+PEOPLE = ("alice", "bob", "carol")
+"""Who is there to begin with."""
+
+
+def describe(front: Front, people: Iterable[str]) -> Mapping[str, object]:
+    """The description, as docs/playground-api.md has it."""
+    catalogue = front.members.catalogue
+    demo = all(spec.provider == "demo" for spec in catalogue.models)
+    return {
+        "bot": {"name": BOT_NAME},
+        "people": list(people),
+        "rooms": [{"id": Room.GENERAL.value, "name": "general"}, {"id": Room.DM.value, "name": BOT_NAME}],
+        "commands": [describe_command(command, catalogue) for command in COMMANDS],
+        "simulated": {"models": demo, "billing": front.simulated},
+    }
+
+
+def describe_command(command: Command, catalogue: Catalogue) -> Mapping[str, object]:
+    """A command with its options; an option of a question is written with its name before it."""
+    options = [describe_option(option, catalogue, labelled=command.streams) for option in command.options]
+    return {
+        "name": command.name,
+        "description": command.description,
+        "usage": command.usage,
+        "options": options,
+    }
+
+
+def describe_option(option: Option, catalogue: Catalogue, *, labelled: bool) -> Mapping[str, object]:
+    """An option with the values it may have; none for free text."""
+    values = choices(option, catalogue)
+    return {
+        "name": option.name,
+        "description": option.description,
+        "required": option.required,
+        "choices": values,
+        "prefix": f"{option.name}:" if labelled and values else "",
+    }
+
+
+def choices(option: Option, catalogue: Catalogue) -> Sequence[str]:
+    """The values of a closed option."""
+    match option.kind:
+        case OptionKind.MODEL:
+            return [spec.name for spec in catalogue.models]
+        case OptionKind.TIER:
+            return [tier.name.value for tier in catalogue.ranked() if tier.price_month > 0]
+        case OptionKind.INTERVAL:
+            return [interval.value for interval in Interval]
+    return []

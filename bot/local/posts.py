@@ -1,0 +1,151 @@
+"""The playground's messages: their shape, their keeping, and their way to those who see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.local.feed import Feed
+from bot.reply import Button, State
+from engine.facts import LocalMessage
+from engine.ledger import Tx
+from engine.ports import Clock, Store
+
+BOT_NAME = "Assistant"
+
+
+class Room(StrEnum):
+    """Where something is said: before all, or between one person and the bot."""
+
+    GENERAL = "general"
+    DM = "dm"
+
+
+class Kind(StrEnum):
+    """Who sees a message: all, one person among others, or the two of a DM."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    DM = "dm"
+
+
+SENT = "sent"
+"""The state of what people say; answers have a `State`."""
+UNFINISHED = frozenset({State.THINKING, State.WRITING})
+BROKEN_OFF = "This broke off when the server stopped. Please ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a person and the bot speak, and the message that is answered there."""
+
+    person: str
+    room: Room
+    reply_to: str | None = None
+
+    def kind(self, *, private: bool) -> Kind:
+        """What a message here is."""
+        if self.room is Room.DM:
+            return Kind.DM
+        return Kind.PRIVATE if private else Kind.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message as it is to be shown."""
+
+    id: str
+    spot: Spot
+    kind: Kind
+    text: str
+    state: str = State.DONE
+    footer: str = ""
+    buttons: tuple[Button, ...] = ()
+    bot: bool = True
+
+    @property
+    def audience(self) -> str | None:
+        """The one person who sees it, None for all."""
+        return None if self.kind is Kind.PUBLIC else self.spot.person
+
+    @property
+    def author(self) -> str:
+        """The name that it is shown under."""
+        return BOT_NAME if self.bot else self.spot.person
+
+
+class Wall:
+    """All messages of the playground."""
+
+    def __init__(self, store: Store, clock: Clock, feed: Feed) -> None:
+        self._store = store
+        self._clock = clock
+        self._feed = feed
+        self._opened_at = clock.now()
+
+    async def put(self, post: Post) -> None:
+        """Show a message, or what has become of it; one that is shown keeps its place and time."""
+        shown = await self._store.transact(lambda tx: put(tx, post, self._clock.now()))
+        self._feed.publish(shown.audience, f"message:{shown.id}", changed(shown))
+
+    async def add(self, post: Post) -> bool:
+        """Show a message unless its id is there already; whether it is new."""
+
+        def work(tx: Tx) -> LocalMessage | None:
+            return None if tx.get_local(post.id) else put(tx, post, self._clock.now())
+
+        shown = await self._store.transact(work)
+        if shown:
+            self._feed.publish(shown.audience, f"message:{shown.id}", changed(shown))
+        return shown is not None
+
+    async def get(self, message: str, person: str) -> LocalMessage | None:
+        """A message that the person sees."""
+        found = await self._store.read(lambda tx: tx.get_local(message))
+        return found if found and found.audience in {None, person} else None
+
+    async def seen_by(self, person: str, limit: int) -> Sequence[Mapping[str, object]]:
+        """The newest messages that the person sees, oldest first."""
+        found = await self._store.read(lambda tx: tx.local_messages(person, limit))
+        return [as_it_is(plain(message), self._opened_at) for message in found]
+
+
+def put(tx: Tx, post: Post, now: datetime) -> LocalMessage:
+    """Keep a message; the second time it counts as edited."""
+    known = tx.get_local(post.id)
+    body = {
+        "author": {"name": post.author, "bot": post.bot},
+        "kind": post.kind,
+        "text": post.text,
+        "state": post.state,
+        "footer": post.footer,
+        "buttons": [asdict(button) for button in post.buttons],
+        "reply_to": post.spot.reply_to,
+        "edited": now.isoformat() if known else None,
+    }
+    at = known.at if known else now
+    message = LocalMessage(post.id, post.spot.room, post.author, post.audience, body, at)
+    tx.put_local(message)
+    return message
+
+
+def plain(message: LocalMessage) -> Mapping[str, object]:
+    """A message as docs/playground-api.md describes it."""
+    at = message.at.isoformat() if message.at else None
+    return {"id": message.id, "room": message.room, "at": at, **message.body}
+
+
+def changed(message: LocalMessage) -> Mapping[str, object]:
+    """A message as an event."""
+    return {"type": "message", "message": plain(message)}
+
+
+def as_it_is(message: Mapping[str, object], opened_at: datetime) -> Mapping[str, object]:
+    """The message, but broken off if it was being written when an earlier process ended."""
+    last = str(message["edited"] or message["at"])
+    if message["state"] not in UNFINISHED or datetime.fromisoformat(last) >= opened_at:
+        return message
+    text = "\n\n".join(filter(None, (str(message["text"]), BROKEN_OFF)))
+    return {**message, "text": text, "state": State.FAILED.value, "footer": "not counted", "buttons": []}

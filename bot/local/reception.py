@@ -1,0 +1,100 @@
+"""What is done about something said in the playground: answered, commanded, or left alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.commands import BadOption, Misspelt, Typed, parse
+from bot.delivery import deliver
+from bot.front import Front, request_of
+from bot.local.canvas import LocalCanvas, dm_anchor, message_anchor
+from bot.local.posts import BOT_NAME, Room, Spot, Wall
+from bot.local.show import show
+from bot.pacing import Pacing
+from engine.domain import Ask, Person
+
+MENTION = re.compile(rf"(?<![\w@])@(?:{BOT_NAME}|bot)\b[,:]?\s*", re.IGNORECASE)
+
+Parsed = Typed | Misspelt | BadOption | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a person, parsed; `to_bot` is whether it replies to one of the bot's messages."""
+
+    id: str
+    person: Person
+    room: Room
+    text: str
+    reply_to: str | None
+    to_bot: bool
+
+    @property
+    def parsed(self) -> Parsed:
+        """The command that it is, if it is one."""
+        return parse(self.text) if self.text.startswith("/") else None
+
+    @property
+    def private(self) -> bool:
+        """Whether only its person sees it; others see questions, as in any chat, but no other commands."""
+        parsed = self.parsed
+        return parsed is not None and not (isinstance(parsed, Typed) and parsed.command.streams)
+
+
+class Reception:
+    """Serves one message each call; failures come out as OutsideErrors."""
+
+    def __init__(self, wall: Wall, front: Front, pacing: Pacing) -> None:
+        self._wall = wall
+        self._front = front
+        self._pacing = pacing
+
+    async def serve(self, said: Said) -> None:
+        """Do what was asked for, if anything was."""
+        parsed = said.parsed
+        if isinstance(parsed, Typed) and parsed.command.streams:
+            request = request_of(parsed, said.person, key_of(said), (message_anchor(said.id),))
+            return await self._answer(said, self._front.ask_of(request))
+        if parsed is not None:
+            return await self._command(said, parsed)
+        if said.room is Room.DM or said.to_bot or MENTION.search(said.text):
+            return await self._answer(said, question(said))
+        return None
+
+    async def _command(self, said: Said, parsed: Typed | Misspelt | BadOption) -> None:
+        if isinstance(parsed, Typed):
+            dm = said.room is Room.DM
+            request = request_of(parsed, said.person, key_of(said), places(said), dm=dm)
+            replies = await self._front.run(request)
+        else:
+            replies = [self._front.misspelt(parsed)]
+        await show(self._wall, spot_of(said), replies, f"{said.id}.answer")
+
+    async def _answer(self, said: Said, ask: Ask) -> None:
+        canvas = LocalCanvas(self._wall, spot_of(said), f"{said.id}.answer")
+        await deliver(self._front.chat, ask, canvas, self._pacing)
+
+
+def question(said: Said) -> Ask:
+    """A question that is asked by mention, by reply or in a DM."""
+    text = said.text if said.room is Room.DM else MENTION.sub("", said.text, count=1)
+    resting = said.room is Room.DM and said.reply_to is None
+    return Ask(key_of(said), said.person, text.strip(), places(said), dm=resting)
+
+
+def places(said: Said) -> tuple[str, ...]:
+    """What a message continues: the one it replies to, else its DM; and itself, for replies to come."""
+    replied = (message_anchor(said.reply_to),) if said.reply_to else ()
+    dm = (dm_anchor(said.person.user),) if said.room is Room.DM else ()
+    return (*replied, *dm, message_anchor(said.id))
+
+
+def spot_of(said: Said) -> Spot:
+    """Where the answer is shown."""
+    return Spot(said.person.user, said.room, said.id)
+
+
+def key_of(said: Said) -> str:
+    """The id by which the question is answered once."""
+    return message_anchor(said.id)

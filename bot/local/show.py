@@ -1,0 +1,24 @@
+"""Shows replies where they were asked for, and what is for one person's eyes in their DM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.local.posts import Post, Room, Spot, Wall
+from bot.reply import Reply
+
+
+async def show(wall: Wall, spot: Spot, replies: Sequence[Reply], stem: str) -> None:
+    """Show the replies as messages whose ids begin with `stem`; shown again they take the same places."""
+    for number, reply in enumerate(replies):
+        said = f"{stem}.{number}"
+        if reply.direct:
+            place = spot if spot.room is Room.DM else Spot(spot.person, Room.DM)
+            await wall.put(post(f"{said}.dm", place, reply.direct))
+        if not reply.direct or spot.room is not Room.DM:
+            await wall.put(post(said, spot, reply))
+
+
+def post(message: str, spot: Spot, reply: Reply) -> Post:
+    """A reply as a message."""
+    return Post(message, spot, spot.kind(private=reply.private), reply.text, buttons=reply.buttons)
