@@ -222,13 +222,14 @@ async def test_escape_closes_the_suggestions_and_the_mention_completes(page: Pag
 
 async def test_a_reply_goes_on_with_the_message_it_answers(page: Page, surface: MemorySurface) -> None:
     said = surface.say("First answer")
+    surface.say("Something between")
     await page.locator(f"#m-{said}").hover()
     await page.locator(f"#m-{said}").get_by_role("button", name="Reply").click()
     await expect(page.locator("#replying")).to_contain_text("Replying to Assistant: First answer")
     await page.keyboard.type("and then?")
     await page.keyboard.press("Enter")
     await expect(page.locator(".message .quote")).to_have_text("Assistant: First answer")
-    assert [body["reply_to"] for _, body in surface.said.values()] == [None, said]
+    assert [body["reply_to"] for _, body in surface.said.values()] == [None, None, said]
 
 
 async def test_a_text_that_could_not_be_sent_is_kept_and_sent_once_when_tried_again(

@@ -90,8 +90,11 @@ export class MessageView {
     return pressed;
   }
 
+  // What the message answers, in words; none where that stands right above it.
   setQuoted(words) {
-    if (this.quoted) this.quoted.textContent = words;
+    if (!this.quoted) return;
+    this.quoted.textContent = words;
+    this.quoted.hidden = !words;
   }
 }
 

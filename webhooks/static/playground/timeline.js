@@ -46,7 +46,7 @@ export class Timeline {
     const newDay = day(last) !== day(message);
     if (newDay) this.list.append(el("li", { className: "day" }, el("span", {}, dayName(message))));
     view.element.classList.toggle("compact", !newDay && goesWith(last, message));
-    view.setQuoted(excerpt(this.views.get(message.reply_to)?.message));
+    view.setQuoted(last?.id === message.reply_to ? "" : excerpt(this.views.get(message.reply_to)?.message));
     this.views.set(message.id, view);
     this.list.append(view.element);
   }
