@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from engine.errors import TryAgainError
 from tests.fakes.local_surface import MemorySurface
 from tests.web.conftest import Start
 from webhooks import stream
-from webhooks.server import serve
+from webhooks.server import build, serve
 from webhooks.site import Site
 
 API = "/playground/api"
@@ -222,3 +224,15 @@ async def test_where_the_playground_is_off_its_address_says_how_to_switch_it_on(
         async with client.get(path) as answer:
             assert answer.status == 404
             assert "PLAYGROUND=1" in (await answer.json())["error"]
+
+
+def test_the_document_names_every_route_there_is_and_no_other(surface: MemorySurface) -> None:
+    site = Site("http://127.0.0.1", playground=surface)
+    served = {
+        f"{route.method} {route.resource.canonical}"
+        for route in build(site).router.routes()
+        if route.resource and route.resource.canonical.startswith(API) and route.method != "HEAD"
+    }
+    text = (Path(__file__).parents[2] / "docs" / "playground-api.md").read_text()
+    told = set(re.findall(r"^## .*`((?:GET|POST) [^`?]+)", text, re.MULTILINE))
+    assert told == served
