@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 ROOMS = ("bot", "webhooks", "providers", "billing", "storage")
@@ -54,6 +55,7 @@ def read_modules(root: Path, places: Iterable[str]) -> list[Module]:
     return [read_module(root, file) for file in found if file.is_file()]
 
 
+@cache
 def read_module(root: Path, file: Path) -> Module:
     """One Python file, parsed."""
     source = file.read_text(encoding="utf-8")
