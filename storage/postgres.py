@@ -13,12 +13,16 @@ from queue import LifoQueue
 
 import psycopg
 
+from engine.errors import TellOperatorError, TryAgainError
 from storage.migrate import Migration, apply_next, as_written, known_migrations
-from storage.postgres_lane import Connection, Lane, Patience, read, translate, write
+from storage.postgres_connection import Connection, Lane, Patience, translate
+from storage.postgres_units import read, write
 from storage.session import Row
 from storage.statements import for_psycopg
-from storage.work import Outcome, Work
+from storage.work import Broken, Outcome, Work
 
+OLDEST = 130000
+"""The first version that tells what became of a transaction by its 64-bit id."""
 WRITERS = 8
 READERS = 2
 MIGRATION_LOCK = 0x6D6C63
@@ -43,6 +47,8 @@ class Lanes:
         return asyncio.get_running_loop().run_in_executor(self._threads, self._use, run, work, deadline)
 
     def _use(self, run: Run, work: Work, deadline: float) -> Outcome:
+        if time.monotonic() > deadline:
+            return Broken(TryAgainError("the database is overloaded: no connection became free in time"))
         lane = self._free.get()
         try:
             return run(lane, work, deadline)
@@ -96,6 +102,8 @@ async def migrate(uri: str, now: datetime, known: Sequence[Migration] | None = N
 def _migrate(uri: str, known: Sequence[Migration], now: datetime) -> list[str]:
     applied: list[str] = []
     with closing(Lane(uri, Patience(), prepared_statements=False).connection()) as connection:
+        if (version := connection.info.server_version) < OLDEST:
+            raise TellOperatorError(f"PostgreSQL {version // 10000} is too old: 13 or newer is needed")
         while True:
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))

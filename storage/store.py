@@ -68,9 +68,7 @@ class Store:
         return await outcome_of(future)
 
     async def close(self) -> None:
-        """Take no more units, finish those that wait, and close the database; closing twice is no error."""
-        if self._closed:
-            return
+        """Take no more units, finish those that wait, and close the database; may be called again."""
         self._closed = True
         if self._running:
             await asyncio.wait(self._running)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,17 @@ async def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path,
     (tmp_path / "data").write_text("a file")
     with pytest.raises(TellOperatorError, match="cannot be made"):
         await migrate(f"sqlite:///{tmp_path}/data/chat.db", clock)
+
+
+async def test_a_url_that_libpq_refuses_is_an_error_that_shows_no_secret(clock: FakeClock) -> None:
+    with pytest.raises(ValueError, match="database URL") as error:
+        await migrate("postgresql://u:secret-word%zz@h/name", clock)
+    assert "secret-word" not in str(error.value)
+
+
+def test_every_table_is_strict_on_sqlite(sqlite_file: sqlite3.Connection) -> None:
+    loose = "SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite%'"
+    assert sqlite_file.execute(loose).fetchall() == []
 
 
 def test_a_gap_in_the_numbers_is_an_error(tmp_path: Path) -> None:

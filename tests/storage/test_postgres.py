@@ -14,7 +14,8 @@ from engine.domain import AccountId, Person, Platform
 from engine.errors import LateError, TryAgainError
 from engine.ledger import Tx
 from storage.postgres import PostgresBackend
-from storage.postgres_lane import Lane, Patience, write
+from storage.postgres_connection import Lane, Patience
+from storage.postgres_units import write
 from storage.store import Store, open_store
 from storage.work import Done
 from tests.fakes.clock import NOON, FakeClock
@@ -133,6 +134,14 @@ async def test_a_unit_gives_up_on_a_database_that_stays_away(proxy: CuttingProxy
             await store.transact(Claims("a"))
         with pytest.raises(TryAgainError, match="cannot be reached"):
             await store.read(lambda tx: tx.find_account(ANN))
+
+
+async def test_a_unit_that_waited_too_long_for_a_connection_is_not_begun(postgres_url: str) -> None:
+    unit = Claims("a")
+    async with Store(PostgresBackend(postgres_url, Patience(total=-1))) as store:
+        with pytest.raises(TryAgainError, match="no connection became free"):
+            await store.transact(unit)
+    assert unit.runs == 0
 
 
 async def test_a_primary_that_became_a_standby_is_left_for_the_new_one(
