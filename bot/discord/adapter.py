@@ -10,10 +10,10 @@ import yarl
 from aiohttp import ClientError
 
 from bot.discord.client import Listening, make_client
-from bot.discord.errands import Errands
 from bot.discord.messenger import DiscordMessenger
 from bot.discord.reception import Reception
 from bot.discord.wire import sure
+from bot.errands import Errands
 from bot.front import Front
 from bot.pacing import Pace, Pacing
 from engine.config import DiscordSettings
@@ -24,7 +24,7 @@ log = logging.getLogger("bot.discord")
 PACE = Pace(channel=1.25, process=45.0)
 """Discord takes 5 writes in 5 s of a channel, of which the last text keeps one, and 50 requests a second."""
 SYNC_SECONDS = 30.0
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0
 PORTAL = "https://discord.com/developers/applications"
 REFUSALS = {
     4004: f"Discord no longer accepts DISCORD_TOKEN. Make a new token at {PORTAL} (Bot, Reset Token).",
@@ -40,9 +40,9 @@ class DiscordBot:
     def __init__(self, settings: DiscordSettings, front: Front, pace: Pace = PACE) -> None:
         """Has to be made inside a running event loop."""
         self._settings = settings
-        self._errands = Errands()
+        self._front = front
+        self._pacing = Pacing(pace)
         self.ready = asyncio.Event()
-        self._reception = Reception(front, Pacing(pace), self._errands, self.ready)
         self._client: Listening | None = None
         self.messenger = DiscordMessenger(lambda: self._client)
 
@@ -66,7 +66,8 @@ class DiscordBot:
 
     async def _serve(self) -> None:
         """One client's life."""
-        client = make_client(self._settings, self._reception)
+        errands = Errands()
+        client = make_client(self._settings, Reception(self._front, self._pacing, errands, self.ready))
         async with client:
             try:
                 await client.login(self._settings.token.get_secret_value())
@@ -74,7 +75,7 @@ class DiscordBot:
                 await self._sync(client)
                 await connect(client)
             finally:
-                await self._errands.finish()
+                await errands.finish()
                 self._client = None
 
     async def _sync(self, client: Listening) -> None:

@@ -56,6 +56,8 @@ def of_frame(frame: Frame) -> Sequence[Page]:
     """A frame as messages."""
     empty = THINKING if frame.state in {State.THINKING, State.WRITING} else NO_WORDS
     texts = [text for text in frame.pages if text.strip()] or [empty]
+    if frame.state is State.FAILED and len("\n\n".join(texts[-2:])) <= MESSAGE_LIMIT - FOOTER_LIMIT:
+        texts[-2:] = ["\n\n".join(texts[-2:])]
     if frame.state is State.WRITING and (fence := open_fence(texts[-1])):
         texts[-1] += f"\n{marker(fence)}"
     if frame.footer:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 import discord
 
-from bot.discord.posts import TOKEN_SECONDS, InteractionPost
+from bot.discord.posts import InteractionPost
 from bot.discord.views import Page
 from bot.discord.wire import sure
 from engine.errors import OutsideError
@@ -40,7 +41,6 @@ class Opening:
         self._lock = asyncio.Lock()
         self._acknowledged = False
         self._said = False
-        self._expires = asyncio.get_running_loop().time() + TOKEN_SECONDS
         self._timer: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -49,24 +49,25 @@ class Opening:
         return self
 
     async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """Stop watching; if nothing was said, nothing keeps on "thinking"."""
+        """Stop watching; if nothing was said nor will be in apology, nothing keeps on "thinking"."""
         async with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
                 await asyncio.wait({self._timer})
-        if self._acknowledged and not self._said:
-            await sure(self.interaction.delete_original_response)
+        if self._acknowledged and not self._said and not isinstance(error, Exception):
+            with suppress(OutsideError):
+                await sure(self.interaction.delete_original_response)
 
     async def say(self, page: Page, *, private: bool) -> InteractionPost:
-        """Show a message. GoneError: the interaction is over, or another process has answered it."""
+        """Show a message. TokenOverError: too late; GoneError: another process has answered already."""
         async with self._lock:
             message = (
                 await self._follow(page, private) if self._acknowledged else await self._open(page, private)
             )
             self._acknowledged = self._said = True
-        return InteractionPost(self.interaction, message, self._expires)
+        return InteractionPost(self.interaction, message)
 
     async def nothing(self) -> None:
         """Acknowledge a pressed button without any answer."""

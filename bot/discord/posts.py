@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Protocol
 
 import discord
 
 from bot.discord.views import Page
-from bot.discord.wire import sure
-
-TOKEN_SECONDS = 14 * 60.0
-"""An interaction's token dies after 15 minutes; from here on its message is edited as any of the bot's."""
+from bot.discord.wire import TokenOverError, sure
 
 
 class Post(Protocol):
@@ -51,38 +47,39 @@ class ChannelPost:
 
 
 class InteractionPost:
-    """A message that answers an interaction."""
+    """A message that answers an interaction; when that is over, it is edited as any of the bot's own."""
 
     def __init__(
         self,
         interaction: discord.Interaction[Any],
         message: discord.InteractionMessage | discord.WebhookMessage,
-        expires: float,
     ) -> None:
-        """`expires`: when, by the loop's clock, the interaction's token is no longer used."""
         self._interaction = interaction
         self._message = message
-        self._expires = expires
 
     @property
     def id(self) -> int:
         return self._message.id
 
     async def edit(self, page: Page) -> None:
-        if self._over():
-            return await self._as_bot().edit(page)
         view = page.view(self._interaction.user.id)
-        await sure(lambda: self._message.edit(content=page.text, view=view))
-        return None
+        try:
+            await sure(lambda: self._message.edit(content=page.text, view=view))
+        except TokenOverError:
+            await self._as_bot().edit(page)
 
     async def delete(self) -> None:
-        if self._over():
-            return await self._as_bot().delete()
-        return await sure(self._message.delete)
-
-    def _over(self) -> bool:
-        return asyncio.get_running_loop().time() > self._expires
+        try:
+            await sure(self._message.delete)
+        except TokenOverError:
+            await self._as_bot().delete()
 
     def _as_bot(self) -> ChannelPost:
-        channel = self._interaction.client.get_partial_messageable(self._interaction.channel_id or 0)
-        return ChannelPost(channel.get_partial_message(self.id), self._interaction.user.id)
+        message = channel_of(self._interaction).get_partial_message(self.id)
+        return ChannelPost(message, self._interaction.user.id)
+
+
+def channel_of(interaction: discord.Interaction[Any]) -> discord.PartialMessageable:
+    """The channel of an interaction as the bot itself reaches it, if it is there at all."""
+    client: discord.Client = interaction.client
+    return client.get_partial_messageable(interaction.channel_id or 0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -13,22 +15,23 @@ from discord import app_commands
 from bot.commands import Command, Typed, parse
 from bot.delivery import deliver
 from bot.discord.canvas import DiscordCanvas
-from bot.discord.errands import Errands, guarded
 from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors
 from bot.discord.opening import Opening
 from bot.discord.spots import InteractionSpot, MessageSpot, Spot
 from bot.discord.tree import CHOICE_LIMIT
+from bot.errands import Errands
 from bot.front import Front, Request, request_of
 from bot.pacing import Pacing
 from bot.reply import Reply
 from engine.domain import Ask
-from engine.errors import OutsideError
+from engine.errors import OutsideError, TryAgainError
 
 NOT_YOURS = Reply("Only the one who asked can press this. `/ask` me something yourself!")
 CHANGED = Reply("This command has changed. Please try again in a minute, or restart Discord.")
 UNREAD = Reply(
     "Discord does not show me replies to a command's answer. Mention me in the reply and I go on from there."
 )
+REMEMBERED_KEYS = 4096
 Work = Callable[[InteractionSpot], Awaitable[None]]
 log = logging.getLogger("bot.discord")
 
@@ -41,34 +44,35 @@ class Reception:
         self._ready = ready
         self._pacing = pacing
         self._errands = errands
+        self._seen: OrderedDict[str, None] = OrderedDict()
 
     def heard(self, message: discord.Message, bot: int) -> None:
         said = heard(message, bot)
         if said is not None:
             spot = MessageSpot(message, place_anchors(message.channel.id, message.channel, dm=said.dm))
-            self._errands.begin(said.key, lambda: guarded(lambda: self._say(said, spot), spot.show))
+            self._begin(said.key, lambda: self._say(said, spot), spot)
         elif overheard(message, bot):
             here = MessageSpot(message, ())
-            self._errands.begin(f"discord:message:{message.id}", lambda: here.show(UNREAD))
+            self._begin(f"discord:message:{message.id}", lambda: here.show(UNREAD), here)
 
     def used(
         self, interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
     ) -> None:
         request = request_from(interaction, command, options)
         if command.streams:
-            self._begin(interaction, lambda spot: self._ask(self._front.ask_of(request), spot), private=False)
+            self._open(interaction, lambda spot: self._ask(self._front.ask_of(request), spot), private=False)
         else:
-            self._begin(interaction, lambda spot: self._run(request, spot))
+            self._open(interaction, lambda spot: self._run(request, spot))
 
     def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
         if owner == interaction.user.id:
-            self._begin(interaction, lambda spot: self._press(interaction, action, spot))
+            self._open(interaction, lambda spot: self._press(interaction, action, spot))
         else:
-            self._begin(interaction, lambda spot: spot.show(NOT_YOURS))
+            self._open(interaction, lambda spot: spot.show(NOT_YOURS))
 
     def lost(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         log.warning("a command was not understood", extra={"why": str(error)})
-        self._begin(interaction, lambda spot: spot.show(CHANGED))
+        self._open(interaction, lambda spot: spot.show(CHANGED))
 
     def connected(self) -> None:
         self._ready.set()
@@ -88,13 +92,25 @@ class Reception:
             if typed.casefold() in row.spec.name.casefold()
         ][:CHOICE_LIMIT]
 
-    def _begin(self, interaction: discord.Interaction[Any], work: Work, *, private: bool = True) -> None:
-        async def answered() -> None:
-            async with Opening(interaction, private=private) as opening:
-                spot = InteractionSpot(opening, anchors_of(interaction))
-                await guarded(lambda: work(spot), spot.show)
+    def _open(self, interaction: discord.Interaction[Any], work: Work, *, private: bool = True) -> None:
+        opening = Opening(interaction, private=private)
+        spot = InteractionSpot(opening, anchors_of(interaction))
 
-        self._errands.begin(f"discord:interaction:{interaction.id}", answered)
+        async def answered() -> None:
+            async with opening:
+                await work(spot)
+
+        self._begin(f"discord:interaction:{interaction.id}", answered, spot)
+
+    def _begin(self, key: str, work: Callable[[], Awaitable[None]], spot: Spot) -> None:
+        """Begin work, unless the same came before (the engine asks all processes that) or the bot stops."""
+        if key in self._seen:
+            return
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED_KEYS:
+            self._seen.popitem(last=False)
+        with suppress(TryAgainError):
+            self._errands.begin(work, spot.show)
 
     async def _say(self, said: Heard, spot: Spot) -> None:
         typed = parse(said.text) if said.text.startswith("/") else None

@@ -9,9 +9,9 @@ from typing import Protocol
 import discord
 
 from bot.discord.opening import Opening
-from bot.discord.posts import ChannelPost, Post
+from bot.discord.posts import ChannelPost, Post, channel_of
 from bot.discord.views import Page, of_reply
-from bot.discord.wire import sure
+from bot.discord.wire import TokenOverError, sure
 from bot.reply import Reply
 from engine.errors import UnreachableError
 
@@ -80,7 +80,12 @@ class InteractionSpot:
         return f"discord:interaction:{self._opening.interaction.id}"
 
     async def post(self, page: Page) -> Post:
-        return await self._opening.say(page, private=False)
+        """Show one more message, as any of the bot's own once the interaction is over."""
+        try:
+            return await self._opening.say(page, private=False)
+        except TokenOverError:
+            interaction = self._opening.interaction
+            return await send(channel_of(interaction), page, interaction.user.id)
 
     async def show(self, reply: Reply) -> None:
         """Show a reply; what belongs into a DM is sent there, or shown privately if DMs are closed."""

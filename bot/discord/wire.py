@@ -20,8 +20,13 @@ UNAVAILABLE = 503
 RATE_LIMITED = 429
 CLOSED_DMS = frozenset({50007, 50278})
 """Direct messages are closed; no server is shared."""
-OUT_OF_REACH = frozenset({10015, 40060, 50027, 50083})
-"""The interaction is over (unknown, answered elsewhere, expired), or the thread is archived."""
+TOKEN_OVER = 50027
+OUT_OF_REACH = frozenset({10015, 40060, 50083})
+"""The interaction is not known any more or was answered elsewhere, or the thread is archived."""
+
+
+class TokenOverError(GoneError):
+    """An interaction's token, which lives for 15 minutes; what it wrote is still there."""
 
 
 async def sure(call: Callable[[], Awaitable[T]]) -> T:
@@ -49,15 +54,24 @@ async def sure(call: Callable[[], Awaitable[T]]) -> T:
 def translated(error: Exception) -> OutsideError:
     """A failed call as one of ours."""
     words = f"Discord: {error}"
-    if isinstance(error, discord.RateLimited):
-        return TryAgainError(words, retry_after=error.retry_after)
-    if not isinstance(error, discord.HTTPException):
-        unreachable = not isinstance(error, discord.DiscordException)
-        return TryAgainError(f"Discord cannot be reached: {error!r}") if unreachable else GiveUpError(words)
-    if isinstance(error, discord.DiscordServerError) or error.status == RATE_LIMITED:
-        return TryAgainError(words)
+    match error:
+        case discord.HTTPException():
+            return answered(error, words)
+        case discord.RateLimited():
+            return TryAgainError(words, retry_after=error.retry_after)
+        case discord.DiscordException():
+            return GiveUpError(words)
+    return TryAgainError(f"Discord cannot be reached: {error!r}")
+
+
+def answered(error: discord.HTTPException, words: str) -> OutsideError:
+    """What Discord said to a call, by its own code first."""
     if error.code in CLOSED_DMS:
         return UnreachableError(words)
+    if error.code == TOKEN_OVER:
+        return TokenOverError(words)
+    if isinstance(error, discord.DiscordServerError) or error.status == RATE_LIMITED:
+        return TryAgainError(words)
     if isinstance(error, discord.NotFound | discord.Forbidden) or error.code in OUT_OF_REACH:
         return GoneError(words)
     return GiveUpError(words)

@@ -36,6 +36,7 @@ class Faults:
         self.planned: list[Fault] = []
         self.limiting = False
         """Allow a channel five writes of a kind in five seconds, and the bot fifty requests a second."""
+        self.window_seconds = WINDOW_SECONDS
         self.limited = 0
         """How many requests have been answered with 429."""
         self._windows: dict[str, deque[float]] = {}
@@ -64,7 +65,7 @@ class Faults:
             return 0.0
         route = f"{method} {re.sub('/messages/.*', '/messages/', path)}"
         wait = self._full("global", GLOBAL_PER_SECOND, 1.0) or (
-            self._full(route, WINDOW_WRITES, WINDOW_SECONDS) if method != "GET" else 0.0
+            self._full(route, WINDOW_WRITES, self.window_seconds) if method != "GET" else 0.0
         )
         self.limited += wait > 0
         return wait

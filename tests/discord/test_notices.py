@@ -1,0 +1,73 @@
+"""Notices by DM: each shown once, whatever happens in between."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.discord.adapter import DiscordBot
+from engine.domain import AccountId, Person, Platform, TierName
+from engine.errors import TryAgainError, UnreachableError
+from engine.facts import Notice, NoticeId, NoticeKind
+from tests.discord.conftest import Stage, front_of, settings_for
+from tests.engine.conftest import Hall
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord.world import NONCE_MEMORY
+
+
+def owed(fake: FakeDiscord, key: str = "sub_1:active") -> Notice:
+    """A notice to Alice, owed now by Discord's clock."""
+    now = datetime.fromtimestamp(fake.world.clock.now(), UTC)
+    person = Person(Platform.DISCORD, "", fake.world.user("alice").id)
+    account = AccountId("account-1")
+    return Notice(NoticeId(key), key, account, person, NoticeKind.ACTIVATED, TierName.PREMIUM, now)
+
+
+async def test_a_notice_comes_by_dm(stage: Stage) -> None:
+    await stage.bot.messenger.deliver(owed(stage.discord), again=False)
+    (told,) = stage.discord.dms("alice")
+    assert "Premium" in told.text
+
+
+async def test_a_repeated_notice_is_shown_once(stage: Stage) -> None:
+    notice = owed(stage.discord)
+    await stage.bot.messenger.deliver(notice, again=False)
+    await stage.bot.messenger.deliver(notice, again=False)
+    await stage.bot.messenger.deliver(notice, again=True)
+    assert len(stage.discord.dms("alice")) == 1
+
+
+async def test_a_notice_repeated_much_later_is_recognised_in_the_dm(stage: Stage) -> None:
+    notice = owed(stage.discord)
+    await stage.bot.messenger.deliver(notice, again=False)
+    stage.discord.world.clock.advance(NONCE_MEMORY + 1)
+    await stage.bot.messenger.deliver(notice, again=True)
+    assert len(stage.discord.dms("alice")) == 1
+
+
+async def test_the_same_news_at_another_time_is_told_again(stage: Stage) -> None:
+    await stage.bot.messenger.deliver(owed(stage.discord), again=False)
+    stage.discord.world.clock.advance(365 * 86400)
+    later = owed(stage.discord, "sub_2:active")
+    await stage.bot.messenger.deliver(later, again=True)
+    assert len(stage.discord.dms("alice")) == 2
+
+
+async def test_a_notice_whose_answer_is_lost_is_shown_once(stage: Stage) -> None:
+    stage.discord.faults.lose(r"/channels/\d+/messages", method="POST")
+    await stage.bot.messenger.deliver(owed(stage.discord), again=False)
+    assert len(stage.discord.dms("alice")) == 1
+
+
+@pytest.mark.parametrize("code", [50007, 50278])
+async def test_closed_dms_are_unreachable(stage: Stage, code: int) -> None:
+    stage.discord.close_dms("alice", code)
+    with pytest.raises(UnreachableError):
+        await stage.bot.messenger.deliver(owed(stage.discord), again=False)
+
+
+async def test_without_a_connection_it_is_tried_again_later(hall: Hall, fake: FakeDiscord) -> None:
+    bot = DiscordBot(settings_for(fake), await front_of(hall))
+    with pytest.raises(TryAgainError):
+        await bot.messenger.deliver(owed(fake), again=False)
