@@ -75,9 +75,9 @@ class AccessLog(AbstractAccessLogger):
     """One line a request: method, route, status and milliseconds; no query, no header, no body."""
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Log one finished request, health checks only for those who debug."""
+        """Log one finished request; health checks and files only for those who debug."""
         route = _route(request)
-        level = logging.DEBUG if route == "/health" else logging.INFO
+        level = logging.DEBUG if route in {"/health", "/static"} else logging.INFO
         method, status = request.method, response.status
         facts = {"method": method, "route": route, "status": status, "ms": round(time * 1000)}
         self.logger.log(level, "%s %s %d", method, route, status, extra=facts)

@@ -47,7 +47,7 @@ class StripeEndpoint:
         except BadPayloadError:
             raise _refused("payload", BAD_PAYLOAD) from None
         changed = await self._inbox.receive(event)
-        logger.info("event taken", extra={"event": event.id, "type": event.type, "changed": changed})
+        logger.info("event taken", extra={"id": event.id, "type": event.type, "changed": changed})
         return answer({"received": True, "changed": changed})
 
 
