@@ -14,12 +14,7 @@ async def serve(port: int, token: str) -> None:
     fake = FakeDiscord(token=token)
     Control(fake).mount()
     await fake.start(port)
-    variables = {
-        "DISCORD_TOKEN": token,
-        "DISCORD_API_BASE": fake.api_base,
-        "DISCORD_GATEWAY_URL": fake.gateway_url,
-    }
-    sys.stdout.write(json.dumps(variables) + "\n")
+    sys.stdout.write(json.dumps(fake.variables) + "\n")
     sys.stdout.flush()
     try:
         await asyncio.Event().wait()

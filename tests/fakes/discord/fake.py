@@ -72,6 +72,15 @@ class FakeDiscord(People):
         return f"ws://127.0.0.1:{self._port}/gateway/"
 
     @property
+    def variables(self) -> dict[str, str]:
+        """The environment that leads a bot here."""
+        return {
+            "DISCORD_TOKEN": self.token,
+            "DISCORD_API_BASE": self.api_base,
+            "DISCORD_GATEWAY_URL": self.gateway_url,
+        }
+
+    @property
     def calls(self) -> list[Call]:
         """Every REST request so far, failed ones included."""
         return self.server.calls
