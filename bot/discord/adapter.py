@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import discord
 import yarl
@@ -11,7 +12,7 @@ from aiohttp import ClientError
 
 from bot.discord.client import Listening, make_client
 from bot.discord.messenger import DiscordMessenger
-from bot.discord.reception import Reception
+from bot.discord.reception import Pacings, Reception
 from bot.discord.wire import sure
 from bot.errands import Errands
 from bot.front import Front
@@ -23,6 +24,8 @@ log = logging.getLogger("bot.discord")
 
 PACE = Pace(channel=1.25, process=45.0)
 """Discord takes 5 writes in 5 s of a channel, of which the last text keeps one, and 50 requests a second."""
+INTERACTIONS_A_SECOND = 500.0
+"""Edits of interactions, which only our own machine limits."""
 SYNC_SECONDS = 30.0
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0
 PORTAL = "https://discord.com/developers/applications"
@@ -41,7 +44,7 @@ class DiscordBot:
         """Has to be made inside a running event loop."""
         self._settings = settings
         self._front = front
-        self._pacing = Pacing(pace)
+        self._pacings = Pacings(Pacing(pace), Pacing(replace(pace, process=INTERACTIONS_A_SECOND)))
         self.ready = asyncio.Event()
         self._client: Listening | None = None
         self.messenger = DiscordMessenger(lambda: self._client)
@@ -67,7 +70,7 @@ class DiscordBot:
     async def _serve(self) -> None:
         """One client's life."""
         errands = Errands()
-        client = make_client(self._settings, Reception(self._front, self._pacing, errands, self.ready))
+        client = make_client(self._settings, Reception(self._front, self._pacings, errands, self.ready))
         async with client:
             try:
                 await client.login(self._settings.token.get_secret_value())

@@ -7,6 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -36,13 +37,21 @@ Work = Callable[[InteractionSpot], Awaitable[None]]
 log = logging.getLogger("bot.discord")
 
 
+@dataclass(frozen=True, slots=True)
+class Pacings:
+    """Clocks for messages, and for interactions: Discord does not count those among a bot's requests."""
+
+    messages: Pacing
+    interactions: Pacing
+
+
 class Reception:
     """Takes what the client hears and sees to it, each in a task of its own."""
 
-    def __init__(self, front: Front, pacing: Pacing, errands: Errands, ready: asyncio.Event) -> None:
+    def __init__(self, front: Front, pacings: Pacings, errands: Errands, ready: asyncio.Event) -> None:
         self._front = front
         self._ready = ready
-        self._pacing = pacing
+        self._pacings = pacings
         self._errands = errands
         self._seen: OrderedDict[str, None] = OrderedDict()
 
@@ -60,7 +69,8 @@ class Reception:
     ) -> None:
         request = request_from(interaction, command, options)
         if command.streams:
-            self._open(interaction, lambda spot: self._ask(self._front.ask_of(request), spot), private=False)
+            ask, pacing = self._front.ask_of(request), self._pacings.interactions
+            self._open(interaction, lambda spot: self._ask(ask, spot, pacing), private=False)
         else:
             self._open(interaction, lambda spot: self._run(request, spot))
 
@@ -113,11 +123,12 @@ class Reception:
             self._errands.begin(work, spot.show)
 
     async def _say(self, said: Heard, spot: Spot) -> None:
+        pacing = self._pacings.messages
         typed = parse(said.text) if said.text.startswith("/") else None
         if not isinstance(typed, Typed):
-            await self._ask(said.ask(said.text), spot)
+            await self._ask(said.ask(said.text), spot, pacing)
         elif typed.command.streams:
-            await self._ask(said.ask(typed.options["prompt"], typed.options.get("model")), spot)
+            await self._ask(said.ask(typed.options["prompt"], typed.options.get("model")), spot, pacing)
         elif said.dm:
             await self._run(request_of(typed, said.person, said.key, said.anchors, dm=True), spot)
         else:
@@ -126,8 +137,8 @@ class Reception:
                 Reply(f"Choose `/{name}` from the list that opens when you type `/`: only you see it then.")
             )
 
-    async def _ask(self, ask: Ask, spot: Spot) -> None:
-        await deliver(self._front.chat, ask, DiscordCanvas(spot), self._pacing)
+    async def _ask(self, ask: Ask, spot: Spot, pacing: Pacing) -> None:
+        await deliver(self._front.chat, ask, DiscordCanvas(spot), pacing)
 
     async def _run(self, request: Request, spot: Spot) -> None:
         for reply in await self._front.run(request):

@@ -226,3 +226,9 @@ async def test_processes_share_the_shards(hall: Hall, fake: FakeDiscord) -> None
     assert [identify["shard"] for identify in fake.gateway.identifies] == [[0, 2], [1, 2]]
     assert len([call for call in fake.calls if call.method == "PUT"]) == 1
     assert fake.findings == []
+
+
+async def test_a_hundred_asks_at_once_are_all_acknowledged_in_time(stage: Stage) -> None:
+    asked = [stage.discord.slash(f"member-{number}", "ask", {"prompt": "Hi"}) for number in range(100)]
+    await stage.shown(count=100)
+    assert max(used.ack_seconds or 9 for used in asked) < 2
