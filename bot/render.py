@@ -48,7 +48,7 @@ def plural(count: int, noun: str) -> str:
 
 def trouble() -> Reply:
     """Our own storage is away."""
-    return Reply("Something on our side is not answering. Nothing was counted; please try again in a minute.")
+    return Reply("Something on our side is not answering. Please try again in a minute.")
 
 
 def broken() -> Reply:

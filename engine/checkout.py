@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from engine.catalogue import Catalogue, access, still_running
 from engine.domain import AccountId, Interval, Person, Tier, TierName
-from engine.errors import GoneError, TellOperatorError
+from engine.errors import GiveUpError, GoneError, TellOperatorError
 from engine.facts import (
     Access,
     AttemptStatus,
@@ -121,6 +121,9 @@ class Checkout:
             except GoneError:
                 await self._forget_customer(customer)
                 continue
+            except GiveUpError:  # the attempt's key was used with other values, before a change of settings
+                await self._supersede(customer)
+                continue
             if link:
                 return link
         message = "checkout could not settle on one session"
@@ -187,23 +190,38 @@ class Checkout:
 
         await self._store.transact(work)
 
+    async def _supersede(self, record: CustomerRecord) -> None:
+        """The open attempt cannot be carried out: the next round makes another."""
+
+        def work(tx: Tx) -> None:
+            tx.lock_account_id(record.account)
+            tx.close_attempts(record.account, record.mode, AttemptStatus.SUPERSEDED)
+
+        await self._store.transact(work)
+
     async def _running(self, billing: Billing, record: CustomerRecord) -> AlreadySubscribed | None:
         """Ask Stripe, not our copy: a payment may be newer than its webhook."""
         customer = cast("CustomerId", record.customer)
-        await self._subscriptions.sync(customer)
-        stored = await self._store.read(lambda tx: tx.subscriptions(record.account, record.mode))
-        if not still_running(stored):
+        if await self._subscriptions.sync(customer):
+            truth = await self._store.read(lambda tx: tx.subscriptions(record.account, record.mode))
+        else:  # somebody else is reading it and has not written it down yet
+            truth = await billing.get_stripe_subscription_status(customer)
+        if not still_running(truth):
             return None
         url = await billing.create_customer_portal_session(customer, self._links.portal_return)
-        return AlreadySubscribed(access(stored, self._clock.now()), url, self._simulated)
+        return AlreadySubscribed(access(truth, self._clock.now()), url, self._simulated)
 
     async def _session(
         self, billing: Billing, person: Person, record: CustomerRecord, tier: Tier, interval: Interval
     ) -> CheckoutLink | None:
-        """The open session for this tier; None if another click put a different one in its place."""
-        attempt, replaced = await self._attempt(person, record, tier.name, interval)
-        if replaced and replaced.session:
-            await billing.expire_checkout_session(replaced.session)
+        """The open session for this tier; None if a payment or another click came in between."""
+        chosen = await self._attempt(person, record, tier.name, interval)
+        if chosen is None:
+            return None
+        attempt, replaced = chosen
+        if replaced and await paid_after_all(billing, replaced):
+            await self._close(attempt)
+            return None
         if attempt.session and attempt.url:
             return self._link(attempt, tier)
         session = await billing.create_checkout_session(self._request(attempt, record))
@@ -217,8 +235,11 @@ class Checkout:
 
     async def _attempt(
         self, person: Person, record: CustomerRecord, tier: TierName, interval: Interval
-    ) -> tuple[CheckoutAttempt, CheckoutAttempt | None]:
-        """The account's open attempt for this purchase, new if need be, and the one that it replaced."""
+    ) -> tuple[CheckoutAttempt, CheckoutAttempt | None] | None:
+        """The account's open attempt for this purchase, new if need be, and the one that it replaced.
+
+        None if a subscription came to be known meanwhile: decided under the lock that `apply` takes too.
+        """
         now = self._clock.now()
         fresh = CheckoutAttempt(
             uuid4().hex,
@@ -232,8 +253,10 @@ class Checkout:
             now + SESSION_LIFE,
         )
 
-        def work(tx: Tx) -> tuple[CheckoutAttempt, CheckoutAttempt | None]:
+        def work(tx: Tx) -> tuple[CheckoutAttempt, CheckoutAttempt | None] | None:
             tx.lock_account_id(record.account)
+            if still_running(tx.subscriptions(record.account, record.mode)):
+                return None
             old = tx.open_attempt(record.account, record.mode)
             if old and usable(old, fresh, now):
                 return old, None
@@ -283,6 +306,15 @@ class Checkout:
 
     def _link(self, attempt: CheckoutAttempt, tier: Tier) -> CheckoutLink:
         return CheckoutLink(attempt.url or "", tier, attempt.interval, attempt.expires_at, self._simulated)
+
+
+async def paid_after_all(billing: Billing, attempt: CheckoutAttempt) -> bool:
+    """Close the session of an attempt that was replaced; True if it was paid before it could be closed."""
+    if attempt.session is None:
+        return False
+    await billing.expire_checkout_session(attempt.session)
+    session = await billing.get_checkout_session(attempt.session)
+    return session.status is SessionStatus.COMPLETE
 
 
 def usable(old: CheckoutAttempt, wanted: CheckoutAttempt, now: datetime) -> bool:

@@ -42,7 +42,8 @@ class PeopleTx(Protocol):
     def lock_account(self, person: Person, now: datetime) -> Account:
         """The person's account, made on first sight, locked until the unit ends.
 
-        The account id is a UUIDv5 of the person, so that two processes that meet somebody at once make one.
+        Two processes that meet somebody at once make one account. Its id is random: Stripe's idempotency keys
+        are made of it, and two installations on one Stripe account must not share a customer.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -174,12 +175,17 @@ class Subscriptions:
         try:
             truth = await self._billing.get_stripe_subscription_status(dirty.customer)
         except OutsideError as error:
-            due, why = self._clock.now() + retry_in(dirty.fails), str(error)
-            await self._store.transact(lambda tx: tx.fail_sync(dirty, due, why))
+            await self._put_back(dirty, asked_at + retry_in(dirty.fails), str(error))
+            raise
+        except asyncio.CancelledError:
+            await self._put_back(dirty, asked_at, "nobody waited for the answer")
             raise
         applied_at = self._clock.now()
         await self._store.transact(lambda tx: apply(tx, dirty, truth, asked_at, applied_at))
         self._woken()
+
+    async def _put_back(self, dirty: DirtyCustomer, due: datetime, why: str) -> None:
+        await self._store.transact(lambda tx: tx.fail_sync(dirty, due, why))
 
 
 def retry_in(fails: int) -> timedelta:

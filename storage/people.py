@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import uuid4
 
 from engine.domain import Account, AccountId, Person, Platform
 from storage.session import Row, Session, moment
-
-NAMESPACE = UUID("8d5e0b57-5c27-4d4f-9a33-0d6a3f2f8c11")
-"""Account ids are names in it; it must never change."""
 
 
 class People:
@@ -21,7 +18,7 @@ class People:
     def lock_account(self, person: Person, now: datetime) -> Account:
         row = self._session.one(
             "lock_account",
-            id=uuid5(NAMESPACE, str(person)).hex,
+            id=uuid4().hex,
             platform=person.platform,
             workspace=person.workspace,
             member=person.user,

@@ -1,7 +1,7 @@
 -- name: lock_account
 INSERT INTO account (id, platform, workspace, member, model, created_at, seen_at)
 VALUES (:id, :platform, :workspace, :member, NULL, :now, :now)
-ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+ON CONFLICT (platform, workspace, member) DO UPDATE SET seen_at = excluded.seen_at
 RETURNING id, platform, workspace, member, model, created_at;
 
 -- name: lock_account_id

@@ -7,15 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from engine.checkout import AlreadySubscribed, CheckoutLink, NothingToManage, PortalLink
+from engine.catalogue import Catalogue
+from engine.checkout import AlreadySubscribed, Checkout, CheckoutLink, Links, NothingToManage, PortalLink
 from engine.domain import Interval, TierName
 from engine.errors import OutsideError
 from engine.facts import CustomerId, DirtyCustomer, Mode, NoticeKind, PaymentStatus
 from engine.ledger import Tx
 from engine.subscriptions import LEASE, Activation, apply
+from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE, BOB
 from tests.fakes.stripe import FaultKind
-from tests.money.conftest import Till, open_till
+from tests.money.conftest import LINKS, Till, open_till
 
 
 async def test_a_payment_gives_the_tier_one_change_and_one_notice(till: Till) -> None:
@@ -230,3 +232,56 @@ async def test_a_price_that_stripe_does_not_know_makes_no_session(till: Till) ->
     with pytest.raises(OutsideError):
         await till.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
     assert till.stripe.world.rows("checkout.session") == []
+
+
+async def test_a_page_that_stops_waiting_for_stripe_leaves_the_customer_due_at_once(till: Till) -> None:
+    await till.buy()
+    till.stripe.drive.pay(till.session())
+    slow = till.stripe.faults.add(FaultKind.DELAY, "GET /v1/subscriptions", times=1)
+    slow.gate = asyncio.Event()
+    waiting = asyncio.create_task(till.subscriptions.purchase(till.session()))
+    await slow.reached.wait()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    slow.gate.set()
+    assert (await till.subscriptions.purchase(till.session())).state is Activation.ACTIVE
+
+
+async def test_an_attempt_that_cannot_be_carried_out_any_more_is_replaced(till: Till) -> None:
+    till.stripe.faults.add(FaultKind.LOSE, "POST /v1/checkout/sessions", times=3)
+    with pytest.raises(OutsideError):
+        await till.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
+    elsewhere = Links("http://127.0.0.1/elsewhere", LINKS.cancel, LINKS.portal_return)
+    moved = Checkout(
+        till.store, till.clock, till.gateway, Catalogue(TIERS, ()), till.subscriptions, elsewhere
+    )
+    assert isinstance(await moved.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH), CheckoutLink)
+
+
+async def test_no_second_session_is_sold_while_somebody_else_is_reading_the_payment(till: Till) -> None:
+    await till.buy()
+    till.stripe.drive.pay(till.session())
+    customer = CustomerId(till.stripe.world.rows("customer")[0]["id"])
+    now = till.clock.now()
+
+    def busy(tx: Tx) -> None:
+        tx.mark_dirty(Mode.TEST, customer, now)
+        tx.claim_dirty(now, now + LEASE, "other", 1, customer)
+
+    await till.store.transact(busy)
+    outcome = await till.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
+    assert isinstance(outcome, AlreadySubscribed)
+    assert len(till.stripe.world.rows("checkout.session")) == 1
+
+
+async def test_a_link_paid_while_another_tier_is_chosen_is_the_only_sale(till: Till) -> None:
+    await till.buy()
+    till.stripe.courier.hold()
+    listed = till.stripe.faults.add(FaultKind.DELAY, "POST /v1/checkout/sessions", times=1)
+    listed.gate = asyncio.Event()
+    choosing = asyncio.create_task(till.checkout.upgrade(ALICE, TierName.PRO, Interval.MONTH))
+    await listed.reached.wait()
+    till.stripe.drive.pay(till.session())
+    listed.gate.set()
+    assert isinstance(await choosing, AlreadySubscribed)
+    assert [row["status"] for row in till.stripe.world.rows("checkout.session")] == ["complete"]
