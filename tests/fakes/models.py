@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from engine.domain import Chunk, Completion, Finish, Finished, TextDelta, Usage
 from engine.errors import OutsideError
 
+SPENT = Usage(100, 0, 50)
+
 
 @dataclass(slots=True)
 class Scripted:
@@ -18,7 +20,7 @@ class Scripted:
     finish: Finish | None = Finish.END
     errors: list[OutsideError] = field(default_factory=list)
     fail_after: int = 0
-    usage: Usage = Usage(100, 0, 50)
+    usage: Usage = SPENT
     pause: int | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
