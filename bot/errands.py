@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -15,6 +16,9 @@ log = logging.getLogger("bot")
 
 GRACE_SECONDS = 5.0
 """How long last texts and replies may still take when a surface stops."""
+REMEMBERED_KEYS = 4096
+Work = Callable[[], Awaitable[None]]
+Show = Callable[[Reply], Awaitable[None]]
 
 
 class Errands:
@@ -22,15 +26,25 @@ class Errands:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._begun: OrderedDict[str, None] = OrderedDict()
         self._finished = False
 
-    def begin(self, work: Callable[[], Awaitable[None]], show: Callable[[Reply], Awaitable[None]]) -> None:
+    def begin(self, work: Work, show: Show) -> None:
         """Begin some work; if it fails unforeseen, `show` says so. TryAgainError: the surface has stopped."""
         if self._finished:
             raise TryAgainError("the surface has stopped")
         task = asyncio.create_task(_guarded(work, show))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def begin_once(self, key: str, work: Work, show: Show) -> None:
+        """Begin what a platform may ask for again, unless it did (the engine asks that of all processes)."""
+        if key in self._begun or self._finished:
+            return
+        self._begun[key] = None
+        if len(self._begun) > REMEMBERED_KEYS:
+            self._begun.popitem(last=False)
+        self.begin(work, show)
 
     async def finish(self) -> None:
         """Take nothing more, let what is under way end, then end it."""
@@ -43,7 +57,7 @@ class Errands:
         await asyncio.gather(*left, return_exceptions=True)
 
 
-async def _guarded(work: Callable[[], Awaitable[None]], show: Callable[[Reply], Awaitable[None]]) -> None:
+async def _guarded(work: Work, show: Show) -> None:
     """A logging boundary: what goes wrong for one member stays there."""
     try:
         await work()
@@ -57,6 +71,6 @@ async def _guarded(work: Callable[[], Awaitable[None]], show: Callable[[Reply], 
         await _apologise(show)
 
 
-async def _apologise(show: Callable[[Reply], Awaitable[None]]) -> None:
+async def _apologise(show: Show) -> None:
     with suppress(OutsideError):
         await show(render.broken())

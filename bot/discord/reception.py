@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,14 +23,13 @@ from bot.front import Front, Request, request_of
 from bot.pacing import Pacing
 from bot.reply import Reply
 from engine.domain import Ask
-from engine.errors import OutsideError, TryAgainError
+from engine.errors import OutsideError
 
 NOT_YOURS = Reply("Only the one who asked can press this. `/ask` me something yourself!")
 CHANGED = Reply("This command has changed. Please try again in a minute, or restart Discord.")
 UNREAD = Reply(
     "Discord does not show me replies to a command's answer. Mention me in the reply and I go on from there."
 )
-REMEMBERED_KEYS = 4096
 Work = Callable[[InteractionSpot], Awaitable[None]]
 log = logging.getLogger("bot.discord")
 
@@ -53,16 +50,15 @@ class Reception:
         self._ready = ready
         self._pacings = pacings
         self._errands = errands
-        self._seen: OrderedDict[str, None] = OrderedDict()
 
     def heard(self, message: discord.Message, bot: int) -> None:
         said = heard(message, bot)
         if said is not None:
             spot = MessageSpot(message, place_anchors(message.channel.id, message.channel, dm=said.dm))
-            self._begin(said.key, lambda: self._say(said, spot), spot)
+            self._errands.begin_once(said.key, lambda: self._say(said, spot), spot.show)
         elif overheard(message, bot):
             here = MessageSpot(message, ())
-            self._begin(f"discord:message:{message.id}", lambda: here.show(UNREAD), here)
+            self._errands.begin_once(f"discord:message:{message.id}", lambda: here.show(UNREAD), here.show)
 
     def used(
         self, interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
@@ -110,17 +106,7 @@ class Reception:
             async with opening:
                 await work(spot)
 
-        self._begin(f"discord:interaction:{interaction.id}", answered, spot)
-
-    def _begin(self, key: str, work: Callable[[], Awaitable[None]], spot: Spot) -> None:
-        """Begin work, unless the same came before (the engine asks all processes that) or the bot stops."""
-        if key in self._seen:
-            return
-        self._seen[key] = None
-        if len(self._seen) > REMEMBERED_KEYS:
-            self._seen.popitem(last=False)
-        with suppress(TryAgainError):
-            self._errands.begin(work, spot.show)
+        self._errands.begin_once(f"discord:interaction:{interaction.id}", answered, spot.show)
 
     async def _say(self, said: Heard, spot: Spot) -> None:
         pacing = self._pacings.messages

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from slack_bolt.async_app import AsyncApp
 
-from bot import render
+from bot.errands import Errands
 from bot.front import Front
 from bot.pacing import Pace, Pacing
 from bot.slack.endpoint import SlackHttp
@@ -21,15 +19,12 @@ from bot.slack.socket_mode import serve_socket
 from bot.slack.spot import Spot, show_privately
 from bot.slack.workspace import Workspace
 from engine.config import SlackSettings
-from engine.errors import GoneError, OutsideError, TryAgainError
+from engine.errors import TryAgainError
 from engine.ports import Clock
 
 log = logging.getLogger("bot.slack")
 
 PACE = Pace(channel=1.2, process=20.0)
-GRACE_SECONDS = 5.0
-"""How long last texts and replies may still take when the bot stops."""
-REMEMBERED_KEYS = 4096
 LONGEST_WAIT = 30.0
 
 
@@ -44,8 +39,7 @@ class SlackBot:
         self._settings = settings
         self._workspace = Workspace(settings)
         self._reception = Reception(self._workspace, front, Pacing(pace))
-        self._work: set[asyncio.Task[None]] = set()
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._errands = Errands()
         self.ready = asyncio.Event()
         self.messenger = SlackMessenger(self._workspace)
         self.endpoint: SlackHttp | None = None
@@ -65,7 +59,7 @@ class SlackBot:
             self.ready.clear()
             if self.endpoint:
                 self.endpoint.app = None
-            await self._finish()
+            await self._errands.finish()
             await self._workspace.close()
 
     def heard(self, heard: Heard) -> None:
@@ -87,40 +81,9 @@ class SlackBot:
         await asyncio.Event().wait()
 
     def _take(self, key: str, spot: Spot, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin work that nobody waits for, unless it came before (the engine asks all processes that)."""
-        if key in self._seen or not self.ready.is_set():
-            return
-        self._seen[key] = None
-        if len(self._seen) > REMEMBERED_KEYS:
-            self._seen.popitem(last=False)
-        task = asyncio.create_task(self._guarded(spot, work))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-
-    async def _guarded(self, spot: Spot, work: Callable[[], Awaitable[None]]) -> None:
-        """The room's boundary: nothing that goes wrong for one person touches another."""
-        try:
-            await work()
-        except GoneError as error:
-            log.info("the place is gone", extra={"why": str(error)})
-        except OutsideError as error:
-            log.warning("not shown", extra={"why": str(error), "remedy": type(error).__name__})
-            await self._apologise(spot)
-        except Exception:
-            log.exception("broken")
-            await self._apologise(spot)
-
-    async def _apologise(self, spot: Spot) -> None:
-        with suppress(OutsideError):
-            await show_privately(self._workspace, spot, [render.broken()])
-
-    async def _finish(self) -> None:
-        """Let work under way end, then end it."""
-        if self._work:
-            await asyncio.wait(self._work, timeout=GRACE_SECONDS)
-        for task in self._work:
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        """Begin work that nobody waits for."""
+        if self.ready.is_set():
+            self._errands.begin_once(key, work, lambda reply: show_privately(self._workspace, spot, [reply]))
 
 
 async def lasting(work: Callable[[], Awaitable[None]]) -> None:
