@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from dataclasses import replace
 
 import discord
@@ -71,6 +72,12 @@ class DiscordBot:
         """One client's life."""
         errands = Errands()
         client = make_client(self._settings, Reception(self._front, self._pacings, errands, self.ready))
+        try:
+            await self._live(client, errands)
+        finally:
+            end_heartbeats()
+
+    async def _live(self, client: Listening, errands: Errands) -> None:
         async with client:
             try:
                 await client.login(self._settings.token.get_secret_value())
@@ -90,6 +97,13 @@ class DiscordBot:
                 await sure(client.tree.sync)
         except (OutsideError, TimeoutError) as error:
             log.error("commands could not be synced", extra={"why": str(error)})  # noqa: TRY400 - in words
+
+
+def end_heartbeats() -> None:
+    """Stop the heartbeat threads that discord.py 2.7 forgets when it is cancelled while it connects."""
+    for thread in threading.enumerate():
+        if isinstance(thread, discord.gateway.KeepAliveHandler):
+            thread.stop()
 
 
 async def connect(client: Listening) -> None:
