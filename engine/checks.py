@@ -11,8 +11,16 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 def check_variables(variables: Variables) -> list[Problem]:
     """All checks of the environment."""
-    groups = (check_slack, check_stripe, check_playground, check_shards)
+    groups = (check_database, check_slack, check_stripe, check_playground, check_shards)
     return [problem for check in groups for problem in check(variables)]
+
+
+def check_database(variables: Variables) -> list[Problem]:
+    """The database's address names a kind that we know; it is not repeated, since it may hold a password."""
+    if variables.database_url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        return []
+    mend = "Write sqlite:///data/chat.db or postgresql://user@host:port/name."
+    return [Problem("DATABASE_URL", "names no database that is known here", mend)]
 
 
 def check_tables(parsed: Tables) -> list[Problem]:

@@ -35,7 +35,8 @@ SET_BY = {
 
 def test_the_example_has_every_variable_and_no_value() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    variables = [line.partition("=") for line in lines if line and not line.startswith("#")]
+    named = (line.removeprefix("# ") for line in lines if re.match(r"(# )?[A-Z_]+=", line))
+    variables = [line.partition("=") for line in named]
     assert sorted(name for name, _, _ in variables) == sorted(KNOWN | READ_BY_COMPOSE)
     assert [name for name, _, value in variables if value] == []
 
@@ -53,8 +54,8 @@ def test_every_platform_sets_only_variables_that_are_read(where: str) -> None:
 def test_every_platform_asks_for_the_health_and_waits_for_the_last_answers() -> None:
     assert FLY["http_service"]["checks"][0]["path"] == "/health"
     assert RAILWAY["deploy"]["healthcheckPath"] == RENDER["healthCheckPath"] == "/health"
-    assert COMPOSE["services"]["bot"]["stop_grace_period"] == FLY["kill_timeout"] == "15s"
-    assert RAILWAY["deploy"]["drainingSeconds"] == RENDER["maxShutdownDelaySeconds"] == 15
+    assert COMPOSE["services"]["bot"]["stop_grace_period"] == FLY["kill_timeout"] == "25s"
+    assert RAILWAY["deploy"]["drainingSeconds"] == RENDER["maxShutdownDelaySeconds"] == 25
 
 
 def test_the_port_of_the_image_is_the_port_that_is_published() -> None:

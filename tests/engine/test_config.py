@@ -100,6 +100,12 @@ def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:
     assert "line 1" in problems(tmp_path, "= 3")
 
 
+def test_a_database_of_an_unknown_kind_is_refused_without_repeating_its_password(tmp_path: Path) -> None:
+    said = problems(tmp_path, DATABASE_URL="mysql://user:fake-password@localhost/chat")
+    assert "DATABASE_URL" in said
+    assert "fake-password" not in said
+
+
 def test_a_missing_file_says_what_to_do() -> None:
     with pytest.raises(ConfigurationError, match="CONFIG"):
         load_settings({"CONFIG": "nowhere/config.toml"})
