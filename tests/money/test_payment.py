@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -14,10 +16,13 @@ from engine.errors import OutsideError
 from engine.facts import CustomerId, DirtyCustomer, Mode, NoticeKind, PaymentStatus
 from engine.ledger import Tx
 from engine.subscriptions import LEASE, Activation, apply
+from storage.store import Store
 from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE, BOB
 from tests.fakes.stripe import FaultKind
 from tests.money.conftest import LINKS, Till, open_till
+
+T = TypeVar("T")
 
 
 async def test_a_payment_gives_the_tier_one_change_and_one_notice(till: Till) -> None:
@@ -285,3 +290,34 @@ async def test_a_link_paid_while_another_tier_is_chosen_is_the_only_sale(till: T
     listed.gate.set()
     assert isinstance(await choosing, AlreadySubscribed)
     assert [row["status"] for row in till.stripe.world.rows("checkout.session")] == ["complete"]
+
+
+class Interrupted:
+    """A store after whose next read something else happens."""
+
+    def __init__(self, store: Store, then: Callable[[], Awaitable[None]]) -> None:
+        self._store = store
+        self._then: Callable[[], Awaitable[None]] | None = then
+        self.transact = store.transact
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Read, and let it happen once."""
+        result = await self._store.read(work)
+        then, self._then = self._then, None
+        if then:
+            await then()
+        return result
+
+
+async def test_a_payment_that_is_applied_between_look_and_sale_is_seen_under_the_lock(till: Till) -> None:
+    await till.buy()
+    session = till.session()
+
+    async def pay_meanwhile() -> None:
+        till.stripe.drive.pay(session)
+        await till.settle()
+
+    store = Interrupted(till.store, pay_meanwhile)
+    hasty = Checkout(store, till.clock, till.gateway, Catalogue(TIERS, ()), till.subscriptions, LINKS)
+    assert isinstance(await hasty.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH), AlreadySubscribed)
+    assert len(till.stripe.world.rows("checkout.session")) == 1
