@@ -362,3 +362,10 @@ async def test_fifty_questions_at_once_get_exactly_what_is_left(hall: Hall) -> N
     refused = [end.reason for end in ends if isinstance(end, Refusal)]
     assert refused == [RefusalReason.CONVERSATIONS] * 47
     assert await used(hall) == 3
+
+
+async def test_a_stream_that_ends_without_a_word_or_an_end_is_followed_by_the_fallback(hall: Hall) -> None:
+    hall.one = Scripted(words=(), finish=None)
+    end = await last(hall.chat(), hall.ask())
+    assert isinstance(end, Answered)
+    assert end.model == "spare"

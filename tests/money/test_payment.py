@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -19,7 +20,7 @@ from engine.subscriptions import LEASE, Activation, apply
 from storage.store import Store
 from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE, BOB
-from tests.fakes.stripe import FaultKind
+from tests.fakes.stripe import SECRET, FaultKind, sign
 from tests.money.conftest import LINKS, Till, open_till
 
 T = TypeVar("T")
@@ -200,7 +201,7 @@ async def test_a_read_that_was_outrun_writes_nothing(till: Till) -> None:
 
     def claim(tx: Tx) -> DirtyCustomer:
         tx.mark_dirty(Mode.TEST, customer, now)
-        return tx.claim_dirty(now, now + LEASE, "slow", 1, customer)[0]
+        return tx.claim_dirty(Mode.TEST, now, now + LEASE, "slow", 1, customer)[0]
 
     slow = await till.store.transact(claim)
     till.clock.advance(LEASE + timedelta(seconds=1))
@@ -271,7 +272,7 @@ async def test_no_second_session_is_sold_while_somebody_else_is_reading_the_paym
 
     def busy(tx: Tx) -> None:
         tx.mark_dirty(Mode.TEST, customer, now)
-        tx.claim_dirty(now, now + LEASE, "other", 1, customer)
+        tx.claim_dirty(Mode.TEST, now, now + LEASE, "other", 1, customer)
 
     await till.store.transact(busy)
     outcome = await till.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
@@ -321,3 +322,25 @@ async def test_a_payment_that_is_applied_between_look_and_sale_is_seen_under_the
     hasty = Checkout(store, till.clock, till.gateway, Catalogue(TIERS, ()), till.subscriptions, LINKS)
     assert isinstance(await hasty.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH), AlreadySubscribed)
     assert len(till.stripe.world.rows("checkout.session")) == 1
+
+
+async def test_an_event_that_comes_again_changes_nothing(till: Till) -> None:
+    till.stripe.courier.hold()
+    await till.paid()
+    (event,) = (e for e in till.stripe.world.rows("event") if e["type"] == "checkout.session.completed")
+    body = json.dumps(event).encode()
+    parsed = till.gateway.parse_webhook_event(body, sign(body, [SECRET], int(till.clock.now().timestamp())))
+    assert await till.subscriptions.receive(parsed)
+    assert not await till.subscriptions.receive(parsed)
+
+
+async def test_news_during_the_grace_does_not_make_it_longer(till: Till) -> None:
+    subscription = await till.paid()
+    till.stripe.drive.fail_renewal(subscription)
+    await till.settle()
+    till.clock.advance(timedelta(days=10))
+    till.stripe.drive.fail_renewal(subscription)
+    await till.settle()
+    assert await till.tier() is TierName.PREMIUM
+    till.clock.advance(timedelta(days=5))
+    assert await till.tier() is TierName.FREE
