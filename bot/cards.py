@@ -13,7 +13,7 @@ from engine.domain import Interval, ModelSpec, Tier, TierName
 from engine.facts import Access, AccessReason, Notice, NoticeKind
 from engine.members import ModelChosen, ModelLocked, ModelRow, ModelUnknown, Overview
 
-SIMULATED = "**SIMULATED**: no real money moves.\n"
+SIMULATED = "**SIMULATED**: no real money moves.\n\n"
 
 
 def marked(text: str, *, simulated: bool) -> str:
@@ -30,7 +30,7 @@ def usage(overview: Overview) -> Reply:
         f"Conversations today: {today} (counted anew at {moment(overview.resets_at)})",
         f"Turns in a conversation: {boundless(tier.turns_per_conversation)}",
         f"Questions in the last minute: {of(len(used.recent), tier.requests_per_minute)}",
-        f"Answers at once: {of(used.at_once, tier.concurrent)}",
+        f"Answers being written: {of(used.at_once, tier.concurrent)}",
         f"Model: {overview.model.name if overview.model else 'none yet'}",
     ]
     return Reply("\n".join(lines), (Button("Compare plans", action="plans"),))
@@ -76,15 +76,16 @@ def models(rows: Sequence[ModelRow]) -> Reply:
     )
     offer = next((row.offer for row in rows if row.offer), None)
     more = (*buttons[:3], *offer_buttons(offer)[:1]) if offer else buttons[:4]
-    return Reply("\n".join(("Models, and the one that answers you:", *lines)), more)
+    return Reply("\n".join(("✅ marks the model that answers you.", "", *lines)), more)
 
 
 def model_line(row: ModelRow) -> str:
     """One model with its mark."""
-    mark = "🔒" if not row.allowed else "✅" if row.chosen else "▫️"
-    lock = f": from {title(row.offer.tier)} ({money(row.offer.price_month)} a month)" if row.offer else ""
-    about = f": {row.spec.description}" if row.spec.description else ""
-    return f"{mark} **{row.spec.name}** ({row.spec.klass}){about}{lock}"
+    mark = "🔒" if not row.allowed else "✅" if row.chosen else "⚪"
+    lock = f"from {title(row.offer.tier)} ({money(row.offer.price_month)} a month)" if row.offer else ""
+    return f"{mark} " + " · ".join(
+        filter(None, (f"**{row.spec.name}**", row.spec.klass, row.spec.description, lock))
+    )
 
 
 def chosen(outcome: ModelChosen | ModelLocked | ModelUnknown) -> Reply:
@@ -112,8 +113,8 @@ def plans(catalogue: Catalogue, current: TierName, *, for_sale: bool, simulated:
         upgrade_button(t.name, Interval.MONTH, f"{title(t.name)}: {money(t.price_month)} a month")
         for t in higher[:4]
     )
-    last = "" if for_sale else "\nUpgrades are not on sale here."
-    return Reply(marked("\n".join(lines) + last, simulated=simulated and for_sale), buttons)
+    last = "" if for_sale else "\n\nUpgrades are not on sale here."
+    return Reply(marked("\n\n".join(lines) + last, simulated=simulated and for_sale), buttons)
 
 
 def plan_line(tier: Tier, catalogue: Catalogue, current: TierName) -> str:
@@ -125,13 +126,13 @@ def plan_line(tier: Tier, catalogue: Catalogue, current: TierName) -> str:
     )
     mark = " ← yours" if tier.name is current else ""
     conversations = (
-        "unlimited conversations"
+        "Unlimited conversations"
         if tier.conversations_per_day is None
         else f"{plural(tier.conversations_per_day, 'conversation')} a day"
     )
     turns = f"{boundless(tier.turns_per_conversation)} turns each"
     named = ", ".join(spec.name for spec in catalogue.allowed(tier)) or "no model"
-    return f"**{title(tier.name)}**: {price}{mark}\n{conversations}, {turns}; {named}"
+    return f"**{title(tier.name)}**: {price}{mark}\n{conversations}, {turns} · {named}"
 
 
 def which_tier(catalogue: Catalogue, current: TierName, *, simulated: bool) -> Reply:
@@ -162,8 +163,8 @@ def checkout_words(link: CheckoutLink) -> tuple[str, str, str]:
     """Text, label and address of a checkout link."""
     price = f"{money(link.tier.price(link.interval))} a {link.interval}"
     text = (
-        f"**{title(link.tier.name)}**, {price}. Pay with this link, good until {moment(link.expires_at)}. "
-        "Your tier changes by itself soon after."
+        f"**{title(link.tier.name)}** costs {price}. This link is yours alone and works until "
+        f"{moment(link.expires_at)}. Once you have paid, your tier changes by itself."
     )
     return text, f"Pay {price}", link.url
 
@@ -194,9 +195,10 @@ def link_reply(text: str, label: str, url: str, *, simulated: bool) -> Reply:
 def help_text(model: ModelSpec | None) -> Reply:
     """What the bot can do, in a few lines."""
     lines = [
-        "Ask me with `/ask`, by mentioning me, or in a direct message; reply to an answer to go on with it.",
+        "Ask me with `/ask`, by mentioning me, or in a direct message. Reply to an answer to go on with it.",
         f"**{model.name}** answers you now." if model else "No model is switched on here yet.",
-        *(f"`{command.usage}`: {command.description}" for command in COMMANDS),
+        "",
+        *(f"- `{command.usage}`: {command.description}" for command in COMMANDS),
     ]
     return Reply("\n".join(lines), (Button("Compare plans", action="plans"),))
 

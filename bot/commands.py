@@ -41,9 +41,10 @@ class Command:
 
     @property
     def usage(self) -> str:
-        """How it is typed, as in `/upgrade [tier] [month|year]`."""
-        words = (hint(option) for option in self.options)
-        return " ".join((f"/{self.name}", *words))
+        """How it is typed: `/upgrade [tier] [month|year]`, and `/ask [model:NAME] <prompt>` for text."""
+        first = [f"[{option.name}:NAME]" for option in self.options if self.streams and not option.required]
+        words = [hint(option) for option in self.options if option.required or not self.streams]
+        return " ".join((f"/{self.name}", *first, *words))
 
 
 def hint(option: Option) -> str:

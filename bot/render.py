@@ -32,8 +32,8 @@ def title(tier: TierName) -> str:
 
 
 def moment(when: datetime) -> str:
-    """A time that reads the same for everybody: `2026-11-23 00:00 UTC`."""
-    return f"{when:%Y-%m-%d %H:%M} UTC"
+    """A time of the next days that reads the same for everybody: `23 November, 00:00 UTC`."""
+    return f"{when.day} {when:%B, %H:%M} UTC"
 
 
 def day(when: datetime) -> str:
@@ -67,7 +67,7 @@ def refusal(refused: Refusal) -> Reply:
 def reason(refused: Refusal) -> str:
     """The sentence for why, with when it ends."""
     tier, limit, model = title(refused.tier), refused.limit or 0, refused.model or ""
-    until = f" until {moment(refused.until)}" if refused.until else ""
+    fresh = moment(refused.until) if refused.until else "tomorrow"
     month = day(refused.until) if refused.until else "the first of the month"
     words = {
         RefusalReason.EMPTY: "There is no question yet. Write it like this: `/ask why is the sky blue?`",
@@ -75,8 +75,9 @@ def reason(refused: Refusal) -> str:
         RefusalReason.CLOSING: "I am restarting. Nothing was counted; please ask again in a minute.",
         RefusalReason.MODEL_LOCKED: f"**{model}** is not part of the {tier} tier.",
         RefusalReason.CONVERSATIONS: (
-            f"That was today's last conversation: the {tier} tier has {plural(limit, 'conversation')} a day, "
-            f"and new ones wait{until}. Conversations you have begun can go on."
+            f"You have begun today's last conversation: the {tier} tier has "
+            f"{plural(limit, 'conversation')} a day. New ones can begin again from {fresh}; "
+            "those you have begun can go on."
         ),
         RefusalReason.TURNS: (
             f"This conversation is full: the {tier} tier has {plural(limit, 'turn')} in each. "

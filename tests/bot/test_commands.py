@@ -42,4 +42,4 @@ def test_what_does_not_fit_is_named() -> None:
 def test_usage_lines_show_what_is_needed_and_what_may_be() -> None:
     lines = {command.name: command.usage for command in COMMANDS}
     assert lines["upgrade"] == "/upgrade [tier] [month|year]"
-    assert lines["ask"] == "/ask <prompt> [model]"
+    assert lines["ask"] == "/ask [model:NAME] <prompt>"

@@ -53,13 +53,13 @@ async def test_usage_tells_what_is_used_and_when_it_is_new(hall: Hall) -> None:
     front = front_of(hall)
     await last(front.chat, hall.ask())
     words = (await run(front, "usage")).text
-    assert "Conversations today: 1 of 3 (counted anew at 2026-11-25 00:00 UTC)" in words
+    assert "Conversations today: 1 of 3 (counted anew at 25 November, 00:00 UTC)" in words
 
 
 async def test_the_model_list_shows_locks_and_what_unlocks(hall: Hall) -> None:
     words = (await run(front_of(hall), "model")).text
     assert "✅ **quick**" in words
-    assert "🔒 **deep** (strong): from Premium ($8.99 a month)" in words
+    assert "🔒 **deep** · strong · from Premium ($8.99 a month)" in words
 
 
 async def test_a_chosen_model_answers_from_then_on(hall: Hall) -> None:
