@@ -112,10 +112,13 @@ class Chat:
         return True
 
     async def renew(self) -> None:
-        """Keep the holds of answers in flight; has to be called well within a lease."""
-        if self._answers:
+        """Keep the holds of answers in flight; has to be called well within a lease.
+
+        A turn whose settlement failed is no longer among them, so its lease runs out.
+        """
+        if turns := tuple(self._answers):
             until = self._clock.now() + LEASE
-            await self._store.transact(lambda tx: tx.renew_leases(self._desk.owner, until))
+            await self._store.transact(lambda tx: tx.renew_leases(turns, until))
 
     async def close(self, grace: float) -> None:
         """Take no more questions; give answers in flight `grace` seconds, then break them off, told so."""

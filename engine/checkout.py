@@ -29,7 +29,7 @@ STILL_USEFUL = timedelta(minutes=10)
 """A link with less time left than this is replaced."""
 STILL_MAKEABLE = timedelta(minutes=35)
 """Stripe refuses sessions that expire in less than 30 minutes (`expires_at` of the Checkout session)."""
-ROUNDS = 3
+ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +214,13 @@ class Checkout:
     async def _session(
         self, billing: Billing, person: Person, record: CustomerRecord, tier: Tier, interval: Interval
     ) -> CheckoutLink | None:
-        """The open session for this tier; None if a payment or another click came in between."""
+        """The open session for this tier; None if it has to be decided anew."""
         chosen = await self._attempt(person, record, tier.name, interval)
         if chosen is None:
             return None
-        attempt, replaced = chosen
-        if replaced and await paid_after_all(billing, replaced):
+        attempt, usable_now = chosen
+        if attempt.session and not usable_now:  # closed there first: a crash in between closes it again
+            await billing.expire_checkout_session(attempt.session)
             await self._close(attempt)
             return None
         if attempt.session and attempt.url:
@@ -235,8 +236,8 @@ class Checkout:
 
     async def _attempt(
         self, person: Person, record: CustomerRecord, tier: TierName, interval: Interval
-    ) -> tuple[CheckoutAttempt, CheckoutAttempt | None] | None:
-        """The account's open attempt for this purchase, new if need be, and the one that it replaced.
+    ) -> tuple[CheckoutAttempt, bool] | None:
+        """The account's open attempt, new if need be, and whether it serves for this purchase.
 
         None if a subscription came to be known meanwhile: decided under the lock that `apply` takes too.
         """
@@ -253,17 +254,17 @@ class Checkout:
             now + SESSION_LIFE,
         )
 
-        def work(tx: Tx) -> tuple[CheckoutAttempt, CheckoutAttempt | None] | None:
+        def work(tx: Tx) -> tuple[CheckoutAttempt, bool] | None:
             tx.lock_account_id(record.account)
             if still_running(tx.subscriptions(record.account, record.mode)):
                 return None
             old = tx.open_attempt(record.account, record.mode)
-            if old and usable(old, fresh, now):
-                return old, None
+            if old and (old.session or usable(old, fresh, now)):
+                return old, usable(old, fresh, now)
             if old:
                 tx.close_attempts(record.account, record.mode, AttemptStatus.SUPERSEDED)
             tx.save_attempt(fresh)
-            return fresh, old
+            return fresh, True
 
         return await self._store.transact(work)
 
@@ -306,15 +307,6 @@ class Checkout:
 
     def _link(self, attempt: CheckoutAttempt, tier: Tier) -> CheckoutLink:
         return CheckoutLink(attempt.url or "", tier, attempt.interval, attempt.expires_at, self._simulated)
-
-
-async def paid_after_all(billing: Billing, attempt: CheckoutAttempt) -> bool:
-    """Close the session of an attempt that was replaced; True if it was paid before it could be closed."""
-    if attempt.session is None:
-        return False
-    await billing.expire_checkout_session(attempt.session)
-    session = await billing.get_checkout_session(attempt.session)
-    return session.status is SessionStatus.COMPLETE
 
 
 def usable(old: CheckoutAttempt, wanted: CheckoutAttempt, now: datetime) -> bool:

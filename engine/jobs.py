@@ -23,7 +23,8 @@ RENEW_EVERY = 15.0
 SWEEP_EVERY = 30.0
 NOTICE_LEASE = timedelta(seconds=30)
 REMEMBER_KEYS = timedelta(days=7)
-BATCH = 20
+BATCH = 1
+"""A lease covers one delivery: those waiting behind it would lose theirs, and be delivered twice."""
 
 
 class Bell:
@@ -53,7 +54,7 @@ class Notices:
         self.messengers: dict[Platform, Messenger] = {}
 
     async def work(self) -> int:
-        """Deliver what is due on the platforms of this process; how many were taken."""
+        """Deliver what is due longest on the platforms of this process; how many were taken."""
         now, platforms = self._clock.now(), [platform.value for platform in self.messengers]
         if not platforms:
             return 0

@@ -114,8 +114,8 @@ class TurnsTx(Protocol):
         """Note on a released turn what the vendor charged for it all the same; it stays uncounted."""
         ...
 
-    def renew_leases(self, owner: str, until: datetime) -> int:
-        """Move the leases of all turns held by a process; how many."""
+    def renew_leases(self, turns: Sequence[TurnId], until: datetime) -> int:
+        """Move the leases of those of these turns that are held; how many."""
         ...
 
     def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
@@ -181,9 +181,15 @@ class MoneyTx(Protocol):
         ...
 
     def claim_dirty(
-        self, now: datetime, lease_until: datetime, token: str, limit: int, customer: CustomerId | None = None
+        self,
+        mode: Mode,
+        now: datetime,
+        lease_until: datetime,
+        token: str,
+        limit: int,
+        customer: CustomerId | None = None,
     ) -> Sequence[DirtyCustomer]:
-        """Take due customers nobody holds a live lease on, or that one customer whether due or not.
+        """Take due customers of a mode nobody holds a live lease on, or that one customer whether due or not.
 
         Rows with done_gen = gen are clean and not taken, unless that one customer is asked for.
         """

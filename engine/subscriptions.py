@@ -39,7 +39,8 @@ LEASE = timedelta(seconds=60)
 """Longer than the longest read of Stripe with its retries."""
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
-BATCH = 10
+BATCH = 1
+"""A lease covers one reading: what waits its turn is free for others, and for the next start."""
 
 
 class Activation(StrEnum):
@@ -128,7 +129,7 @@ class Subscriptions:
 
         def claim(tx: Tx) -> Sequence[DirtyCustomer]:
             tx.mark_dirty(self.mode, customer, now)
-            return tx.claim_dirty(now, now + LEASE, token, 1, customer)
+            return tx.claim_dirty(self.mode, now, now + LEASE, token, 1, customer)
 
         claimed = await self._store.transact(claim)
         for dirty in claimed:
@@ -136,11 +137,13 @@ class Subscriptions:
         return bool(claimed)
 
     async def work(self) -> int:
-        """Read the customers that are due; how many were taken. Failures are noted and tried again later."""
+        """Read the customer due longest; how many were taken. Failures are noted and tried again later."""
         if self._billing is None:
             return 0
         now, token = self._clock.now(), uuid4().hex
-        claimed = await self._store.transact(lambda tx: tx.claim_dirty(now, now + LEASE, token, BATCH))
+        claimed = await self._store.transact(
+            lambda tx: tx.claim_dirty(self.mode, now, now + LEASE, token, BATCH)
+        )
         for dirty in claimed:
             try:
                 await self._read(dirty)
@@ -212,14 +215,21 @@ def apply(
         tx.close_attempts(account.id, dirty.mode, AttemptStatus.COMPLETE)
     attempt = tx.latest_attempt(account.id, dirty.mode)
     person = attempt.person if attempt else account.person
-    if before.tier is not after.tier:
-        change = TierChange(0, account.id, dirty.mode, before.tier, after.tier, after.reason, now)
+    told = last_told(tx, account.id, dirty.mode)
+    if told is not after.tier:
+        change = TierChange(0, account.id, dirty.mode, told, after.tier, after.reason, now)
         number = tx.add_tier_change(change).number
-        kind = change_kind(before.tier, after.tier)
+        kind = change_kind(told, after.tier)
         tx.owe(notice(account.id, person, kind, f"tier:{dirty.mode}:{account.id}:{number}", after, now))
     else:
         owe_news(tx, account.id, person, before, after, now)
     tx.settle_events(dirty.mode, dirty.customer, asked_at, now)
+
+
+def last_told(tx: Tx, account: AccountId, mode: Mode) -> TierName:
+    """The tier of the last change; time alone may have ended it since, and nobody was told."""
+    changes = [change.after for change in tx.tier_changes(account) if change.mode is mode]
+    return changes[-1] if changes else TierName.FREE
 
 
 def with_memory(sub: Subscription, old: Sequence[Subscription], now: datetime) -> Subscription:

@@ -40,13 +40,21 @@ class SyncQueue:
         self._session.run("mark_dirty", mode=mode, customer=customer, due=due)
 
     def claim_dirty(
-        self, now: datetime, lease_until: datetime, token: str, limit: int, customer: CustomerId | None = None
+        self,
+        mode: Mode,
+        now: datetime,
+        lease_until: datetime,
+        token: str,
+        limit: int,
+        customer: CustomerId | None = None,
     ) -> Sequence[DirtyCustomer]:
         if customer is None:
-            rows = self._session.all("claim_dirty", now=now, lease_until=lease_until, token=token, most=limit)
+            rows = self._session.all(
+                "claim_dirty", mode=mode, now=now, lease_until=lease_until, token=token, most=limit
+            )
         else:
             rows = self._session.all(
-                "claim_customer", now=now, lease_until=lease_until, token=token, customer=customer
+                "claim_customer", mode=mode, now=now, lease_until=lease_until, token=token, customer=customer
             )
         return [dirty_from(row) for row in rows]
 

@@ -76,8 +76,8 @@ class Turns:
         if row is not None and row["state"] == TurnState.RELEASED:
             self._write("record_spend", turn, row, settlement)
 
-    def renew_leases(self, owner: str, until: datetime) -> int:
-        return self._session.run("renew_leases", owner=owner, until=until)
+    def renew_leases(self, turns: Sequence[TurnId], until: datetime) -> int:
+        return sum(self._session.run("renew_lease", id=turn, until=until) for turn in sorted(turns))
 
     def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
         if account is None:

@@ -27,7 +27,7 @@ WHERE gen > done_gen AND due_at <= :now AND lease_until <= :now
     AND (mode, stripe_customer_id) IN (
         SELECT mode, stripe_customer_id
         FROM sync_queue
-        WHERE gen > done_gen AND due_at <= :now AND lease_until <= :now
+        WHERE mode = :mode AND gen > done_gen AND due_at <= :now AND lease_until <= :now
         ORDER BY due_at
         LIMIT :most
     )
@@ -35,7 +35,7 @@ RETURNING mode, stripe_customer_id, gen, lease_token, fails;
 
 -- name: claim_customer
 UPDATE sync_queue SET lease_until = :lease_until, lease_token = :token
-WHERE stripe_customer_id = :customer AND lease_until <= :now
+WHERE mode = :mode AND stripe_customer_id = :customer AND lease_until <= :now
 RETURNING mode, stripe_customer_id, gen, lease_token, fails;
 
 -- name: finish_sync

@@ -55,8 +55,8 @@ UPDATE turn SET state = 'released', outcome = :outcome, settled_at = :now
 WHERE id = :id AND state = 'held'
 RETURNING conversation;
 
--- name: renew_leases
-UPDATE turn SET lease_until = :until WHERE state = 'held' AND owner = :owner;
+-- name: renew_lease
+UPDATE turn SET lease_until = :until WHERE id = :id AND state = 'held';
 
 -- name: release_expired
 UPDATE turn SET state = 'released', outcome = 'expired', settled_at = :now

@@ -103,3 +103,14 @@ async def test_a_notice_waits_for_a_process_that_serves_its_platform(store: Stor
     elsewhere = Notices(store, clock)
     elsewhere.messengers[Platform.DISCORD] = Letterbox()
     assert await elsewhere.work() == 0
+
+
+async def test_a_notice_that_waits_behind_another_is_not_claimed_yet(store: Store, clock: FakeClock) -> None:
+    slow, quick = Letterbox(), Letterbox()
+    first = await owing(store, clock, slow, "k1", "k2")
+    second = Notices(store, clock)
+    second.messengers[Platform.LOCAL] = quick
+    assert await first.work() == 1
+    clock.advance(NOTICE_LEASE + timedelta(seconds=1))
+    assert await second.work() == 1
+    assert [again for _, again in (*slow.delivered, *quick.delivered)] == [False, False]

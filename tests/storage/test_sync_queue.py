@@ -32,12 +32,12 @@ def event(name: str = "evt_1", customer: CustomerId | None = CUSTOMER) -> Billin
 
 def take(tx: Tx, now: datetime, token: str = "token", limit: int = 10) -> list[DirtyCustomer]:
     """Claim what is due for a minute."""
-    return list(tx.claim_dirty(now, now + MINUTE, token, limit))
+    return list(tx.claim_dirty(Mode.TEST, now, now + MINUTE, token, limit))
 
 
 def take_one(tx: Tx, now: datetime, token: str = "token") -> list[DirtyCustomer]:
     """Claim the one customer for a minute."""
-    return list(tx.claim_dirty(now, now + MINUTE, token, 1, CUSTOMER))
+    return list(tx.claim_dirty(Mode.TEST, now, now + MINUTE, token, 1, CUSTOMER))
 
 
 async def test_an_event_is_stored_once_whoever_brings_it(store: Store) -> None:
@@ -61,6 +61,14 @@ async def test_events_of_a_customer_are_settled_as_far_as_they_were_received(
     stored = rows(database_url, "SELECT id, status, applied_at IS NULL FROM stripe_event ORDER BY id")
     statuses = ["applied", "ignored", "pending", "pending"]
     assert stored == [(f"evt_{number}", each, each != "applied") for number, each in enumerate(statuses, 1)]
+
+
+async def test_customers_of_another_mode_are_never_taken(store: Store) -> None:
+    def work(tx: Tx) -> list[DirtyCustomer]:
+        tx.mark_dirty(Mode.LIVE, CUSTOMER, NOON)
+        return take(tx, LATER) + take_one(tx, LATER)
+
+    assert await store.transact(work) == []
 
 
 async def test_a_dirty_customer_is_taken_when_it_is_due_and_not_before(store: Store) -> None:

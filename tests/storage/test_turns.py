@@ -208,12 +208,12 @@ async def test_expired_turns_are_released_of_one_account_or_of_all(store: Store)
     assert await store.transact(work) == [2, 2, 0, 0]
 
 
-async def test_a_process_renews_its_own_leases(store: Store) -> None:
+async def test_the_leases_of_the_named_turns_are_renewed(store: Store) -> None:
     def work(tx: Tx) -> list[int]:
         start(tx)
         renewed = [
-            tx.renew_leases("another", NOON + 3 * MINUTE),
-            tx.renew_leases("process", NOON + 2 * MINUTE),
+            tx.renew_leases([TurnId("another")], NOON + 3 * MINUTE),
+            tx.renew_leases([T], NOON + 2 * MINUTE),
         ]
         return [*renewed, tx.release_expired(NOON + MINUTE), tx.release_expired(NOON + 2 * MINUTE)]
 

@@ -1,0 +1,76 @@
+"""Ends that time alone brings, worlds that must not touch each other, and readers that stop half-way."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from billing.simulated import SimulatedBilling
+from engine.domain import TierName
+from engine.errors import OutsideError
+from engine.facts import CustomerId, Mode, NoticeKind
+from engine.subscriptions import Subscriptions
+from tests.fakes.stripe import FaultKind
+from tests.money.conftest import Till
+
+
+async def test_the_end_of_a_cancelled_period_is_told_although_time_ended_the_tier_before(till: Till) -> None:
+    subscription = await till.paid()
+    till.stripe.drive.cancel_subscription(subscription, at_period_end=True)
+    await till.settle()
+    until = (await till.notices())[-1].until
+    assert until is not None
+    till.clock.set(until + timedelta(seconds=5))
+    till.stripe.drive.cancel_subscription(subscription)
+    await till.settle()
+    assert (await till.notices())[-1].kind is NoticeKind.ENDED
+    assert [change.after for change in await till.changes()] == [TierName.PREMIUM, TierName.FREE]
+
+
+async def test_stripe_giving_up_after_the_grace_is_told(till: Till) -> None:
+    subscription = await till.paid()
+    till.stripe.drive.fail_renewal(subscription)
+    await till.settle()
+    till.clock.advance(timedelta(days=15))
+    till.stripe.drive.give_up(subscription)
+    await till.settle()
+    assert (await till.notices())[-1].kind is NoticeKind.ENDED
+
+
+async def test_a_process_without_stripe_leaves_stripes_customers_alone(till: Till) -> None:
+    await till.paid()
+    customer = CustomerId(till.stripe.world.rows("customer")[0]["id"])
+    now = till.clock.now()
+    await till.store.transact(lambda tx: tx.mark_dirty(Mode.TEST, customer, now))
+    simulated = SimulatedBilling(till.store, till.clock, "http://127.0.0.1")
+    assert await Subscriptions(till.store, till.clock, simulated).work() == 0
+    assert await till.tier() is TierName.PREMIUM
+
+
+async def test_a_session_that_could_not_be_closed_is_closed_before_another_is_sold(till: Till) -> None:
+    await till.buy()
+    till.stripe.faults.add(FaultKind.STATUS, "POST /v1/checkout/sessions/", times=None)
+    with pytest.raises(OutsideError):
+        await till.buy(TierName.PRO)
+    till.stripe.faults.clear()
+    await till.buy(TierName.PRO)
+    assert [row["status"] for row in till.stripe.world.rows("checkout.session")] == ["open", "expired"]
+
+
+async def test_a_worker_that_stops_keeps_no_customer_from_the_next_one(till: Till) -> None:
+    customers = [CustomerId("cus_one"), CustomerId("cus_two")]
+    now = till.clock.now()
+    for customer in customers:
+        await till.store.transact(lambda tx, each=customer: tx.mark_dirty(Mode.TEST, each, now))  # type: ignore[misc]
+    slow = till.stripe.faults.add(FaultKind.DELAY, "GET /v1/subscriptions", times=1)
+    slow.gate = asyncio.Event()
+    working = asyncio.create_task(till.subscriptions.work())
+    await slow.reached.wait()
+    working.cancel()
+    await asyncio.wait({working})
+    slow.gate.set()
+    while await till.subscriptions.work():
+        pass
+    assert await till.store.read(lambda tx: tx.queue_depth(now)) == (0, None)
