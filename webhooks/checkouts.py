@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.errors import GiveUpError, TryAgainError
+from engine.errors import GiveUpError, TellOperatorError, TryAgainError
 from engine.facts import SessionId
 from engine.subscriptions import Activation, PurchaseStatus
 from webhooks.site import CheckoutStatus
+
+logger = logging.getLogger("webhooks")
 
 FRESH_SECONDS = 2.0
 LOOKS_A_SECOND = 20
@@ -73,6 +76,9 @@ class Checkouts:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await ask(session)
         except (TryAgainError, TimeoutError):
+            return PENDING
+        except TellOperatorError as error:
+            logger.error("a purchase cannot be looked up", extra={"why": str(error)})  # noqa: TRY400 - in words
             return PENDING
         except GiveUpError:
             return UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from engine.domain import Platform, TierName
-from engine.errors import GiveUpError, TryAgainError
+from engine.errors import GiveUpError, TellOperatorError, TryAgainError
 from engine.facts import SessionId
 from engine.subscriptions import Activation, PurchaseStatus
 from tests.web.conftest import Start
@@ -106,3 +106,12 @@ async def test_while_the_engine_cannot_say_the_purchase_stays_pending() -> None:
     assert (await Checkouts(purchases.status).status("cs_1")).state is Activation.PENDING
     purchases.trouble = GiveUpError("no such session")
     assert (await Checkouts(purchases.status).status("cs_1")).state is Activation.UNKNOWN
+
+
+async def test_a_member_who_paid_is_told_to_wait_when_only_the_operator_can_mend_stripe(start: Start) -> None:
+    purchases = Purchases()
+    purchases.trouble = TellOperatorError("Stripe: the key is wrong")
+    client = await start(Site("http://127.0.0.1", checkout_status=purchases.status))
+    async with client.get("/billing/success?session_id=cs_1", headers=PAGE) as answer:
+        assert answer.status == 200
+        assert "Pending activation" in await answer.text()
