@@ -1,0 +1,1 @@
+"""Proof on whole processes of main.py."""
