@@ -32,6 +32,7 @@ class BillingPages:
     """Says whether a payment has arrived, without a reload where scripts run and with one where not."""
 
     def __init__(self, site: Site) -> None:
+        self._simulated = site.simulated is not None
         self._checkouts = Checkouts(site.checkout_status)
 
     async def success(self, request: web.Request) -> web.StreamResponse:
@@ -45,11 +46,12 @@ class BillingPages:
             tier=found.tier.title() if found.tier else None,
             place=_PLACES.get(found.place, "the chat where you asked"),
             local=found.place is Platform.LOCAL,
+            simulated=self._simulated,
         )
 
     async def cancel(self, _request: web.Request) -> web.StreamResponse:
         """The page after leaving the checkout."""
-        return page("cancel.html")
+        return page("cancel.html", simulated=self._simulated)
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         """`{"state", "tier"}` for the session; the engine looks at Stripe when that is due."""

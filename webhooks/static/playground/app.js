@@ -85,7 +85,7 @@ function showRoom() {
   const room = rooms.find(rooms.current);
   const dm = room.id === "dm";
   byId("room-name").textContent = dm ? room.name : `# ${room.name}`;
-  byId("room-about").textContent = dm ? `Direct messages: only ${people.current} and ${bot} see them` : "Everybody here reads along";
+  byId("room-about").textContent = dm ? `Direct messages: only ${people.current} and ${bot} see them` : "Everybody reads along";
   composer.text.placeholder = dm ? `Message ${room.name}` : `Message #${room.name}`;
   composer.enter(location.hash);
   showEmpty(room, bot, (text) => composer.fill(text));
@@ -99,7 +99,7 @@ function showConnection(connected) {
 
 function showNotes(simulated) {
   const notes = [
-    simulated.models && "Demo models answer here, offline. They show the manners, not the wits.",
+    simulated.models && "Demo models answer here, offline and from a few rules. Real ones need a key.",
     simulated.billing && "Billing is simulated: upgrading works, and no money moves.",
   ];
   byId("notes").replaceChildren(...notes.filter(Boolean).map((note) => el("p", {}, note)));

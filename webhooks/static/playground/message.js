@@ -26,7 +26,7 @@ export class MessageView {
     const content = el("div", { className: "content" },
       this.meta(message),
       message.reply_to ? this.quote(message.reply_to) : null,
-      kind === "private" ? whisper() : null,
+      kind === "private" && author.bot ? whisper() : null,
       this.text, this.footer, this.buttons);
     const name = `message ${author.bot ? "bot" : "human"} ${kind}`;
     return el("li", { className: name, id: `m-${id}` }, avatar(author.name, author.bot), content, this.tools());

@@ -95,7 +95,7 @@ function dayName(message) {
 
 function goesWith(last, message) {
   return (
-    last !== undefined && !message.reply_to && last.author.name === message.author.name &&
+    last !== undefined && !message.reply_to && !last.buttons.length && last.author.name === message.author.name &&
     last.kind === message.kind && Date.parse(message.at) - Date.parse(last.at) < TOGETHER
   );
 }
