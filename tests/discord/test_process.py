@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.fakes.discord import FakeDiscord, Message
-from tests.slack.test_process import ended, free_port, main
+from tests.program import free_port, running
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ async def test_main_serves_discord_from_the_first_question_to_the_tier_paid_for(
 ) -> None:
     async with FakeDiscord() as fake:
         environ = {**fake.variables, **variables}
-        async with main(tmp_path, environ) as process:
+        async with running(tmp_path, environ) as program:
             await fake.connected()
-            used = fake.slash("alice", "ask", {"prompt": "Hi"})
+            used = fake.slash("alice", "ask", {"prompt": "Thanks!"})
             await fake.world.pulse.until(lambda: any("1 of 10 today" in text for text in used.texts()), 30)
             fake.slash("alice", "upgrade", {"tier": "premium"})
             (link,) = await fake.world.pulse.until(lambda: fake.dms("alice"))
@@ -45,13 +45,13 @@ async def test_main_serves_discord_from_the_first_question_to_the_tier_paid_for(
             assert "Premium" in fake.dms("alice")[1].text
             usage = await fake.answered(fake.slash("alice", "usage"))
             assert "**Premium** tier" in usage.text
-            process.kill()
+            await program.kill()
         await fake.gateway.drop(forget=True)
-        async with main(tmp_path, environ) as process:
+        async with running(tmp_path, environ) as program:
             await fake.connected()
             fake.say("alice", "general", "Bye", mention_bot=True)
             begun = await fake.world.pulse.until(lambda: [one for one in fake.transcript() if replies(one)])
-            assert await ended(process) == 0
+            assert await program.end() == 0
     assert "conversation" in begun[0].text
     assert len(fake.dms("alice")) == 2
     assert fake.findings == []

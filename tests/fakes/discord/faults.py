@@ -1,5 +1,6 @@
 """What can go wrong on the way: rate limits, server errors and answers that get lost."""
 
+import asyncio
 import re
 import time
 from collections import deque
@@ -23,6 +24,8 @@ class Fault:
     retry_after: float = 0.05
     lost: bool = False
     """Do what was asked, then cut the connection instead of answering."""
+    gate: asyncio.Event | None = None
+    """Do not even cut it before this is set."""
 
     def hits(self, method: str, path: str) -> bool:
         """Return whether this request is to fail."""
@@ -47,9 +50,11 @@ class Faults:
         """Let the next `times` requests whose path contains `pattern` (a regular expression) get `status`."""
         self.planned.append(Fault(pattern, status, method, times, retry_after))
 
-    def lose(self, pattern: str, *, method: str = "", times: int = 1) -> None:
-        """Let the next `times` matching requests be done but never answered."""
-        self.planned.append(Fault(pattern, 0, method, times, lost=True))
+    def lose(
+        self, pattern: str, *, method: str = "", times: int = 1, gate: asyncio.Event | None = None
+    ) -> None:
+        """Let the next `times` matching requests be done but never answered; `gate` keeps them waiting."""
+        self.planned.append(Fault(pattern, 0, method, times, lost=True, gate=gate))
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the failure planned for this request, using it up."""

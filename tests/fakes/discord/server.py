@@ -88,6 +88,8 @@ class Server:
             return self._limited(wait) if wait else await self._done(request, call, handler)
         if fault.lost:
             await self._done(request, call, handler)
+            if fault.gate is not None:
+                await fault.gate.wait()
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Self, TypeVar
 
 from aiohttp import web
 
 from tests.fakes.slack import control, payloads
+from tests.fakes.slack.app import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.fakes.slack.log import Delivery
 from tests.fakes.slack.server import EVENTS, SlackServer
+from tests.fakes.slack.signing import signed
 from tests.fakes.slack.state import BOT_USER, Channel, Kind, Message
 
 T = TypeVar("T")
@@ -46,6 +50,23 @@ class FakeSlack(SlackServer):
         self.workspace.add_channel(PRIVATE, "secret", Kind.PRIVATE, set(people))
         await self.start()
         return self
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment that leads a bot here, for the transport that is in use."""
+        secret = {"SLACK_SIGNING_SECRET": SIGNING_SECRET} if self.posts else {"SLACK_APP_TOKEN": APP_TOKEN}
+        return {"SLACK_API_URL": self.api_url, "SLACK_BOT_TOKEN": BOT_TOKEN, **secret}
+
+    async def connected(self, seconds: float = 10.0) -> None:
+        """Wait until the app listens to this workspace."""
+        if self.posts is None:
+            await self.wait_for(lambda: self.sockets.open, seconds)
+            return
+        body = b'{"type": "url_verification", "challenge": "there?"}'
+        headers = {"Content-Type": "application/json", **signed(body, self.workspace.now())}
+        async with asyncio.timeout(seconds):
+            while (await self.posts.post(body, headers))[0] != HTTPStatus.OK:  # noqa: ASYNC110 - asks the app
+                await asyncio.sleep(0.02)
 
     def application(self) -> web.Application:
         """The routes, with those that steer the fake from another process."""
