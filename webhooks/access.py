@@ -9,7 +9,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -27,6 +27,11 @@ NOT_LOCAL = (
     "This page is open only to a browser on the machine that runs the server, at http://localhost or "
     "http://127.0.0.1. To open it from elsewhere, set PLAYGROUND_KEY and give that key here."
 )
+NOT_PUBLIC = (
+    "This server has a public address (APP_URL), so this page is closed to everybody: a proxy in front of it "
+    "can look like a visitor on this machine. To open it, set PLAYGROUND_KEY and give that key here."
+)
+"""nginx's plain `proxy_pass http://127.0.0.1:8080` asks by a loopback name and adds no header of its own."""
 NOT_SAME_SITE = (
     "This request comes from another site, so it is refused. "
     "Open this server's own page, at the address that APP_URL names."
@@ -45,6 +50,7 @@ class Gate:
 
     def __init__(self, app_url: str, key: str | None, *, pace: Callable[[], float] = time.monotonic) -> None:
         self._app_url = app_url
+        self._public = not _is_loopback_host(urlsplit(app_url).netloc)
         self._key = key
         self._pace = pace
         self._wrong: deque[float] = deque(maxlen=WRONG_KEYS_A_MINUTE)
@@ -54,6 +60,8 @@ class Gate:
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             self._same_site(request)
+            if self._key is None and self._public:
+                raise web.HTTPForbidden(text=NOT_PUBLIC)
             if self._key is None:
                 _local(request)
             elif not self._has_key(request, self._key):

@@ -18,7 +18,8 @@ HELLO = {"person": "alice", "room": "general", "text": "hello"}
 
 
 def everything(surface: MemorySurface, checkout: MemoryCheckout, key: str | None = None) -> Site:
-    return Site("https://chat.example", playground=surface, simulated=checkout, playground_key=key)
+    address = "https://chat.example" if key else "http://127.0.0.1:8080"
+    return Site(address, playground=surface, simulated=checkout, playground_key=key)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,18 @@ async def test_our_own_page_on_this_machine_is_let_in(
         ours = f"http://127.0.0.1:{answer.url.port}"
     async with client.post("/playground/api/messages", json=HELLO, headers={"Origin": ours}) as answer:
         assert answer.status == 202
+
+
+@pytest.mark.parametrize("address", ["https://chat.example", "http://0.0.0.0:8080", "http://10.0.0.5:8080"])
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_with_a_public_address_nobody_is_let_in_without_a_key(
+    start: Start, surface: MemorySurface, checkout: MemoryCheckout, address: str, method: str, path: str
+) -> None:
+    client = await start(Site(address, playground=surface, simulated=checkout))
+    async with client.request(method, path, json=HELLO) as answer:  # as a proxy on this machine asks
+        assert answer.status == 403
+        assert "PLAYGROUND_KEY" in (await answer.json())["error"]
+    assert checkout.payments == 0
 
 
 async def enter(client: ClientSession, key: str, goal: str = "/playground") -> int:
