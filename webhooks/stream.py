@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
@@ -66,16 +66,17 @@ class EventStreams:
     ) -> None:
         await response.write(b"retry: 1000\n" + event(1, "snapshot", first))
         number = 1
-        async for change in self._until_closing(changes):
-            if change is None:
-                await response.write(b": still here\n\n")
-                continue
-            number += 1
-            await response.write(event(number, str(change["type"]), change))
+        async with aclosing(self._until_closing(changes)) as coming:  # before `changes` is closed itself
+            async for change in coming:
+                if change is None:
+                    await response.write(b": still here\n\n")
+                    continue
+                number += 1
+                await response.write(event(number, str(change["type"]), change))
 
     async def _until_closing(
         self, changes: AsyncIterator[Mapping[str, object]]
-    ) -> AsyncIterator[Mapping[str, object] | None]:
+    ) -> AsyncGenerator[Mapping[str, object] | None, None]:
         """Each change, None for each quiet stretch of a heartbeat, until we close or the surface does."""
         closing = asyncio.ensure_future(self._closing.wait())
         coming = asyncio.ensure_future(anext(changes, None))

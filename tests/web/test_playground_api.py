@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, ClientSession
 
+from bot.local.feed import Feed
+from engine.domain import Person
 from engine.errors import TryAgainError
 from tests.fakes.local_surface import MemorySurface
 from tests.web.conftest import Start
@@ -180,9 +184,36 @@ async def test_a_client_that_left_is_forgotten_at_the_next_heartbeat(
     assert surface.listeners == 0
 
 
+class FedSurface(MemorySurface):
+    """A surface with the feed of the product."""
+
+    @asynccontextmanager
+    async def events(self, person: Person) -> AsyncIterator[AsyncIterator[Mapping[str, object]]]:
+        """As the product listens."""
+        async with Feed().listen(person.user) as changes:
+            yield changes
+
+
+async def test_a_client_that_left_is_no_error(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.02)
+    caplog.set_level(logging.INFO, "webhooks.access")
+    client = await start(Site("http://127.0.0.1", playground=FedSurface()))
+    async with client.get(f"{API}/events?person=alice") as answer:
+        await next_event(answer)
+        answer.close()
+    async with asyncio.timeout(2):
+        while not caplog.records:  # noqa: ASYNC110 - the access log has no event
+            await asyncio.sleep(0.01)
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+
+
 async def test_stopping_the_server_ends_streams_cleanly_and_at_once(surface: MemorySurface) -> None:
     async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(serve(Site("x", playground=surface), "127.0.0.1", 0))
+        port = await stack.enter_async_context(
+            serve(Site("http://127.0.0.1", playground=surface), "127.0.0.1", 0)
+        )
         async with (
             ClientSession() as client,
             client.get(f"http://127.0.0.1:{port}{API}/events?person=alice") as answer,
