@@ -35,7 +35,8 @@ class Program:
         self.url = ""
         self._port = variables.get("PORT", "0")
         self._output = ""
-        self._ready = asyncio.Event()
+        self._ended = False
+        self._news = asyncio.Condition()
         self._listening = asyncio.create_task(self._listen())
 
     @property
@@ -45,11 +46,16 @@ class Program:
 
     async def ready(self) -> None:
         """Wait until it takes requests; AssertionError with its words if it ends before."""
-        async with asyncio.timeout(START_SECONDS):
-            await self._ready.wait()
-        found = READY.search(self._output)
-        assert found, self._output
+        found = await self.heard(READY)
         self.url = f"http://127.0.0.1:{found[1] or self._port}"
+
+    async def heard(self, pattern: str | re.Pattern[str]) -> re.Match[str]:
+        """Wait until it has written this; AssertionError with its words if it ends before."""
+        async with asyncio.timeout(START_SECONDS), self._news:
+            await self._news.wait_for(lambda: self._ended or re.search(pattern, self._output))
+        found = re.search(pattern, self._output)
+        assert found, self._output
+        return found
 
     async def end(self, number: signal.Signals = signal.SIGTERM, within: float = 15.0) -> int:
         """Ask it to end, wait until it has; its exit code."""
@@ -68,10 +74,14 @@ class Program:
     async def _listen(self) -> None:
         assert self.process.stdout
         while line := await self.process.stdout.readline():
-            self._output += line.decode()
-            if READY.search(self._output):
-                self._ready.set()
-        self._ready.set()
+            await self._hear(line.decode())
+        self._ended = True
+        await self._hear("")
+
+    async def _hear(self, words: str) -> None:
+        async with self._news:
+            self._output += words
+            self._news.notify_all()
 
 
 async def spawn(folder: Path, variables: Mapping[str, str], *arguments: str, err: int = STDOUT) -> Process:
