@@ -75,7 +75,7 @@ class DiscordBot:
         try:
             await self._live(client, errands)
         finally:
-            end_heartbeats()
+            await close_forgotten_sockets()
 
     async def _live(self, client: Listening, errands: Errands) -> None:
         async with client:
@@ -99,11 +99,13 @@ class DiscordBot:
             log.error("commands could not be synced", extra={"why": str(error)})  # noqa: TRY400 - in words
 
 
-def end_heartbeats() -> None:
-    """Stop the heartbeat threads that discord.py 2.7 forgets when it is cancelled while it connects."""
+async def close_forgotten_sockets() -> None:
+    """Close the gateway sockets that discord.py 2.7 forgets when it is cancelled while it connects."""
+    loop = asyncio.get_running_loop()
     for thread in threading.enumerate():
-        if isinstance(thread, discord.gateway.KeepAliveHandler):
+        if isinstance(thread, discord.gateway.KeepAliveHandler) and thread.ws.loop is loop:
             thread.stop()
+            await thread.ws.close(1000)
 
 
 async def connect(client: Listening) -> None:
