@@ -126,13 +126,15 @@ class Jobs:
             await asyncio.sleep(seconds)
 
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> object:
-        """A failure outside must not end the loop; the work stays due."""
+        """No failure may end the loop, and with it the process; the work stays due once its lease is over."""
         try:
             return await work()
         except OutsideError as error:
             log.warning("due work failed", extra={"why": str(error)})
-            await asyncio.sleep(LOOK_EVERY)
-            return None
+        except Exception:
+            log.exception("due work is broken")
+        await asyncio.sleep(LOOK_EVERY)
+        return None
 
     async def _sweep(self) -> None:
         now = self._clock.now()

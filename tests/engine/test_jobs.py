@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
+import pytest
+
+from engine import jobs
 from engine.domain import Platform, TierName
 from engine.errors import OutsideError, TryAgainError, UnreachableError
 from engine.facts import Notice, NoticeId, NoticeKind
-from engine.jobs import NOTICE_LEASE, Notices
+from engine.jobs import NOTICE_LEASE, Bell, Jobs, Notices
 from engine.ledger import Tx
+from engine.subscriptions import Subscriptions
 from storage.store import Store
-from tests.engine.conftest import ALICE
+from tests.engine.conftest import ALICE, Hall
 from tests.fakes.clock import FakeClock
+
+
+class Broken:
+    """A messenger whose library stumbles, as over a session that was closed meanwhile."""
+
+    def __init__(self) -> None:
+        self.tried = asyncio.Event()
+
+    async def deliver(self, notice: Notice, *, again: bool) -> None:
+        """Fail in a way that nobody foresaw."""
+        self.tried.set()
+        raise RuntimeError(f"Session is closed: {notice.key} {again}")
 
 
 class Letterbox:
@@ -114,3 +131,22 @@ async def test_a_notice_that_waits_behind_another_is_not_claimed_yet(store: Stor
     clock.advance(NOTICE_LEASE + timedelta(seconds=1))
     assert await second.work() == 1
     assert [again for _, again in (*slow.delivered, *quick.delivered)] == [False, False]
+
+
+async def test_one_broken_delivery_ends_no_loop(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "LOOK_EVERY", 0.01)
+    broken, letterbox, bell = Broken(), Letterbox(), Bell()
+    notices = await owing(hall.store, hall.clock, letterbox, "k1")
+    notices.messengers[Platform.LOCAL] = broken
+    subscriptions = Subscriptions(hall.store, hall.clock, None)
+    work = Jobs(hall.store, hall.clock, hall.chat(), subscriptions, notices, bell)
+    running = asyncio.create_task(work.run(worker=True))
+    await broken.tried.wait()
+    notices.messengers[Platform.LOCAL] = letterbox
+    hall.clock.advance(NOTICE_LEASE + timedelta(seconds=1))
+    async with asyncio.timeout(5):
+        while not letterbox.delivered:  # noqa: ASYNC110 - what is waited for is another task's doing
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait({running})
+    assert letterbox.delivered == [("k1", True)]
