@@ -91,7 +91,9 @@ async def follow(
     painter.end()
     await painting
     if started:
-        await chat.bind(ask.person, started.conversation, canvas.anchors())
+        # what the question was asked at is bound already, or let go of by /new since
+        fresh = [anchor for anchor in canvas.anchors() if anchor not in ask.anchors]
+        await chat.bind(ask.person, started.conversation, fresh)
     return event
 
 

@@ -114,3 +114,25 @@ async def test_a_database_that_is_away_is_said_in_words(hall: Hall) -> None:
     await hall.store.close()
     assert await deliver(chat, hall.ask(person=ALICE), canvas, Pacing(QUICKLY)) is None
     assert "try again" in canvas.replies[0].text
+
+
+class DmCanvas(PaperCanvas):
+    """A canvas in a DM."""
+
+    def anchors(self) -> Sequence[str]:
+        """The message and its DM."""
+        return ("local:message:1", "local:dm:alice")
+
+
+async def test_a_new_conversation_wished_for_during_an_answer_begins_all_the_same(hall: Hall) -> None:
+    dm = ("local:dm:alice",)
+    hall.one.pause = 1
+    chat = hall.chat()
+    first = asyncio.create_task(deliver(chat, hall.ask(anchors=dm), DmCanvas(), Pacing(QUICKLY)))
+    await hall.one.waiting.wait()
+    await chat.forget(ALICE, dm)
+    hall.one.go.set()
+    await first
+    end = await deliver(chat, hall.ask(anchors=dm), DmCanvas(), Pacing(QUICKLY))
+    assert isinstance(end, Answered)
+    assert end.standing.turn == 1
