@@ -234,29 +234,31 @@ def duties(
 async def doctor(settings: Settings) -> int:
     """Check what can be checked without changing anything; 1 if something has to be mended."""
     async with open_house(settings) as house:
-        problems = await house.billing.verify_stripe_config()
+        problems = [str(problem) for problem in await house.billing.verify_stripe_config()]
+    notes, wrong = about_discord(settings)
+    problems += wrong
     lines = [
         f"{'on ' if part.on else 'off'}   {part.name:<11}{part.note}".rstrip() for part in parts_of(settings)
     ]
-    lines += about_discord(settings)
     lines += [f"mend  {problem}" for problem in problems]
-    lines += [f"note  {remark}" for remark in settings.remarks]
+    lines += [f"note  {remark}" for remark in (*notes, *settings.remarks)]
     print(
         "\n".join((*lines, f"{len(problems)} to mend." if problems else "All that was checked is in order."))
     )
     return 1 if problems else 0
 
 
-def about_discord(settings: Settings) -> list[str]:
-    """The invite link and the intents."""
+def about_discord(settings: Settings) -> tuple[list[str], list[str]]:
+    """The invite link and the intents; and what is wrong with the token."""
     if settings.discord is None:
-        return []
+        return [], []
     from bot.discord import invite  # noqa: PLC0415 - the SDK is for those who use it
 
     application = invite.application_of(settings.discord.token.get_secret_value())
-    link = invite.invite_link(application) if application else "none: DISCORD_TOKEN is no bot token"
-    intents = ", ".join(invite.needed_intents)
-    return [f"note  Discord invite link: {link}", f"note  Discord intents: {intents}; none is privileged"]
+    if application is None:
+        return [], ["DISCORD_TOKEN: is no bot token. Copy it from the Bot page of your application."]
+    intents = f"Discord intents: {', '.join(invite.needed_intents)}; none is privileged"
+    return [f"Discord invite link: {invite.invite_link(application)}", intents], []
 
 
 async def why(settings: Settings, person: Person, *, as_json: bool) -> int:
@@ -377,9 +379,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return execute(arguments, settings)
     except* (OutsideError, OSError) as group:
         for each in causes(group):
-            hint = " Is another process using the address?" if isinstance(each, OSError) else ""
-            print(f"Stopped: {each}.{hint}".replace("..", "."), file=sys.stderr)
+            print(f"Stopped: {in_words(each)}", file=sys.stderr)
     return 1
+
+
+def in_words(error: BaseException) -> str:
+    """What stopped the program, on one line."""
+    told, hint = (error.strerror, " Check HOST and PORT.") if isinstance(error, OSError) else (None, "")
+    return f"{' '.join((told or str(error)).split()).rstrip('.?')}.{hint}"
 
 
 def causes(error: BaseException) -> list[BaseException]:
