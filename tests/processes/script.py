@@ -72,6 +72,15 @@ class Script:
         asked = await self.say(text)
         return (await self.answers([asked]))[asked]
 
+    async def begun(self, text: str) -> None:
+        """Ask a question and wait until its answer is at these words."""
+        asked = await self.say("/ask What is 6 times 7?")
+
+        def shown(messages: Mapping[str, Message]) -> bool:
+            return any(each["reply_to"] == asked and each["text"] == text for each in messages.values())
+
+        await self.until(shown)
+
     @asynccontextmanager
     async def _events(self) -> AsyncIterator[AsyncIterator[list[Message]]]:
         async with self.session.get(

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 from tests.fakes.vendor_wire import WIRES, Count, Vendor
+from tests.fakes.vendors import Act, FakeVendors
+from tests.fakes.vendors import Script as Steps
 from tests.processes.program import ROOT
 
 WIRE = WIRES[Vendor.OPENAI]
@@ -40,3 +42,14 @@ def configured(folder: Path, base_url: str) -> dict[str, str]:
 def says(*words: str) -> list[bytes]:
     """A vendor's stream of these words."""
     return [WIRE.start(Count()), *(WIRE.word(word) for word in words), WIRE.stop("stop", Count())]
+
+
+def house(folder: Path, vendors: FakeVendors) -> dict[str, str]:
+    """The variables of a house on a database of its own."""
+    variables = configured(folder, vendors.base_url(Vendor.OPENAI))
+    return {**variables, "DATABASE_URL": f"sqlite:///{folder}/chat.db"}
+
+
+SLOWLY: Steps = [WIRE.start(Count()), WIRE.word("Forty"), *[Act.PAUSE] * 6, *says("-two.")[1:]]
+SILENT: Steps = [WIRE.start(Count()), Act.STALL]
+ENDLESS: Steps = [WIRE.start(Count()), WIRE.word("Forty"), Act.STALL]

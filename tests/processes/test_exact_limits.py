@@ -22,7 +22,7 @@ from tests.processes.script import Meet, Message
 from tests.processes.script import Script as Person
 from tests.processes.shop import WIRE, configured, says
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 BURST = 200
 REFUSED = re.compile(
@@ -76,7 +76,7 @@ class Pair:
         return dict(limits["conversations_per_day"])
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=DATABASES)
+@pytest_asyncio.fixture(scope="module", loop_scope="package", params=DATABASES)
 async def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, vendors: FakeVendors, meet: Meet
 ) -> AsyncIterator[Pair]:

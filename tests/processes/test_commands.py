@@ -1,0 +1,151 @@
+"""The command line as operators meet it: in words, with exit codes, and without a secret or a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.processes.program import Ended, command
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+SECRET = "hush-fake"
+WRONG = {
+    "PORT": "many",
+    "LOG_FORMAT": "xml",
+    "DATABASE_URL": f"mysql://me:{SECRET}@localhost/chat",
+    "SLACK_BOT_TOKEN": f"xoxb-{SECRET}",
+    "STRIPE_SECRET_KEY": f"pk_{SECRET}",
+    "PLAYGROUND": "1",
+    "HOST": "0.0.0.0",  # noqa: S104 - refused before it is bound
+    "DISCORD_SHARD_IDS": "9",
+    "OPENAI_API_KEY_FILE": "/nowhere/key",
+    "CONFIG": "/nowhere/config.toml",
+}
+NAMED = {*WRONG, "STRIPE_WEBHOOK_SECRET", "/nowhere/config.toml"} - {"HOST", "CONFIG"}
+
+
+async def told(folder: Path, variables: Mapping[str, str], *arguments: str) -> Ended:
+    """What a command says, which never is a secret or a traceback."""
+    ended = await command(folder, variables, *arguments)
+    for words in (ended.out, ended.err):
+        assert SECRET not in words
+        assert "Traceback" not in words
+    return ended
+
+
+async def test_a_wrong_configuration_stops_every_command_with_all_problems_and_their_mends(
+    tmp_path: Path,
+) -> None:
+    commands = ("run", "doctor", "migrate")
+    for said in await asyncio.gather(*(told(tmp_path, WRONG, each) for each in commands)):
+        first, *problems = said.err.splitlines()
+        assert (said.code, said.out) == (2, "")
+        assert first == "The configuration needs mending:"
+        assert {problem.removeprefix("  - ").partition(":")[0] for problem in problems} == NAMED
+        assert all(problem.endswith(".") and problem.count(". ") >= 1 for problem in problems)
+
+
+async def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path) -> None:
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        said = await told(tmp_path, {"PORT": str(port)}, "run")
+    finally:
+        await runner.cleanup()
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("Stopped: ")
+    assert f"{port}): address already in use. Check HOST and PORT.\n" in said.err
+    assert "Errno" not in said.err
+
+
+@pytest.mark.parametrize("words", ["run", "migrate", "doctor", "why local:alice"])
+async def test_a_database_that_is_away_is_said_in_one_sentence(words: str, tmp_path: Path) -> None:
+    url = f"postgresql://me:{SECRET}@127.0.0.1:1/chat"
+    said = await told(tmp_path, {"DATABASE_URL": url}, *words.split())
+    assert (said.code, said.out) == (1, "")
+    (line,) = said.err.splitlines()
+    assert line.startswith("Stopped: the database cannot be reached")
+    assert "?." not in line
+
+
+async def test_a_database_newer_than_the_program_is_left_alone(tmp_path: Path) -> None:
+    await told(tmp_path, {}, "migrate")
+    with closing(sqlite3.connect(tmp_path / "data" / "chat.db", isolation_level=None)) as database:
+        row = "SELECT max(version) + 1, 'future', 1, 'other' FROM schema_migrations"
+        database.execute(f"INSERT INTO schema_migrations {row}")
+    for said in await asyncio.gather(told(tmp_path, {}, "run"), told(tmp_path, {}, "migrate")):
+        assert (said.code, said.out) == (1, "")
+        assert "start the newer version again" in said.err
+
+
+async def test_migrating_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:
+    first = await told(tmp_path, {}, "migrate")
+    second = await told(tmp_path, {}, "migrate")
+    assert (first.code, second.code) == (0, 0)
+    assert first.out.startswith("applied ")
+    assert second.out == "The database is up to date.\n"
+
+
+async def test_why_tells_of_anybody_in_words_and_as_json(tmp_path: Path) -> None:
+    await told(tmp_path, {}, "migrate")
+    people = ("local:nobody", "discord:123", "slack:T1/U1")
+    words, *facts = await asyncio.gather(
+        told(tmp_path, {}, "why", "local:nobody"),
+        *(told(tmp_path, {}, "why", person, "--json") for person in people),
+    )
+    assert "no_subscription" in words.out
+    for said, person in zip(facts, people, strict=True):
+        assert said.code == 0
+        assert json.loads(said.out)["person"] == person
+        assert json.loads(said.out)["tier"] == "free"
+
+
+async def test_what_is_no_person_command_or_role_is_answered_with_what_is(tmp_path: Path) -> None:
+    wrong = {
+        "why alice": "discord:ID, slack:TEAM/ID or local:NAME",
+        "dance": "slack-manifest",
+        "run --only disco": "discord, slack, web, worker",
+    }
+    for mend, said in zip(
+        wrong.values(),
+        await asyncio.gather(*(told(tmp_path, {}, *words.split()) for words in wrong)),
+        strict=True,
+    ):
+        assert said.code == 2
+        assert mend in said.err
+
+
+async def test_the_doctor_says_what_is_on_and_what_to_mend(tmp_path: Path) -> None:
+    slack = {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}", "SLACK_APP_TOKEN": f"xapp-{SECRET}"}
+    stripe = {"STRIPE_SECRET_KEY": f"sk_test_{SECRET}", "STRIPE_WEBHOOK_SECRET": f"whsec_{SECRET}"}
+    nowhere = {"STRIPE_API_BASE": "http://127.0.0.1:1", "DISCORD_TOKEN": SECRET}
+    well, ill = await asyncio.gather(
+        told(tmp_path, {}, "doctor"), told(tmp_path, {**slack, **stripe, **nowhere}, "doctor")
+    )
+    assert well.code == 0
+    assert well.out.endswith("All that was checked is in order.\n")
+    assert ill.code == 1
+    assert "on    Slack" in ill.out
+    assert "mend  DISCORD_TOKEN: " in ill.out
+    assert "mend  no line to Stripe" in ill.out
+    assert ill.out.endswith("2 to mend.\n")
+
+
+async def test_the_help_and_the_slack_manifest_are_there_without_a_database(tmp_path: Path) -> None:
+    shown, manifest = await asyncio.gather(
+        told(tmp_path, {}, "--help"), told(tmp_path, {"DATABASE_URL": "sqlite:///x.db"}, "slack-manifest")
+    )
+    assert all(name in shown.out for name in ("run", "doctor", "migrate", "why", "slack-manifest"))
+    commands = json.loads(manifest.out)["features"]["slash_commands"]
+    assert "/ask" in [each["command"] for each in commands]
+    assert not (tmp_path / "x.db").exists()
