@@ -59,6 +59,7 @@ class Answering:
         self._pump: asyncio.Task[None] | None = None
         self._shown: list[str] = []
         self._interrupted: FailureReason | None = None
+        self._asked: Route | None = None
 
     @property
     def shown(self) -> str:
@@ -111,8 +112,9 @@ class Answering:
                 await self._read(route)
             except OutsideError as error:
                 self.draft.errors.append(error)
-                if error.usage:
-                    self.draft.spent.append((route.spec, error.usage))
+                if usage := error.usage or (self._estimate(route) if self.draft.text else None):
+                    self.draft.spent.append((route.spec, usage))
+                self._asked = None
                 self.draft.failure = self._reason(error)
                 if self.draft.text or isinstance(error, ContentRefusedError):
                     return True
@@ -125,6 +127,7 @@ class Answering:
 
     async def _read(self, route: Route) -> None:
         model = self._models[route.spec.provider]
+        self._asked = route
         async with aclosing(model.stream(route.completion)) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TextDelta):
@@ -135,6 +138,7 @@ class Answering:
         if self.draft.finished is None:
             raise StreamCutError("the stream ended without its end")
         self.draft.spent.append((route.spec, self.draft.finished.usage))
+        self._asked = None
 
     async def _wait(self, error: TryAgainError, attempt: int) -> bool:
         wait = error.retry_after or self._patience.back_off * 2**attempt
@@ -158,8 +162,8 @@ class Answering:
         return [error for error in self.draft.errors if isinstance(error, TellOperatorError)]
 
     def usage(self) -> Usage:
-        """All tokens spent on the answer; estimated for a request that ended before the vendor counted."""
-        parts = [usage for _, usage in self.draft.spent] or [self._estimate()]
+        """All tokens spent on the answer, those of a request that was broken off estimated."""
+        parts = [usage for _, usage in self._spent()]
         return Usage(
             sum(part.input_tokens for part in parts),
             sum(part.cached_input_tokens for part in parts),
@@ -169,17 +173,18 @@ class Answering:
 
     def cost(self) -> Micros | None:
         """What it cost, None if any model used has no price."""
-        parts = self.draft.spent or [(self.draft.spec, self._estimate())]
-        costs = [cost(spec.price, usage) for spec, usage in parts]
+        costs = [cost(spec.price, usage) for spec, usage in self._spent()]
         known = [each for each in costs if each is not None]
         return Micros(sum(known)) if len(known) == len(costs) else None
 
-    def _estimate(self) -> Usage:
-        if not self.draft.text:
-            return Usage()
-        routes = {route.spec.name: route.completion for route in self.admission.routes}
-        sent = size(routes[self.draft.spec.name])
-        return Usage(sent, 0, tokens("".join(self.draft.text)), estimated=True)
+    def _spent(self) -> list[tuple[ModelSpec, Usage]]:
+        """Each request and its tokens; a vendor charges for what it read, whoever waits for the answer."""
+        broken_off = [(self._asked.spec, self._estimate(self._asked))] if self._asked else []
+        return [*self.draft.spent, *broken_off] or [(self.draft.spec, Usage())]
+
+    def _estimate(self, route: Route) -> Usage:
+        written = "".join(self.draft.text)
+        return Usage(size(route.completion), 0, tokens(written) if written else 0, estimated=True)
 
     def outcome(self) -> Finish | FailureReason:
         """How it ended; a good end without a word is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TypeVar
 from uuid import uuid4
 
@@ -35,6 +35,7 @@ from engine.signals import Signals
 
 T = TypeVar("T")
 SETTLE_TRIES = 5
+SETTLE_SECONDS = 3.0
 
 
 class Chat:
@@ -129,7 +130,9 @@ class Chat:
         except TimeoutError:
             for _, answering in list(self._answers.values()):
                 answering.interrupt(FailureReason.CLOSING)
-            await self._idle.wait()
+            with suppress(TimeoutError):  # a database that is away must not keep us: leases release the rest
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await self._idle.wait()
 
     async def _admit(self, ask: Ask) -> Admission | Refusal | Duplicate:
         if self._closing:

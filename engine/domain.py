@@ -383,7 +383,7 @@ class UsageFacts:
     conversations_today: int
     """Conversations of this UTC day with a turn held or settled."""
     recent: tuple[datetime, ...]
-    """Start times of turns of the last 60 s that are held or settled, oldest first."""
+    """Start times of turns of the last 60 s, oldest first; of those released only what the member stopped."""
     at_once: int
     """Turns held now."""
     cost_month: Micros

@@ -23,6 +23,8 @@ RENEW_EVERY = 15.0
 SWEEP_EVERY = 30.0
 NOTICE_LEASE = timedelta(seconds=30)
 REMEMBER_KEYS = timedelta(days=7)
+REMEMBER_PAYLOADS = timedelta(days=30)
+"""As long as Stripe itself keeps events; they name people and amounts."""
 BATCH = 1
 """A lease covers one delivery: those waiting behind it would lose theirs, and be delivered twice."""
 
@@ -142,3 +144,4 @@ class Jobs:
         if released:
             log.warning("released turns of a process that is gone", extra={"turns": released})
         await self._store.transact(lambda tx: tx.forget_claims(now - REMEMBER_KEYS))
+        await self._store.transact(lambda tx: tx.forget_payloads(now - REMEMBER_PAYLOADS))

@@ -107,7 +107,7 @@ class TurnsTx(Protocol):
         ...
 
     def release(self, turn: TurnId, outcome: str, now: datetime) -> bool:
-        """Held becomes released and counts nowhere; False if it was not held."""
+        """Held becomes released and counts nowhere, but in the rate if it was stopped; False if not held."""
         ...
 
     def record_spend(self, turn: TurnId, settlement: Settlement) -> None:
@@ -172,8 +172,12 @@ class MoneyTx(Protocol):
         """End the open attempt, if any."""
         ...
 
-    def store_event(self, event: BillingEvent, now: datetime) -> bool:
-        """Keep a verified event once; False if its id was stored before."""
+    def store_event(self, event: BillingEvent, now: datetime, *, matters: bool) -> bool:
+        """Keep a verified event once, as pending if it `matters`; False if its id was stored before."""
+        ...
+
+    def forget_payloads(self, before: datetime) -> int:
+        """Empty the payloads of events received before then; how many. What they were about stays."""
         ...
 
     def mark_dirty(self, mode: Mode, customer: CustomerId, due: datetime) -> None:

@@ -106,14 +106,13 @@ class Subscriptions:
         now = self._clock.now()
 
         def work(tx: Tx) -> bool:
-            if not tx.store_event(event, now):
+            ours = event.customer is not None and tx.account_of(event.mode, event.customer) is not None
+            matters = ours and event.relevant and event.mode is self.mode
+            if not tx.store_event(event if ours else replace(event, payload=b""), now, matters=matters):
                 return False
-            if not event.relevant or event.customer is None or event.mode is not self.mode:
-                return False
-            if tx.account_of(event.mode, event.customer) is None:
-                return False
-            tx.mark_dirty(event.mode, event.customer, now + self._debounce)
-            return True
+            if matters and event.customer:
+                tx.mark_dirty(event.mode, event.customer, now + self._debounce)
+            return matters
 
         changed = await self._store.transact(work)
         if changed:
@@ -211,7 +210,9 @@ def apply(
     new = [with_memory(sub, old, now) for sub in truth]
     before, after = access(old, now), access(new, now)
     tx.replace_subscriptions(account.id, dirty.mode, new, now)
-    if still_running(new):
+    if len(running := still_running(new)) > 1:
+        log.error("several subscriptions of one customer may charge", extra={"customer": dirty.customer})
+    if running:
         tx.close_attempts(account.id, dirty.mode, AttemptStatus.COMPLETE)
     attempt = tx.latest_attempt(account.id, dirty.mode)
     person = attempt.person if attempt else account.person

@@ -15,19 +15,22 @@ class SyncQueue:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def store_event(self, event: BillingEvent, now: datetime) -> bool:
+    def store_event(self, event: BillingEvent, now: datetime, *, matters: bool) -> bool:
         stored = self._session.run(
             "store_event",
             id=event.id,
             type=event.type,
             mode=event.mode,
             customer=event.customer,
-            status="pending" if event.relevant and event.customer else "ignored",
+            status="pending" if matters else "ignored",
             payload=event.payload,
             created_at=event.created_at,
             now=now,
         )
         return stored == 1
+
+    def forget_payloads(self, before: datetime) -> int:
+        return self._session.run("forget_payloads", before=before, nothing=b"")
 
     def settle_events(
         self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime

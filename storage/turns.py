@@ -81,7 +81,9 @@ class Turns:
 
     def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
         if account is None:
-            return self._uncount(self._session.all("release_expired", now=now))
+            found = [row["account"] for row in self._session.all("accounts_with_expired", now=now)]
+            return sum(self.release_expired(now, each) for each in found)
+        self._session.one("lock_account_id", id=account)
         return self._uncount(self._session.all("release_expired_of", now=now, account=account))
 
     def _locked(self, turn: TurnId) -> Row | None:

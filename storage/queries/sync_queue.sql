@@ -3,6 +3,9 @@ INSERT INTO stripe_event (id, type, mode, stripe_customer_id, status, payload, c
 VALUES (:id, :type, :mode, :customer, :status, :payload, :created_at, :now)
 ON CONFLICT (id) DO NOTHING;
 
+-- name: forget_payloads
+UPDATE stripe_event SET payload = :nothing WHERE received_at < :before AND payload <> :nothing;
+
 -- name: settle_events
 UPDATE stripe_event SET status = 'applied', applied_at = :now
 WHERE mode = :mode AND stripe_customer_id = :customer AND status = 'pending'

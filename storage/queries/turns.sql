@@ -15,7 +15,8 @@ SELECT
 -- name: recent_turns
 SELECT started_at
 FROM turn
-WHERE account = :account AND started_at > :since AND state IN ('held', 'settled')
+WHERE account = :account AND started_at > :since
+    AND (state IN ('held', 'settled') OR (state = 'released' AND outcome = 'stopped'))
 ORDER BY started_at;
 
 -- name: add_spend
@@ -58,10 +59,8 @@ RETURNING conversation;
 -- name: renew_lease
 UPDATE turn SET lease_until = :until WHERE id = :id AND state = 'held';
 
--- name: release_expired
-UPDATE turn SET state = 'released', outcome = 'expired', settled_at = :now
-WHERE state = 'held' AND lease_until <= :now
-RETURNING conversation;
+-- name: accounts_with_expired
+SELECT DISTINCT account FROM turn WHERE state = 'held' AND lease_until <= :now ORDER BY account;
 
 -- name: release_expired_of
 UPDATE turn SET state = 'released', outcome = 'expired', settled_at = :now

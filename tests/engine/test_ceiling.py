@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
+from engine.chat import Chat
 from engine.domain import (
     AccountId,
     Answered,
+    Failed,
     Interval,
     Micros,
     ModelClass,
     Refusal,
     RefusalReason,
+    Started,
     TierName,
     Usage,
 )
@@ -87,3 +92,30 @@ async def test_a_fallback_that_the_tier_may_not_use_is_not_used(hall: Hall) -> N
     hall.one = Scripted(errors=[TryAgainError("busy")] * 4)
     await last(hall.chat(), hall.ask())
     assert not hall.two.seen
+
+
+async def test_stopping_before_the_first_word_is_neither_free_for_us_nor_faster(hall: Hall) -> None:
+    hall.free(conversations_per_day=None)
+    admitted = 0
+    for _ in range(8):
+        hall.one = Scripted(pause=0)
+        chat = hall.chat()
+        async with aclosing(chat.ask(hall.ask("x" * 6000))) as events:
+            started = await anext(events)
+            if isinstance(started, Started):
+                admitted += 1
+                stopping = asyncio.create_task(stop_when_asked(chat, hall.one, started))
+                assert isinstance([event async for event in events][-1], Failed)
+                await stopping
+    assert admitted == 4
+    facts = await hall.store.transact(
+        lambda tx: tx.usage(tx.lock_account(ALICE, hall.clock.now()).id, hall.clock.now())
+    )
+    assert facts.conversations_today == 0
+    assert facts.cost_month >= 4 * 6000 // 3
+
+
+async def stop_when_asked(chat: Chat, model: Scripted, started: Started) -> None:
+    """Press Stop once the vendor has the question."""
+    await model.waiting.wait()
+    assert chat.stop(started.turn, ALICE)

@@ -42,7 +42,7 @@ def take_one(tx: Tx, now: datetime, token: str = "token") -> list[DirtyCustomer]
 
 async def test_an_event_is_stored_once_whoever_brings_it(store: Store) -> None:
     stored = await asyncio.gather(
-        *(store.transact(lambda tx: tx.store_event(event(), NOON)) for _ in range(20))
+        *(store.transact(lambda tx: tx.store_event(event(), NOON, matters=True)) for _ in range(20))
     )
     assert sum(stored) == 1
 
@@ -51,16 +51,29 @@ async def test_events_of_a_customer_are_settled_as_far_as_they_were_received(
     store: Store, database_url: str
 ) -> None:
     def work(tx: Tx) -> None:
-        tx.store_event(event("evt_1"), NOON)
-        tx.store_event(event("evt_2", None), NOON)
-        tx.store_event(event("evt_3", CustomerId("cus_2")), NOON)
-        tx.store_event(event("evt_4"), LATER)
+        tx.store_event(event("evt_1"), NOON, matters=True)
+        tx.store_event(event("evt_2", None), NOON, matters=False)
+        tx.store_event(event("evt_3", CustomerId("cus_2")), NOON, matters=True)
+        tx.store_event(event("evt_4"), LATER, matters=True)
         tx.settle_events(Mode.TEST, CUSTOMER, NOON, LATER)
 
     await store.transact(work)
     stored = rows(database_url, "SELECT id, status, applied_at IS NULL FROM stripe_event ORDER BY id")
     statuses = ["applied", "ignored", "pending", "pending"]
     assert stored == [(f"evt_{number}", each, each != "applied") for number, each in enumerate(statuses, 1)]
+
+
+async def test_old_payloads_are_forgotten_and_what_they_were_about_is_not(
+    store: Store, database_url: str
+) -> None:
+    def work(tx: Tx) -> tuple[int, int]:
+        tx.store_event(event("evt_1"), NOON, matters=True)
+        tx.store_event(event("evt_2"), LATER, matters=True)
+        return tx.forget_payloads(LATER), tx.forget_payloads(LATER)
+
+    assert await store.transact(work) == (1, 0)
+    kept = rows(database_url, "SELECT id, length(payload) > 0 FROM stripe_event ORDER BY id")
+    assert [(name, bool(full)) for name, full in kept] == [("evt_1", False), ("evt_2", True)]
 
 
 async def test_customers_of_another_mode_are_never_taken(store: Store) -> None:

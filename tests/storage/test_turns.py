@@ -71,7 +71,7 @@ async def test_a_settled_turn_counts_with_its_real_cost_and_no_more_as_one_at_on
 async def test_a_released_turn_counts_nowhere(store: Store) -> None:
     def work(tx: Tx) -> tuple[bool, bool, bool, UsageFacts, int]:
         start(tx)
-        released = tx.release(T, "stopped", NOON), tx.release(T, "stopped", NOON)
+        released = tx.release(T, "busy", NOON), tx.release(T, "busy", NOON)
         return (*released, tx.settle(T, settlement()), tx.usage(account(tx), NOON), live_turns(tx))
 
     assert await store.transact(work) == (True, False, False, facts(0, (), 0, 0), 0)
