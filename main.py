@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 10.0
 ROLES = ("discord", "slack", "web", "worker")
+NEAR = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - looked up, not bound
+"""How this machine reaches a server that listens there."""
 log = logging.getLogger("main")
 
 
@@ -226,13 +228,12 @@ def duties(
     running = [house.jobs.run(worker="worker" in roles), *(each.run() for each in adapters if each)]
     if house.simulated and "web" in roles:
         host = house.settings.server.host
-        near = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-        running.append(house.simulated.run(f"http://{near}:{port}/stripe/webhook"))
+        running.append(house.simulated.run(f"http://{NEAR.get(host, host)}:{port}/stripe/webhook"))
     return running
 
 
 async def doctor(settings: Settings) -> int:
-    """Check what can be checked without changing anything; 1 if something has to be mended."""
+    """Bring the database up to date and check what can be checked; 1 if something has to be mended."""
     async with open_house(settings) as house:
         problems = [str(problem) for problem in await house.billing.verify_stripe_config()]
     notes, wrong = about_discord(settings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from engine.domain import TierName
 from engine.environment import Problem, Variables
 from engine.tables import ModelTable, ProviderKind, Tables
@@ -11,8 +13,16 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 def check_variables(variables: Variables) -> list[Problem]:
     """All checks of the environment."""
-    groups = (check_database, check_slack, check_stripe, check_playground, check_shards)
+    groups = (check_address, check_database, check_slack, check_stripe, check_playground, check_shards)
     return [problem for check in groups for problem in check(variables)]
+
+
+def check_address(variables: Variables) -> list[Problem]:
+    """Links need a whole address."""
+    url = variables.app_url
+    if url is None or (url.startswith(("http://", "https://")) and urlsplit(url).hostname):
+        return []
+    return [Problem("APP_URL", f"{url!r} is no address", "Write it whole, as in https://chat.example.com.")]
 
 
 def check_database(variables: Variables) -> list[Problem]:

@@ -267,11 +267,16 @@ def offered(parsed: Tables, providers: tuple[ProviderRow, ...]) -> tuple[ModelSp
 
 
 def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
-    """What is set and has no effect yet."""
+    """What is worth knowing and stops nothing."""
     idle = [name for name in environment.NOT_YET if name in values]
     told = [f"{name} is set; this version does not use it yet." for name in idle]
     if any(table.compare for table in parsed.tiers.values()):
         told.append("config.toml: `compare` is kept for later; this version has no /compare.")
     if any(table.seats > 1 for table in parsed.tiers.values()):
         told.append("config.toml: `seats` is kept for later; a subscription serves the one who bought it.")
+    if ("DISCORD_TOKEN" in values or "SLACK_BOT_TOKEN" in values) and "STRIPE_SECRET_KEY" not in values:
+        told.append(
+            "Payments are SIMULATED: whoever opens a checkout page on this machine gets a tier for nothing. "
+            "Configure Stripe before members come, and set PLAYGROUND_KEY if a proxy leads here."
+        )
     return tuple(told)

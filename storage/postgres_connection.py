@@ -87,7 +87,7 @@ class Lane:
         try:
             self._conninfo = {**DEFAULTS, **conninfo_to_dict(uri)}
         except psycopg.ProgrammingError:  # its message may show a password
-            raise ValueError("the database URL is none that PostgreSQL's own tools would take") from None
+            raise TellOperatorError("DATABASE_URL is none that PostgreSQL's own tools would take") from None
         self._prepare_threshold = 5 if prepared_statements else None
         self._connection: Connection | None = None
 

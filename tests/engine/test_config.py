@@ -160,3 +160,13 @@ def test_a_compatible_server_is_a_row_that_names_its_own_key(tmp_path: Path) -> 
 
 def test_what_is_set_without_effect_is_remarked(tmp_path: Path) -> None:
     assert any("SMTP_URL" in remark for remark in settings(tmp_path, SMTP_URL="smtp://localhost").remarks)
+
+
+def test_an_address_without_a_scheme_is_refused(tmp_path: Path) -> None:
+    assert "APP_URL" in problems(tmp_path, APP_URL="chat.example.com")
+
+
+def test_chat_tokens_without_stripe_are_warned_of_simulated_payments(tmp_path: Path) -> None:
+    assert any("SIMULATED" in remark for remark in settings(tmp_path, DISCORD_TOKEN="fake").remarks)
+    stripe = {"STRIPE_SECRET_KEY": "sk_test_fake", "STRIPE_WEBHOOK_SECRET": "whsec_fake"}
+    assert settings(tmp_path, DISCORD_TOKEN="fake", **stripe).remarks == ()

@@ -95,7 +95,7 @@ async def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path,
 
 
 async def test_a_url_that_libpq_refuses_is_an_error_that_shows_no_secret(clock: FakeClock) -> None:
-    with pytest.raises(ValueError, match="database URL") as error:
+    with pytest.raises(TellOperatorError, match="DATABASE_URL") as error:
         await migrate("postgresql://u:secret-word%zz@h/name", clock)
     assert "secret-word" not in str(error.value)
 
