@@ -11,7 +11,8 @@ from engine.context import compose, size, tokens
 from engine.domain import Exchange, Role
 from tests.engine.conftest import QUICK
 
-EXCHANGES = st.lists(st.builds(Exchange, st.text(max_size=400), st.text(max_size=400)), max_size=30)
+LONG = st.integers(0, 400).map("é ".__mul__)
+EXCHANGES = st.lists(st.builds(Exchange, LONG | st.text(), LONG), max_size=30)
 
 
 def test_history_comes_before_the_prompt_in_order() -> None:
