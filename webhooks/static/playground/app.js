@@ -85,10 +85,10 @@ function showRoom() {
   const room = rooms.find(rooms.current);
   const dm = room.id === "dm";
   byId("room-name").textContent = dm ? room.name : `# ${room.name}`;
-  byId("room-about").textContent = dm ? `Direct messages: only ${people.current} and ${bot} see them` : "Everybody reads along";
+  byId("room-about").textContent = dm ? `Only ${people.current} sees this` : "Everybody reads along";
   composer.text.placeholder = dm ? `Message ${room.name}` : `Message #${room.name}`;
   composer.enter(location.hash);
-  showEmpty(room, bot, (text) => composer.fill(text));
+  showEmpty(room, bot, demo, (text) => composer.fill(text));
   showMessages();
 }
 

@@ -2,9 +2,12 @@
 
 import { avatar, byId, el } from "./dom.js";
 
+// Demo models are asked what they can answer.
 const TRIES = {
-  general: (bot) => ["/ask What can you do?", `@${bot} write a haiku about rivers`, "/plans", "/help"],
-  dm: () => ["Explain recursion with an example in Python", "/usage", "/model", "/upgrade"],
+  general: (bot, demo) =>
+    ["/ask What can you do?", `@${bot} ${demo ? "my name is Ada" : "write a haiku about rivers"}`, "/plans", "/help"],
+  dm: (bot, demo) =>
+    [demo ? "How do limits work?" : "Explain recursion with an example in Python", "/usage", "/model", "/upgrade"],
 };
 
 const WORDS = {
@@ -12,9 +15,9 @@ const WORDS = {
   dm: (bot) => [`Just you and ${bot}`, "Nobody else sees what is written here. Every message is answered:"],
 };
 
-export function showEmpty(room, bot, fill) {
+export function showEmpty(room, bot, demo, fill) {
   const [title, words] = WORDS[room.id](bot);
-  const tries = TRIES[room.id](bot).map((text) => {
+  const tries = TRIES[room.id](bot, demo).map((text) => {
     const button = el("button", { type: "button", className: "try" }, el("span", {}, "Try"), ` ${text}`);
     button.addEventListener("click", () => fill(text));
     return button;
