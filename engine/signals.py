@@ -10,6 +10,9 @@ from engine.errors import OutsideError
 
 log = logging.getLogger("engine")
 
+QUOTE = 12
+"""So many characters in a row from a conversation are a quotation."""
+
 
 class Signals:
     """Logs each step of a question; content stays out."""
@@ -39,8 +42,16 @@ class Signals:
         for error in answering.draft.errors:
             log.warning("model failed", extra={"model": settlement.model, "error": type(error).__name__})
         for error in answering.broken():
-            log.error("model needs the operator", extra={"model": settlement.model, "why": str(error)})
+            why = without_quotes(str(error), answering)
+            log.error("model needs the operator", extra={"model": settlement.model, "why": why})
 
     def storage_away(self, error: OutsideError) -> None:
         """The database could not be reached."""
         log.warning("database away", extra={"why": str(error)})
+
+
+def without_quotes(words: str, answering: Answering) -> str:
+    """A vendor's words; only what comes before its message, if that repeats what somebody wrote."""
+    asked = [message.text for route in answering.admission.routes for message in route.completion.messages]
+    pieces = (words[start : start + QUOTE] for start in range(max(1, len(words) - QUOTE + 1)))
+    return words.partition(":")[0] if any(piece in text for piece in pieces for text in asked) else words
