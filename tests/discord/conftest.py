@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -122,9 +121,6 @@ async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
     monkeypatch.setattr(socket, "DEFAULT_GATEWAY", socket.DEFAULT_GATEWAY)
     async with FakeDiscord() as made:
         yield made
-    for thread in threading.enumerate():
-        if isinstance(thread, discord.gateway.KeepAliveHandler):
-            thread.stop()  # left by a client that ended while it connected
 
 
 @pytest.fixture
