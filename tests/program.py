@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 20.0
 END_SECONDS = 15.0
 CHUNK = 65_536
+READY = re.compile(r"is ready at (\S+)(?: \(port (\d+)\))?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that ran to its end: its exit code and all it wrote."""
+
+    code: int
+    out: str
+    err: str
 
 
 class Program:
@@ -24,24 +36,32 @@ class Program:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._said = bytearray()
-        self._ready = asyncio.Event()
+        self._ended = False
+        self._news = asyncio.Condition()
         self._listening = asyncio.create_task(self._listen())
 
     @property
     def said(self) -> str:
         """Everything it printed and logged so far."""
-        return self._said.decode()
+        return self._said.decode(errors="replace")
 
-    async def ready(self) -> None:
-        """Wait until it says that it is ready; its words if it ends before."""
-        async with asyncio.timeout(START_SECONDS):
-            await self._ready.wait()
-        assert "is ready" in self.said, self.said
+    @property
+    def url(self) -> str:
+        """Where it is served, once it is ready."""
+        found = READY.search(self.said)
+        assert found, self.said
+        return f"http://127.0.0.1:{found[2]}" if found[2] else found[1]
 
-    async def end(self) -> int:
+    async def heard(self, pattern: str | re.Pattern[str]) -> None:
+        """Wait until it has said this; AssertionError with its words if it ends before."""
+        async with asyncio.timeout(START_SECONDS), self._news:
+            await self._news.wait_for(lambda: self._ended or re.search(pattern, self.said))
+        assert re.search(pattern, self.said), self.said
+
+    async def end(self, number: signal.Signals = signal.SIGTERM, within: float = END_SECONDS) -> int:
         """Ask it to end in good order; its exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(END_SECONDS):
+        self._process.send_signal(number)
+        async with asyncio.timeout(within):
             await self._listening
             return await self._process.wait()
 
@@ -55,11 +75,12 @@ class Program:
     async def _listen(self) -> None:
         """Take in all that it says, or it would have to wait with its next word."""
         assert self._process.stdout
-        while chunk := await self._process.stdout.read(CHUNK):
-            self._said += chunk
-            if b"is ready" in self._said:
-                self._ready.set()
-        self._ready.set()
+        while not self._ended:
+            chunk = await self._process.stdout.read(CHUNK)
+            async with self._news:
+                self._said += chunk
+                self._ended = not chunk
+                self._news.notify_all()
 
 
 @asynccontextmanager
@@ -70,20 +91,32 @@ async def running(folder: Path, variables: Mapping[str, str]) -> AsyncIterator[P
     )
     program = Program(process)
     try:
-        await program.ready()
+        await program.heard(READY)
         yield program
     finally:
         await program.kill()
 
 
-async def printed(folder: Path, variables: Mapping[str, str], *words: str) -> str:
-    """What the program prints when it is called with these words on the same database."""
+async def called(folder: Path, variables: Mapping[str, str], *words: str) -> Ended:
+    """What the program says when it is called with these words, and how it ends."""
     process = await asyncio.create_subprocess_exec(
         *command_line(*words), cwd=folder, env=environment(folder, variables), stdout=PIPE, stderr=PIPE
     )
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return out.decode()
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+async def printed(folder: Path, variables: Mapping[str, str], *words: str) -> str:
+    """What the program prints when it is called with these words on the same database."""
+    ended = await called(folder, variables, *words)
+    assert ended.code == 0, ended.err
+    return ended.out
 
 
 def command_line(*words: str) -> tuple[str, ...]:
@@ -97,6 +130,7 @@ def environment(folder: Path, variables: Mapping[str, str]) -> Mapping[str, str]
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url(folder),
         "CONFIG": f"{ROOT}/config.toml",
+        "PORT": "0",
     }
     return {**basic, **variables}
 

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from tests.fakes.vendors import FakeVendors
-from tests.processes.program import running
 from tests.processes.script import Meet, Message, scripts
 from tests.processes.shop import ENDLESS, SILENT, house
+from tests.program import running
 
 
 @dataclass(frozen=True, slots=True)

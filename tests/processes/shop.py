@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.fakes.vendor_wire import WIRES, Count, Vendor
 from tests.fakes.vendors import Act, FakeVendors
 from tests.fakes.vendors import Script as Steps
-from tests.processes.program import ROOT
+from tests.program import ROOT
 
 WIRE = WIRES[Vendor.OPENAI]
 NEAR_KEY = "near-key-fake"

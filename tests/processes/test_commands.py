@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.processes.program import Ended, command
+from tests.program import Ended, called
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -34,7 +34,7 @@ NAMED = {*WRONG, "STRIPE_WEBHOOK_SECRET", "/nowhere/config.toml"} - {"HOST", "CO
 
 async def told(folder: Path, variables: Mapping[str, str], *arguments: str) -> Ended:
     """What a command says, which never is a secret or a traceback."""
-    ended = await command(folder, variables, *arguments)
+    ended = await called(folder, variables, *arguments)
     for words in (ended.out, ended.err):
         assert SECRET not in words
         assert "Traceback" not in words
@@ -44,7 +44,7 @@ async def told(folder: Path, variables: Mapping[str, str], *arguments: str) -> E
 async def test_a_wrong_configuration_stops_every_command_with_all_problems_and_their_mends(
     tmp_path: Path,
 ) -> None:
-    commands = ("run", "doctor", "migrate")
+    commands = ("run", "doctor")
     for said in await asyncio.gather(*(told(tmp_path, WRONG, each) for each in commands)):
         first, *problems = said.err.splitlines()
         assert (said.code, said.out) == (2, "")
@@ -68,19 +68,18 @@ async def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert "Errno" not in said.err
 
 
-@pytest.mark.parametrize("words", ["run", "migrate", "doctor", "why local:alice"])
-async def test_a_database_that_is_away_is_said_in_one_sentence(words: str, tmp_path: Path) -> None:
-    url = f"postgresql://me:{SECRET}@127.0.0.1:1/chat"
-    said = await told(tmp_path, {"DATABASE_URL": url}, *words.split())
-    assert (said.code, said.out) == (1, "")
-    (line,) = said.err.splitlines()
-    assert line.startswith("Stopped: the database cannot be reached")
-    assert "?." not in line
+async def test_a_database_that_is_away_is_said_in_one_sentence(tmp_path: Path) -> None:
+    away = {"DATABASE_URL": f"postgresql://me:{SECRET}@127.0.0.1:1/chat"}
+    for said in await asyncio.gather(told(tmp_path, away, "run"), told(tmp_path, away, "why", "local:al")):
+        assert (said.code, said.out) == (1, "")
+        (line,) = said.err.splitlines()
+        assert line.startswith("Stopped: the database cannot be reached")
+        assert "?." not in line
 
 
 async def test_a_database_newer_than_the_program_is_left_alone(tmp_path: Path) -> None:
     await told(tmp_path, {}, "migrate")
-    with closing(sqlite3.connect(tmp_path / "data" / "chat.db", isolation_level=None)) as database:
+    with closing(sqlite3.connect(tmp_path / "chat.db", isolation_level=None)) as database:
         row = "SELECT max(version) + 1, 'future', 1, 'other' FROM schema_migrations"
         database.execute(f"INSERT INTO schema_migrations {row}")
     for said in await asyncio.gather(told(tmp_path, {}, "run"), told(tmp_path, {}, "migrate")):
@@ -97,8 +96,7 @@ async def test_migrating_twice_changes_nothing_the_second_time(tmp_path: Path) -
 
 
 async def test_why_tells_of_anybody_in_words_and_as_json(tmp_path: Path) -> None:
-    await told(tmp_path, {}, "migrate")
-    people = ("local:nobody", "discord:123", "slack:T1/U1")
+    people = ("discord:123", "slack:T1/U1")
     words, *facts = await asyncio.gather(
         told(tmp_path, {}, "why", "local:nobody"),
         *(told(tmp_path, {}, "why", person, "--json") for person in people),

@@ -17,10 +17,10 @@ import pytest_asyncio
 from tests.conftest import DATABASES
 from tests.fakes.vendor_wire import Vendor
 from tests.fakes.vendors import Act, FakeVendors, Reply, Script
-from tests.processes.program import command, running
 from tests.processes.script import Meet, Message
 from tests.processes.script import Script as Person
 from tests.processes.shop import WIRE, configured, says
+from tests.program import called, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -69,7 +69,7 @@ class Pair:
 
     async def used(self, name: str) -> dict[str, Any]:
         """What `why` counts for a person."""
-        said = await command(self.folder, self.variables, "why", f"local:{name}", "--json")
+        said = await called(self.folder, self.variables, "why", f"local:{name}", "--json")
         assert said.code == 0, said.err
         limits = json.loads(said.out)["limits"]
         assert limits["concurrent"]["used"] == 0

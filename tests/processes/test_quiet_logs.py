@@ -10,9 +10,9 @@ from aiohttp import ClientSession
 
 from tests.fakes.stripe import SECRET, FakeStripe, sign
 from tests.fakes.vendors import FakeVendors, Reply
-from tests.processes.program import Program, running
 from tests.processes.script import Meet, Message
 from tests.processes.shop import NEAR_KEY, WIRE, house, says
+from tests.program import Program, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -80,6 +80,6 @@ async def test_a_run_logs_no_word_no_key_and_no_payload(
             assert await scraps(program) == [400, 400, 400]
             assert await program.end() == 0
             words = private(stripe)
-    assert '"event": "settled"' in program.output
-    assert "Traceback" not in program.output
-    assert [word for word in words if word in program.output] == []
+    assert '"event": "settled"' in program.said
+    assert "Traceback" not in program.said
+    assert [word for word in words if word in program.said] == []

@@ -14,9 +14,9 @@ from storage.store import open_store
 from tests.fakes.clock import FakeClock
 from tests.fakes.vendors import FakeVendors
 from tests.processes.conftest import Farewell
-from tests.processes.program import running
 from tests.processes.script import Meet, Message
 from tests.processes.shop import ENDLESS, SLOWLY, house, says
+from tests.program import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -51,7 +51,7 @@ async def test_an_answer_in_flight_is_finished_before_the_program_ends(
     async with running(tmp_path, variables) as program:
         await meet(program.url, "alice").begun("Forty")
         assert await program.end(number, within=GRACE) == 0
-        assert "Traceback" not in program.output
+        assert "Traceback" not in program.said
     assert await counted(variables, "alice") == (1, 0)
     async with running(tmp_path, variables) as program:
         (answer,) = await answers(meet, program.url, "alice")
