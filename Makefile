@@ -37,7 +37,7 @@ run: ## start the bot, the web server and the playground; ARGS="--only web,worke
 
 test: ## run the whole suite; ARGS="-k limits" for a part
 	$(call prepare,requirements.lock requirements-dev.lock)
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest -n auto $(ARGS)
 
 check: ## lint, formatting, types and the import rule
 	$(call prepare,requirements.lock requirements-dev.lock)
