@@ -73,6 +73,7 @@ async def follow(
     text: list[str] = []
     started: Started | None = None
     event: ChatEvent | None = None
+    bound = set(ask.anchors)  # while admitting; /new may have let go of them since
     async with aclosing(chat.ask(ask)) as events:
         async for event in events:
             if painting.done():
@@ -85,16 +86,23 @@ async def follow(
                     text.append(event.text)
                     painter.show(writing(text, canvas, started))
                 case Answered() | Failed():
+                    with suppress(TryAgainError):  # it is tried again below
+                        await bind(chat, ask, started, canvas, bound)
                     painter.show(ended(event, canvas))
                 case Refusal():
                     await canvas.reply(render.refusal(event))
     painter.end()
     await painting
-    if started:
-        # what the question was asked at is bound already, or let go of by /new since
-        fresh = [anchor for anchor in canvas.anchors() if anchor not in ask.anchors]
-        await chat.bind(ask.person, started.conversation, fresh)
+    await bind(chat, ask, started, canvas, bound)
     return event
+
+
+async def bind(chat: Chat, ask: Ask, started: Started | None, canvas: Canvas, bound: set[str]) -> None:
+    """Let the conversation go on at what is shown by now, before its end is seen and replied to."""
+    fresh = [anchor for anchor in canvas.anchors() if anchor not in bound]
+    if started and fresh:
+        await chat.bind(ask.person, started.conversation, fresh)
+        bound.update(fresh)
 
 
 def writing(text: list[str], canvas: Canvas, started: Started) -> Frame:

@@ -62,6 +62,29 @@ async def test_a_reply_to_the_answer_continues_its_conversation(hall: Hall) -> N
     assert end.standing.turn == 2
 
 
+class EagerCanvas(PaperCanvas):
+    """A canvas before somebody who replies at once when an answer has come to its end."""
+
+    def __init__(self, hall: Hall) -> None:
+        super().__init__()
+        self._hall = hall
+        self.next: object = None
+
+    async def paint(self, frame: Frame) -> None:
+        """Keep the frame, and reply to the last one."""
+        await super().paint(frame)
+        if frame.state is State.DONE:
+            ask = self._hall.ask(anchors=("local:message:1",))
+            self.next = await deliver(self._hall.chat(), ask, PaperCanvas(), Pacing(QUICKLY))
+
+
+async def test_whoever_replies_as_soon_as_the_end_is_seen_goes_on(hall: Hall) -> None:
+    canvas = EagerCanvas(hall)
+    await deliver(hall.chat(), hall.ask(), canvas, Pacing(QUICKLY))
+    assert isinstance(canvas.next, Answered)
+    assert canvas.next.standing.turn == 2
+
+
 async def test_fast_text_makes_few_paints_and_the_last_is_the_latest(hall: Hall) -> None:
     hall.one = Scripted(words=tuple(f"{n} " for n in range(200)))
     canvas = PaperCanvas()
