@@ -62,7 +62,7 @@ class Program:
         """Ask it to end in good order; its exit code."""
         self._process.send_signal(number)
         async with asyncio.timeout(within):
-            await self._listening
+            await asyncio.wait({self._listening})  # which goes on if this is given up
             return await self._process.wait()
 
     async def kill(self) -> None:

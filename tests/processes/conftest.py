@@ -62,4 +62,5 @@ async def farewell(tmp_path_factory: pytest.TempPathFactory, meet: Meet) -> Asyn
             await program.heard("stopping")
             refused = await carol.answer("/ask Anybody there?")
             yield Farewell(folder, variables, refused, ending)
-            await ending
+            ending.cancel()
+            await asyncio.wait({ending})
