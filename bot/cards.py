@@ -135,11 +135,6 @@ def plan_line(tier: Tier, catalogue: Catalogue, current: TierName) -> str:
     return f"**{title(tier.name)}**: {price}{mark}\n{conversations}, {turns} · {named}"
 
 
-def which_tier(catalogue: Catalogue, current: TierName, *, simulated: bool) -> Reply:
-    """`/upgrade` without a tier."""
-    return plans(catalogue, current, for_sale=True, simulated=simulated)
-
-
 def checkout(outcome: CheckoutLink | AlreadySubscribed | NotForSale) -> Reply:
     """What became of asking for a checkout link; links are keys and go by DM."""
     match outcome:
