@@ -24,12 +24,20 @@ def expand(world: World, answer: Json, paths: Iterable[str]) -> Json:
 
 def _walk(world: World, node: Json, steps: list[str], path: str) -> None:
     name, *rest = steps
+    if node.get("deleted"):
+        return
     if name not in node:
         raise StripeError(f"This property cannot be expanded ({path}).", param="expand[0]")
-    if isinstance(node[name], str):
-        node[name] = copy.deepcopy(world.find(node[name])) or node[name]
+    held = node[name]
+    node[name] = [_whole(world, one) for one in held] if isinstance(held, list) else _whole(world, held)
     for child in _children(node[name]) if rest else ():
         _walk(world, child, rest, path)
+
+
+def _whole(world: World, held: object) -> object:
+    if not isinstance(held, str):
+        return held
+    return copy.deepcopy(world.find(held)) or held
 
 
 def _children(value: object) -> Iterator[Json]:

@@ -15,6 +15,10 @@ class Shapes:
     def __init__(self, schemas: Json) -> None:
         self._schemas = schemas
 
+    def fields(self, name: str) -> frozenset[str]:
+        """The names that objects of a schema can have."""
+        return frozenset(self._schemas[name].get("properties", {}))
+
     def make(self, name: str, values: Json) -> Json:
         """A whole object of that schema from the values that matter; the rest is null or empty."""
         return self._fill(self._schemas[name], values, name)

@@ -28,8 +28,12 @@ class World:
     """All state.
 
     `wall` is the time of the world around in Unix seconds, `offset` how far Stripe was moved ahead of it.
-    `plans` are what open Checkout sessions will sell, `declining` the customers whose cards fail, and `cause`
-    is the API request that is being served, for the events it leads to.
+    `plans` are what open Checkout sessions will sell, `declining` the customers whose cards fail,
+    `authenticating` those whose bank asks them first, and `cause` is the API request that is being served,
+    for the events it leads to. `after_dunning` is what the last failed retry does to a subscription (cancel,
+    unpaid, paused or past_due), `draft_seconds` how long a renewal's invoice stays a draft, `pending_lines`
+    the prorations by subscription that wait for its next invoice, and `proposals` the changes by
+    subscription that wait for a payment.
     """
 
     shapes: Shapes
@@ -41,6 +45,11 @@ class World:
     plans: dict[str, Json] = field(default_factory=dict)
     endpoint_secrets: dict[str, list[str]] = field(default_factory=dict)
     declining: set[str] = field(default_factory=set)
+    authenticating: set[str] = field(default_factory=set)
+    after_dunning: str = "cancel"
+    draft_seconds: int = 0
+    pending_lines: dict[str, list[Json]] = field(default_factory=lambda: defaultdict(list))
+    proposals: dict[str, Json] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     cause: Json = field(default_factory=lambda: {"id": None, "idempotency_key": None})
 
@@ -51,9 +60,8 @@ class World:
     def make(self, name: str, prefix: str, values: Json) -> Json:
         """Make and keep an object of a schema; its id begins with `prefix` unless the values carry one."""
         born = {"id": new_id(prefix), "created": self.now(), "livemode": self.livemode}
-        if name == "subscription_item":
-            del born["livemode"]
-        made = self.shapes.make(name, born | values)
+        known = self.shapes.fields(name)
+        made = self.shapes.make(name, {field: born[field] for field in born if field in known} | values)
         self.tables[name][made["id"]] = made
         return made
 
