@@ -18,6 +18,7 @@ from engine.facts import (
     BillingEvent,
     CheckoutRequest,
     CheckoutSession,
+    CustomerFacts,
     CustomerId,
     Mode,
     SessionId,
@@ -114,12 +115,12 @@ class StripeGateway:
         )
         return made.url
 
-    async def get_stripe_subscription_status(self, customer: CustomerId) -> Sequence[Subscription]:
+    async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
         try:
             listed = await self._all_subscriptions(customer)
         except GoneError:
-            return []
-        return [await self._snapshot(each) for each in listed]
+            return CustomerFacts(gone=True)
+        return CustomerFacts(tuple([await self._snapshot(each) for each in listed]))
 
     def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
         return parse_webhook_event(body, signature, self._secrets, self._clock.now())

@@ -20,6 +20,7 @@ from engine.facts import (
     BillingEvent,
     CheckoutRequest,
     CheckoutSession,
+    CustomerFacts,
     CustomerId,
     Mode,
     SessionId,
@@ -113,9 +114,9 @@ class SimulatedBilling:
         await self._store.transact(work)
         return f"{self._pages}/portal/{fresh.id}"
 
-    async def get_stripe_subscription_status(self, customer: CustomerId) -> Sequence[Subscription]:
+    async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
         now = self._clock.now()
-        return await self._store.read(lambda tx: _subscriptions(tx, customer, now))
+        return CustomerFacts(tuple(await self._store.read(lambda tx: _subscriptions(tx, customer, now))))
 
     def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
         if self._known_secret is None:

@@ -205,7 +205,7 @@ class Checkout:
         if await self._subscriptions.sync(customer):
             truth = await self._store.read(lambda tx: tx.subscriptions(record.account, record.mode))
         else:  # somebody else is reading it and has not written it down yet
-            truth = await billing.get_stripe_subscription_status(customer)
+            truth = (await billing.get_stripe_subscription_status(customer)).subscriptions
         if not still_running(truth):
             return None
         url = await billing.create_customer_portal_session(customer, self._links.portal_return)

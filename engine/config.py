@@ -13,6 +13,7 @@ from engine import checks, environment, tables
 from engine.domain import Interval, ModelSpec, Tier, TierName
 from engine.environment import Problem, Variables
 from engine.tables import DemoModels, ProviderKind, Tables
+from engine.terms import Policy
 
 SELLABLE = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
 
@@ -115,6 +116,7 @@ class Settings:
     slack: SlackSettings | None
     stripe: StripeSettings | None
     returns: ReturnUrls
+    billing: Policy
     providers: tuple[ProviderRow, ...]
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]
@@ -155,6 +157,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
             or f"{server.app_url}/billing/success?session_id={{CHECKOUT_SESSION_ID}}",
             variables.stripe_cancel_url or f"{server.app_url}/billing/cancel",
         ),
+        billing=parsed.billing.policy(),
         providers=providers,
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),
@@ -273,7 +276,7 @@ def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
     if any(table.compare for table in parsed.tiers.values()):
         told.append("config.toml: `compare` is kept for later; this version has no /compare.")
     if any(table.seats > 1 for table in parsed.tiers.values()):
-        told.append("config.toml: `seats` is kept for later; a subscription serves the one who bought it.")
+        told.append("config.toml: `seats` are sold and counted; a subscription still serves its buyer alone.")
     if ("DISCORD_TOKEN" in values or "SLACK_BOT_TOKEN" in values) and "STRIPE_SECRET_KEY" not in values:
         told.append(
             "Payments are SIMULATED: whoever opens a checkout page on this machine gets a tier for nothing. "

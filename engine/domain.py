@@ -90,10 +90,17 @@ class Tier:
     compare: int | None = None
     seats: int = 1
     cost_ceiling_month: Micros | None = None
+    extra_seat_month: Micros | None = None
+    """Price of a seat beyond `seats`; None: no more are sold."""
+    extra_seat_year: Micros | None = None
 
     def price(self, interval: Interval) -> Micros:
         """Price of one interval in micro-dollars."""
         return self.price_year if interval is Interval.YEAR else self.price_month
+
+    def extra_seat(self, interval: Interval) -> Micros | None:
+        """Price of one more seat for an interval."""
+        return self.extra_seat_year if interval is Interval.YEAR else self.extra_seat_month
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import NewType
 
-from engine.domain import AccountId, Interval, Person, TierName
+from engine.domain import AccountId, Interval, Micros, Person, TierName
 
 CustomerId = NewType("CustomerId", str)
 SubscriptionId = NewType("SubscriptionId", str)
@@ -50,6 +51,16 @@ ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.INCOMPLETE_EXPIRED, Pay
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What a schedule will make of a subscription, and when."""
+
+    tier: TierName | None
+    interval: Interval | None
+    quantity: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """What Stripe says of one subscription, flattened; periods are the latest end of its items."""
 
@@ -72,7 +83,86 @@ class Subscription:
     """`pause_collection.behavior` of Stripe: void, keep_as_draft or mark_uncollectible."""
     latest_invoice: str | None = None
     past_due_since: datetime | None = None
-    """Ours: when this run of failed payments began; set while applying, never by the gateway."""
+    """When the oldest invoice that is still open was finalized, and so tried for the first time."""
+    open_invoice: str | None = None
+    """That invoice, or the one that a pending change waits for."""
+    pay_url: str | None = None
+    """Where the open invoice can be paid (`hosted_invoice_url`); for the payer's eyes."""
+    item: str = ""
+    """The licensed subscription item, which a change swaps."""
+    metered_item: str | None = None
+    schedule: str | None = None
+    """The subscription schedule that manages it, while a change is planned."""
+    planned: Planned | None = None
+    change_pending: bool = False
+    """Whether a change waits for its payment (`pending_update`)."""
+    trialed: bool = False
+    """Whether it has or had a trial."""
+    card_expires: datetime | None = None
+    """The first moment at which the card that pays is no longer valid."""
+    mrr: Fraction = Fraction(0)
+    """Micro-dollars a month of its licensed items, lasting discounts taken off, whatever its status."""
+    currency: str = "usd"
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+    """`cancellation_details.reason`: cancellation_requested, payment_disputed or payment_failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """All that one reading says of a customer; `gone` if it was deleted."""
+
+    subscriptions: tuple[Subscription, ...] = ()
+    gone: bool = False
+
+
+class DisputeStage(StrEnum):
+    """What a dispute's status means for access (docs.stripe.com/api/disputes/object, `status`)."""
+
+    INQUIRY = "inquiry"
+    """`warning_*` and `prevented`: no money has moved."""
+    OPEN = "open"
+    """`needs_response`, `under_review`, and any word that we do not know."""
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A payment that its cardholder disputes."""
+
+    id: str
+    mode: Mode
+    customer: CustomerId
+    charge: str
+    stage: DisputeStage
+    amount: Micros
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What was given back of one charge, all its refunds together."""
+
+    charge: str
+    mode: Mode
+    customer: CustomerId
+    invoice: str | None
+    amount: Micros
+    full: bool
+    at: datetime
+
+
+MoneyBack = Dispute | Refund
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What stands against an account: disputes, and paid invoices whose refund takes the tier away."""
+
+    disputes: tuple[Dispute, ...] = ()
+    """Without those that the operator has forgiven."""
+    revoked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +173,8 @@ class CustomerRecord:
     mode: Mode
     customer: CustomerId | None
     epoch: int
+    trial_used_at: datetime | None = None
+    """A trial is given once; it is remembered here over all customers of the account."""
 
 
 class AttemptStatus(StrEnum):
@@ -109,6 +201,8 @@ class CheckoutAttempt:
     expires_at: datetime
     session: SessionId | None = None
     url: str | None = None
+    trial_days: int = 0
+    quantity: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +218,9 @@ class CheckoutRequest:
     expires_at: datetime
     success_url: str
     cancel_url: str
+    trial_days: int = 0
+    promotion_codes: bool = False
+    automatic_tax: bool = False
 
 
 class SessionStatus(StrEnum):
@@ -157,6 +254,10 @@ class BillingEvent:
     relevant: bool
     """Whether its customer has to be read again."""
     payload: bytes
+    subject: str | None = None
+    """A dispute, charge or refund that names no customer and has to be looked into."""
+    trouble: str | None = None
+    """Words for the operator: what a meter complains of."""
 
 
 class AccessReason(StrEnum):
@@ -171,6 +272,9 @@ class AccessReason(StrEnum):
     NOT_PAID = "not_paid"
     PAUSED = "paused"
     ENDED = "ended"
+    DISPUTED = "disputed"
+    DISPUTE_LOST = "dispute_lost"
+    REFUNDED = "refunded"
     UNKNOWN_STATUS = "unknown_status"
     UNKNOWN_PRODUCT = "unknown_product"
 
@@ -196,9 +300,22 @@ class NoticeKind(StrEnum):
     ACTIVATED = "activated"
     CHANGED = "changed"
     ENDED = "ended"
+    RENEWED = "renewed"
     PAYMENT_FAILED = "payment_failed"
+    PAYMENT_REMINDER = "payment_reminder"
+    PAYMENT_LAST_CALL = "payment_last_call"
+    ACTION_NEEDED = "action_needed"
+    CARD_EXPIRING = "card_expiring"
+    TRIAL_ENDING = "trial_ending"
     CANCEL_PENDING = "cancel_pending"
     RESUMED = "resumed"
+    CHANGE_PLANNED = "change_planned"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+
+
+QUIET = frozenset({NoticeKind.RENEWED})
+"""Good to know and no reason to disturb anybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from engine.books import BooksTx
 from engine.domain import (
     Account,
     AccountId,
@@ -207,6 +208,10 @@ class MoneyTx(Protocol):
         """End a claim badly: free the lease, fails + 1, due again at `due`."""
         ...
 
+    def give_up_sync(self, dirty: DirtyCustomer, error: str) -> None:
+        """End a claim for good: a dead letter, until it is retried or the customer is marked dirty again."""
+        ...
+
     def settle_events(
         self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime
     ) -> None:
@@ -300,7 +305,7 @@ class PlaygroundTx(Protocol):
         ...
 
 
-class Tx(PeopleTx, TurnsTx, MoneyTx, NoticesTx, PlaygroundTx, Protocol):
+class Tx(PeopleTx, TurnsTx, MoneyTx, BooksTx, NoticesTx, PlaygroundTx, Protocol):
     """One unit of work on the database."""
 
     def conversations_on(self, account: AccountId, day: date) -> int:

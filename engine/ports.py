@@ -13,13 +13,16 @@ from engine.facts import (
     BillingEvent,
     CheckoutRequest,
     CheckoutSession,
+    CustomerFacts,
     CustomerId,
     Mode,
+    MoneyBack,
     Notice,
     SessionId,
     Subscription,
 )
 from engine.ledger import Tx
+from engine.terms import ChangeOrder, ChangeResult, Preview, UsageReport, Wish
 
 T = TypeVar("T")
 
@@ -99,8 +102,38 @@ class Billing(Protocol):
         """The address of a fresh customer-portal session; GoneError if the customer no longer exists."""
         ...
 
-    async def get_stripe_subscription_status(self, customer: CustomerId) -> Sequence[Subscription]:
-        """All subscriptions of a customer, ended ones too; empty if the customer no longer exists."""
+    async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
+        """All subscriptions of a customer, ended ones too, as one reading."""
+        ...
+
+    async def preview_change(self, subscription: Subscription, wish: Wish, now: datetime) -> Preview:
+        """What a change would cost and when it would take effect; changes nothing.
+
+        GoneError: the subscription no longer exists. TellOperatorError: no price for what is wished.
+        """
+        ...
+
+    async def change_subscription(self, order: ChangeOrder) -> ChangeResult:
+        """Carry a confirmed change out; the same key does it once. GoneError as above."""
+        ...
+
+    async def end_subscription(self, subscription: str, key: str, *, refund: bool) -> None:
+        """Cancel it now, and with `refund` give its newest payment back; what is over already is left so."""
+        ...
+
+    async def look_into(self, subject: str) -> MoneyBack | None:
+        """What a dispute, charge or refund means now; None if it is about no customer."""
+        ...
+
+    async def report_usage(self, report: UsageReport) -> None:
+        """Tell the meter; telling it again under the same identifier changes nothing.
+
+        OutsideError by remedy; TellOperatorError and GiveUpError mean that it will never be taken.
+        """
+        ...
+
+    async def reported_usage(self, customer: CustomerId, since: datetime, until: datetime) -> int:
+        """Units that the meter has of a customer, by whole hours."""
         ...
 
     def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
@@ -112,11 +145,31 @@ class Billing(Protocol):
         ...
 
     async def verify_stripe_config(self) -> Sequence[str]:
-        """Check keys and prices; one sentence with its mend for each thing that is wrong."""
+        """Check keys, clock, prices, portal and endpoints; a sentence with its mend for each thing wrong."""
         ...
 
     async def aclose(self) -> None:
         """Close what is open to the outside."""
+        ...
+
+
+class BillingRecords(Protocol):
+    """Long lists of Stripe's, page by page, for reconciliation; each read may raise an OutsideError."""
+
+    def undelivered_events(self, since: datetime) -> AsyncIterator[BillingEvent]:
+        """Events of our types that no webhook endpoint took, from then on."""
+        ...
+
+    def all_subscriptions(self) -> AsyncIterator[Subscription]:
+        """Every subscription of the Stripe account, ended ones too."""
+        ...
+
+    def money_back(self, since: datetime) -> AsyncIterator[MoneyBack]:
+        """Every dispute and refund made from then on."""
+        ...
+
+    def customers(self) -> AsyncIterator[tuple[CustomerId, str]]:
+        """Every customer with an account of this mode in its metadata, with that account's id."""
         ...
 
 

@@ -183,7 +183,7 @@ class Subscriptions:
             await self._put_back(dirty, asked_at, "nobody waited for the answer")
             raise
         applied_at = self._clock.now()
-        await self._store.transact(lambda tx: apply(tx, dirty, truth, asked_at, applied_at))
+        await self._store.transact(lambda tx: apply(tx, dirty, truth.subscriptions, asked_at, applied_at))
         self._woken()
 
     async def _put_back(self, dirty: DirtyCustomer, due: datetime, why: str) -> None:

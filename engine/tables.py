@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.domain import Micros, ModelClass, ModelSpec, Price, Tier, TierName
 from engine.environment import Problem
+from engine.terms import FullRefund, Policy, SecondSubscription
 
 MICROS = 1_000_000
 Dollars = Annotated[Decimal, Field(ge=0)]
@@ -56,6 +57,23 @@ class TierTable(Table):
     compare: Count | None = None
     seats: Positive = 1
     cost_ceiling_month: Dollars | None = None
+    extra_seat_month: Dollars | None = None
+    extra_seat_year: Dollars | None = None
+
+
+class BillingTable(Table):
+    """`[billing]`: how subscriptions are sold, and what is done about money that goes back."""
+
+    trial_days: Count = 0
+    promotion_codes: bool = False
+    automatic_tax: bool = False
+    full_refund: FullRefund = FullRefund.END
+    second_subscription: SecondSubscription = SecondSubscription.REFUND
+    metered_markup: Dollars = Decimal(0)
+
+    def policy(self) -> Policy:
+        """For the rules."""
+        return Policy(**dict(self))
 
 
 class ProviderTable(Table):
@@ -92,6 +110,7 @@ class Tables(Table):
 
     demo_models: DemoModels = DemoModels.AUTO
     system_prompt: str = ""
+    billing: BillingTable = BillingTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)
     providers: dict[str, ProviderTable] = Field(default_factory=dict)
     models: dict[str, ModelTable] = Field(default_factory=dict)
@@ -127,9 +146,13 @@ def micros(dollars: Decimal) -> Micros:
     return Micros(round(dollars * MICROS))
 
 
+def micros_or_none(dollars: Decimal | None) -> Micros | None:
+    """The same for an amount that may be absent."""
+    return None if dollars is None else micros(dollars)
+
+
 def tier(name: TierName, rank: int, table: TierTable) -> Tier:
     """A tier from its table; the order in the file is its rank."""
-    ceiling = table.cost_ceiling_month
     return Tier(
         name=name,
         rank=rank,
@@ -142,7 +165,9 @@ def tier(name: TierName, rank: int, table: TierTable) -> Tier:
         classes=frozenset(table.models),
         compare=table.compare,
         seats=table.seats,
-        cost_ceiling_month=None if ceiling is None else micros(ceiling),
+        cost_ceiling_month=micros_or_none(table.cost_ceiling_month),
+        extra_seat_month=micros_or_none(table.extra_seat_month),
+        extra_seat_year=micros_or_none(table.extra_seat_year),
     )
 
 

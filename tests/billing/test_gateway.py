@@ -43,7 +43,7 @@ def wish(clock: FakeClock, customer: str, attempt: str = "attempt-1") -> Checkou
 
 
 async def only(gateway: StripeGateway, customer: str) -> Subscription:
-    found = await gateway.get_stripe_subscription_status(CustomerId(customer))
+    found = (await gateway.get_stripe_subscription_status(CustomerId(customer))).subscriptions
     assert len(found) == 1
     return found[0]
 
@@ -84,7 +84,7 @@ async def test_paying_gives_an_active_subscription_of_the_tier(
     fake: FakeStripe, gateway: StripeGateway, clock: FakeClock, customer: str
 ) -> None:
     session = await gateway.create_checkout_session(wish(clock, customer))
-    assert await gateway.get_stripe_subscription_status(CustomerId(customer)) == []
+    assert (await gateway.get_stripe_subscription_status(CustomerId(customer))).subscriptions == ()
     fake.drive.pay(session.id)
     found = await only(gateway, customer)
     assert (found.status, found.tier, found.mode) == (PaymentStatus.ACTIVE, TierName.PREMIUM, Mode.TEST)
@@ -127,7 +127,7 @@ async def test_a_deleted_customer_is_gone_for_checkout_and_portal_and_has_only_e
     with pytest.raises(GoneError):
         await gateway.create_customer_portal_session(CustomerId(customer), "http://127.0.0.1/back")
     assert (await only(gateway, customer)).status is PaymentStatus.CANCELED
-    assert await gateway.get_stripe_subscription_status(CustomerId("cus_never_was")) == []
+    assert (await gateway.get_stripe_subscription_status(CustomerId("cus_never_was"))).subscriptions == ()
 
 
 async def test_every_page_of_a_customers_subscriptions_is_read(
@@ -135,7 +135,7 @@ async def test_every_page_of_a_customers_subscriptions_is_read(
 ) -> None:
     made = [fake.drive.add_subscription(customer, fake.prices["pro_yearly_v1"])["id"] for _ in range(130)]
     fake.drive.cancel_subscription(made[0])
-    found = await gateway.get_stripe_subscription_status(CustomerId(customer))
+    found = (await gateway.get_stripe_subscription_status(CustomerId(customer))).subscriptions
     assert [each.id for each in found] == made[::-1]
     assert fake.count("GET /v1/subscriptions") == 2
     assert fake.count("GET /v1/prices") == 1
@@ -205,7 +205,7 @@ async def test_a_price_of_another_product_has_the_tier_of_its_metadata_or_none(
             {"currency": "usd", "product": product.id, "unit_amount": 100, "recurring": recurring}
         )
         fake.drive.add_subscription(customer, price.id)
-    found = await gateway.get_stripe_subscription_status(CustomerId(customer))
+    found = (await gateway.get_stripe_subscription_status(CustomerId(customer))).subscriptions
     assert [each.tier for each in found] == [None, None, TierName.PRO]
     assert {each.interval for each in found} == {None}
 

@@ -120,10 +120,10 @@ async def test_paying_twice_at_once_is_paying_once(
     simulated: SimulatedBilling, store: Store, clock: FakeClock
 ) -> None:
     customer, session = await opened(simulated, clock)
-    assert await simulated.get_stripe_subscription_status(customer) == []
+    assert (await simulated.get_stripe_subscription_status(customer)).subscriptions == ()
     ways = await asyncio.gather(*(simulated.pay(session) for _ in range(5)))
     assert set(ways) == {f"{APP}/billing/success?session_id={session}"}
-    [found] = await simulated.get_stripe_subscription_status(customer)
+    [found] = (await simulated.get_stripe_subscription_status(customer)).subscriptions
     assert (found.status, found.tier, found.mode) == (
         PaymentStatus.ACTIVE,
         TierName.PREMIUM,
@@ -143,7 +143,7 @@ async def test_declining_and_leaving_change_nothing(
     await simulated.decline(session)
     await simulated.leave(session)
     assert (await simulated.get_checkout_session(session)).status is SessionStatus.OPEN
-    assert await simulated.get_stripe_subscription_status(customer) == []
+    assert (await simulated.get_stripe_subscription_status(customer)).subscriptions == ()
     assert await stored_events(store) == []
 
 
@@ -160,7 +160,7 @@ async def test_a_session_that_was_closed_or_ran_out_cannot_be_paid(
         assert (await simulated.get_checkout_session(each)).status is SessionStatus.EXPIRED
         with pytest.raises(GoneError):
             await simulated.pay(each)
-    assert await simulated.get_stripe_subscription_status(customer) == []
+    assert (await simulated.get_stripe_subscription_status(customer)).subscriptions == ()
 
 
 @pytest.mark.parametrize("wanted", ["", "nonsense", "sim_cs_\x00", "sim_cs_unknown", "sim_signing_secret"])
@@ -267,7 +267,7 @@ async def test_time_renews_a_subscription_and_tells(
         await simulated.pay(session)
         await drained(store)
     clock.advance(timedelta(days=40))
-    [found] = await simulated.get_stripe_subscription_status(customer)
+    [found] = (await simulated.get_stripe_subscription_status(customer)).subscriptions
     assert (found.status, found.period_end) == (
         PaymentStatus.ACTIVE,
         datetime(2027, 1, 24, 12, tzinfo=UTC),
@@ -284,7 +284,7 @@ async def test_a_subscription_that_was_cancelled_ends_with_its_period_and_tells(
     await simulated.pay(session)
     await simulated.cancel_at_period_end(await portal_of(simulated, customer), pending=True)
     clock.advance(timedelta(days=31))
-    [found] = await simulated.get_stripe_subscription_status(customer)
+    [found] = (await simulated.get_stripe_subscription_status(customer)).subscriptions
     assert found.status is PaymentStatus.CANCELED
     async with running(simulated, inbox.url):
         await inbox.holds(4)
