@@ -30,9 +30,31 @@ RELEVANT = frozenset(
         *(f"invoice.{what}" for what in ("paid", "payment_failed", "payment_action_required")),
         *(f"invoice.{what}" for what in ("finalization_failed", "marked_uncollectible", "voided")),
         *(f"subscription_schedule.{what}" for what in ("updated", "released", "canceled")),
+        "payment_method.automatically_updated",
     }
 )
-"""Types after which a customer's subscriptions are read again; all others are kept and change nothing."""
+"""Types after which a customer's subscriptions are read again."""
+
+FRAUD_WARNING = "radar.early_fraud_warning.created"
+
+LOOKED_INTO = frozenset(
+    {
+        *(f"charge.dispute.{what}" for what in ("created", "updated", "closed")),
+        *(f"charge.dispute.funds_{what}" for what in ("withdrawn", "reinstated")),
+        "charge.refunded",
+        *(f"refund.{what}" for what in ("created", "updated", "failed")),
+        FRAUD_WARNING,
+    }
+)
+"""Types that name a dispute, charge or refund and not its customer, so that it has to be looked into."""
+
+SNAPSHOT_EVENTS = RELEVANT | LOOKED_INTO
+"""What the webhook endpoint subscribes to; other types are kept and change nothing."""
+
+METER_ERRORS, NO_METER = "v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"
+
+THIN_EVENTS = frozenset({METER_ERRORS, NO_METER})
+"""What the thin event destination subscribes to: meters complain in no other way."""
 
 _ID = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -50,6 +72,11 @@ def parse_webhook_event(
     300 s of `now`, before or after. BadPayloadError: signed, but no event.
     """
     event = _read_json(_verified(body, signature, secrets, now))
+    return read_event(event, body, Mode.SIMULATED if simulated else None)
+
+
+def read_event(event: Fields, body: bytes, mode: Mode | None = None) -> BillingEvent:
+    """An event from its fields; `mode` if it is not Stripe's to say. BadPayloadError: it is none."""
     kind = _word(event, "type")
     customer = _customer(event)
     real = Mode.LIVE if event.get("livemode") is True else Mode.TEST
@@ -57,10 +84,12 @@ def parse_webhook_event(
         id=EventId(_word(event, "id")),
         type=kind,
         created_at=_created(event.get("created")),
-        mode=Mode.SIMULATED if simulated else real,
+        mode=mode or real,
         customer=customer,
         relevant=customer is not None and kind in RELEVANT,
         payload=body,
+        subject=_subject(event) if kind in LOOKED_INTO else None,
+        trouble=_trouble(kind, event),
     )
 
 
@@ -128,11 +157,34 @@ def _created(value: object) -> datetime:
 def _customer(event: Fields) -> CustomerId | None:
     """The customer that a snapshot is about: its object's id or its object's `customer`, expanded or not."""
     subject = _inside(_inside(event, "data"), "object")
-    holder = {"customer": subject.get("id")} if subject.get("object") == "customer" else subject
-    named = holder.get("customer")
-    if isinstance(named, dict):
-        named = named.get("id")
-    return CustomerId(named) if isinstance(named, str) and _ID.fullmatch(named) else None
+    named = _id_in(subject if subject.get("object") == "customer" else subject.get("customer"))
+    return CustomerId(named) if named else None
+
+
+def _subject(event: Fields) -> str | None:
+    """The dispute, charge or fraud warning; of a refund its charge, so that one look does for all of them."""
+    about = _inside(_inside(event, "data"), "object")
+    charge = _id_in(about.get("charge")) if about.get("object") == "refund" else None
+    return charge or _id_in(about)
+
+
+def _trouble(kind: str, event: Fields) -> str | None:
+    """Thin events carry no more than their type and meter; the rest is shown in Stripe's Workbench."""
+    if kind == METER_ERRORS:
+        meter = _id_in(event.get("related_object")) or "of an unknown name"
+        return f"The meter {meter} refused some of the usage that was reported to it"
+    if kind == NO_METER:
+        return "Usage was reported for which Stripe has no meter"
+    if kind == FRAUD_WARNING:
+        charge = _id_in(_inside(_inside(event, "data"), "object").get("charge")) or "unknown"
+        return f"The bank of the card warns that charge {charge} is fraud; expect a dispute"
+    return None
+
+
+def _id_in(value: object) -> str | None:
+    """A usable id, of an object that may be expanded."""
+    wanted = value.get("id") if isinstance(value, dict) else value
+    return wanted if isinstance(wanted, str) and _ID.fullmatch(wanted) else None
 
 
 def _inside(fields: Fields, name: str) -> Fields:

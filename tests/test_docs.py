@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 import main
 from billing.prices import lookup_key, variable
-from billing.webhook import RELEVANT
+from billing.webhook import SNAPSHOT_EVENTS
 from bot.commands import COMMANDS
 from bot.slack.manifest import SCOPES
 from engine import environment, tables
@@ -166,7 +166,7 @@ TABLES = (
         lambda: {command.usage: command.description for command in COMMANDS},
         of_command,
     ),
-    Table(STRIPE, "Webhook endpoint", "Event", listed(RELEVANT)),
+    Table(STRIPE, "Webhook endpoint", "Event", listed(SNAPSHOT_EVENTS)),
     Table(STRIPE, "Products and prices", "Lookup key", prices, of_price),
     Table(STRIPE, "Which subscription gives which tier", "Reason", listed(AccessReason)),
     Table("docs/slack.md", "What the app may do", "Scope", listed(SCOPES)),

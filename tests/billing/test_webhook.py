@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.webhook import parse_webhook_event
+from billing.webhook import (
+    FRAUD_WARNING,
+    METER_ERRORS,
+    NO_METER,
+    SNAPSHOT_EVENTS,
+    THIN_EVENTS,
+    parse_webhook_event,
+)
 from engine.errors import BadPayloadError, BadSignatureError
 from engine.facts import BillingEvent, Mode
 from tests.fakes.clock import NOON, FakeClock
@@ -176,23 +185,66 @@ def test_an_expanded_customer_and_an_event_about_a_customer_are_understood() -> 
 
 
 def test_a_type_that_does_not_concern_subscriptions_changes_nothing() -> None:
-    event = parse_event(type="charge.refunded")
-    assert (event.customer, event.relevant) == ("cus_1", False)
+    event = parse_event(type="charge.succeeded")
+    assert (event.customer, event.relevant, event.subject) == ("cus_1", False, None)
 
 
 def test_live_events_are_told_from_test_events() -> None:
     assert parse_event(livemode=True).mode is Mode.LIVE
 
 
-def test_a_thin_event_is_taken_and_ignored() -> None:
-    event = parse_event(
-        object="v2.core.event",
-        type="v1.billing.meter.no_meter_found",
-        created="2026-11-24T12:00:00.000Z",
-        data=None,
-        related_object={"id": "sub_1", "type": "subscription", "url": "/v1/subscriptions/sub_1"},
-    )
+def thin(kind: str, related: object = None) -> BillingEvent:
+    """Parse a thin event, which has neither an object nor whole seconds."""
+    created = "2026-11-24T12:00:00.000Z"
+    return parse_event(object="v2.core.event", type=kind, created=created, data=None, related_object=related)
+
+
+def test_a_thin_event_changes_nothing() -> None:
+    related = {"id": "sub_1", "type": "subscription", "url": "/v1/subscriptions/sub_1"}
+    event = thin("v1.customer.subscription.past_due", related)
     assert (event.relevant, event.customer, event.created_at) == (False, None, NOON)
+    assert (event.subject, event.trouble) == (None, None)
+
+
+def test_a_meter_that_complains_is_trouble_for_the_operator() -> None:
+    refused = thin(METER_ERRORS, {"id": "mtr_1", "type": "billing.meter", "url": "/v1/billing/meters/mtr_1"})
+    assert "mtr_1 refused some of the usage" in (refused.trouble or "")
+    assert "no meter" in (thin(NO_METER).trouble or "")
+    assert "of an unknown name" in (thin(METER_ERRORS, {"id": 7}).trouble or "")
+    assert "of an unknown name" in (thin(METER_ERRORS).trouble or "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "subject"),
+    [
+        ("charge.dispute.created", {"object": "dispute", "id": "du_1", "charge": "ch_1"}, "du_1"),
+        ("charge.dispute.closed", {"object": "dispute", "id": "dp_1", "charge": "ch_1"}, "dp_1"),
+        ("charge.refunded", {"object": "charge", "id": "py_1", "customer": "cus_1"}, "py_1"),
+        ("refund.failed", {"object": "refund", "id": "re_1", "charge": "ch_1"}, "ch_1"),
+        ("refund.updated", {"object": "refund", "id": "re_1", "charge": {"id": "ch_2"}}, "ch_2"),
+        ("refund.created", {"object": "refund", "id": "re_1", "charge": None}, "re_1"),
+        ("refund.created", {"object": "refund", "id": 7}, None),
+    ],
+)
+def test_money_that_goes_back_is_to_be_looked_into_and_not_read_again(
+    kind: str, about: dict[str, object], subject: str | None
+) -> None:
+    event = parse_event(type=kind, data={"object": about})
+    assert (event.subject, event.relevant, event.trouble) == (subject, False, None)
+
+
+def test_an_early_fraud_warning_is_told_to_the_operator() -> None:
+    about = {"object": "radar.early_fraud_warning", "id": "issfr_1", "charge": "ch_1"}
+    event = parse_event(type=FRAUD_WARNING, data={"object": about})
+    assert (event.subject, event.relevant) == ("issfr_1", False)
+    assert "charge ch_1 is fraud" in (event.trouble or "")
+
+
+def test_an_endpoint_may_have_every_event_that_is_subscribed_and_no_thin_one() -> None:
+    typed = str(stripe.params.WebhookEndpointCreateParams.__annotations__["enabled_events"])
+    allowed = set(re.findall(r"[\w.]+", typed))
+    assert allowed >= SNAPSHOT_EVENTS
+    assert allowed.isdisjoint(THIN_EVENTS)
 
 
 async def test_what_the_fake_stripe_emits_is_read(fake: FakeStripe, clock: FakeClock, customer: str) -> None:
