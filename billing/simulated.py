@@ -6,16 +6,18 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TypeVar
 
 from billing.simulated_courier import Courier
 from billing.simulated_objects import Plan, Portal, Sale, event
 from billing.webhook import parse_webhook_event
-from engine.errors import GoneError, TryAgainError
+from engine.domain import Tier, TierName
+from engine.errors import GoneError, TellOperatorError, TryAgainError
 from engine.facts import (
     BillingEvent,
     CheckoutRequest,
@@ -23,6 +25,7 @@ from engine.facts import (
     CustomerFacts,
     CustomerId,
     Mode,
+    MoneyBack,
     SessionId,
     SessionStatus,
     SimulatedObject,
@@ -30,6 +33,7 @@ from engine.facts import (
 )
 from engine.ledger import Tx
 from engine.ports import Clock, SimulatedSession, Store
+from engine.terms import ChangeOrder, ChangeResult, Policy, Preview, UsageReport, Wish
 
 T = TypeVar("T", Sale, Portal)
 
@@ -37,6 +41,9 @@ SECRET_ID = "sim_signing_secret"  # noqa: S105 - the name under which it is kept
 PORTAL_LIFE = timedelta(hours=1)
 _ID = re.compile(r"sim_[A-Za-z0-9_\-]{1,80}")
 """Addresses carry ids, so anything may stand there."""
+NOTHING_SOLD: Mapping[TierName, Tier] = MappingProxyType({})
+USUAL = Policy()
+LATER = "the simulation does not do this yet"
 SESSION_ID = "{CHECKOUT_SESSION_ID}"
 """Stripe's placeholder in return addresses."""
 
@@ -47,8 +54,17 @@ class SimulatedBilling:
     Its pages are served under `app_url`. Somebody has to `run` it, or its events stay where they are.
     """
 
-    def __init__(self, store: Store, clock: Clock, app_url: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        app_url: str,
+        tiers: Mapping[TierName, Tier] = NOTHING_SOLD,
+        policy: Policy = USUAL,
+    ) -> None:
         self._store = store
+        self._tiers = tiers
+        self._policy = policy
         self._clock = clock
         self._pages = f"{app_url.rstrip('/')}/simulated"
         self._courier = Courier(store, clock)
@@ -117,6 +133,24 @@ class SimulatedBilling:
     async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
         now = self._clock.now()
         return CustomerFacts(tuple(await self._store.read(lambda tx: _subscriptions(tx, customer, now))))
+
+    async def preview_change(self, subscription: Subscription, wish: Wish, now: datetime) -> Preview:
+        raise TellOperatorError(LATER)
+
+    async def change_subscription(self, order: ChangeOrder) -> ChangeResult:
+        raise TellOperatorError(LATER)
+
+    async def end_subscription(self, subscription: str, key: str, *, refund: bool) -> None:
+        raise TellOperatorError(LATER)
+
+    async def look_into(self, subject: str) -> MoneyBack | None:
+        raise TellOperatorError(LATER)
+
+    async def report_usage(self, report: UsageReport) -> None:
+        raise TellOperatorError(LATER)
+
+    async def reported_usage(self, customer: CustomerId, since: datetime, until: datetime) -> int:
+        raise TellOperatorError(LATER)
 
     def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
         if self._known_secret is None:
