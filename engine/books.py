@@ -168,7 +168,7 @@ class MeterTx(Protocol):
         ...
 
     def sealed_totals(self, account: AccountId, mode: Mode) -> tuple[Micros, int]:
-        """Cost of all sealed use, and units of all its reports; less than a unit may wait."""
+        """Cost of all sealed use, and units of all its reports but those that make something good."""
         ...
 
     def seal(self, hour: UsageHour, before: datetime, report: UsageReport | None) -> None:
@@ -197,8 +197,10 @@ class MeterTx(Protocol):
         """Stripe refuses it: a dead letter."""
         ...
 
-    def reported_units(self, account: AccountId, mode: Mode, since: datetime, until: datetime) -> int:
-        """Units of the reports sent whose hour lies in that span."""
+    def usage_reports(
+        self, account: AccountId, mode: Mode, since: datetime, until: datetime
+    ) -> Sequence[UsageReport]:
+        """All reports whose hour, or the hour they make good, lies in that span, whatever became of them."""
         ...
 
 
@@ -231,12 +233,18 @@ class FiguresTx(Protocol):
         """How many accounts came to each step for the first time in that span."""
         ...
 
+    def journeys(
+        self, mode: Mode, first: FunnelStep, last: FunnelStep, since: datetime, until: datetime
+    ) -> Sequence[timedelta]:
+        """How long the accounts that came to `last` in that span took from `first`, shortest first."""
+        ...
+
     def count_accounts(self) -> int:
         """All accounts ever seen."""
         ...
 
     def usage_revenue_units(self, mode: Mode, since: datetime, until: datetime) -> int:
-        """Meter units of all reports sealed in that span, whatever became of them."""
+        """Meter units of all reports sealed in that span, without those that make something good."""
         ...
 
 

@@ -14,6 +14,7 @@ from engine.domain import (
     ConversationId,
     Exchange,
     Hold,
+    Micros,
     Person,
     Settlement,
     TurnId,
@@ -121,6 +122,10 @@ class TurnsTx(Protocol):
 
     def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
         """Release held turns whose lease ran out, of one account or of all; how many."""
+        ...
+
+    def spent(self, account: AccountId, month: datetime) -> tuple[Micros, Micros]:
+        """Vendor cost of turns begun in that moment's UTC month, held ones aside; what of it released ones cost."""
         ...
 
     def forget_claims(self, before: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
@@ -168,7 +168,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Metering:
-    """A member's word about metered use; `cap` is what they let it cost in a UTC month."""
+    """A member's word about metered use; `cap` is what they let it cost them in a UTC month (our price)."""
 
     account: AccountId
     mode: Mode
@@ -180,7 +180,10 @@ class Metering:
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """Vendor cost of a turn beyond what its tier includes, written in the unit that settles it."""
+    """Vendor cost of a turn beyond what its tier includes, written in the unit that settles it.
+
+    `at` is when the turn began, whose month it counts in.
+    """
 
     turn: str
     account: AccountId
@@ -212,6 +215,16 @@ class UsageReport:
     sealed_at: datetime
     attempts: int = 0
     tried_at: datetime | None = None
+    """When it was tried for the first time."""
+    makes_good: datetime | None = None
+    """An hour of the span in which Stripe lost as many units: they are told again, not used again."""
+    sent_at: datetime | None = None
+    dead: bool = False
+
+    @property
+    def stamp(self) -> datetime:
+        """The time to tell Stripe: late in the hour, for a billing period may have begun within it."""
+        return min(self.sealed_at, self.hour + timedelta(hours=1, seconds=-1))
 
 
 class LetterKind(StrEnum):
