@@ -20,9 +20,11 @@ from engine.facts import (
     CustomerRecord,
     SessionStatus,
 )
+from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
 from engine.ports import Billing, Clock, Store
 from engine.subscriptions import Subscriptions
+from engine.terms import Policy
 
 SESSION_LIFE = timedelta(minutes=60)
 STILL_USEFUL = timedelta(minutes=10)
@@ -50,6 +52,8 @@ class CheckoutLink:
     interval: Interval
     expires_at: datetime
     simulated: bool
+    trial_days: int = 0
+    """Days that cost nothing at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,22 @@ class AlreadySubscribed:
 
 @dataclass(frozen=True, slots=True)
 class PortalLink:
-    """Manage the subscription here."""
+    """Manage the subscription here; `pay_url` is where an open invoice can be paid."""
 
     url: str
     access: Access
     simulated: bool
+    pay_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NothingToManage:
     """No customer yet, so nothing to manage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A payment is disputed, or a dispute was lost: nothing is sold to the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,7 @@ class Checkout:
         catalogue: Catalogue,
         subscriptions: Subscriptions,
         links: Links,
+        policy: Policy = Policy(),  # noqa: B008 - frozen
     ) -> None:
         self._store = store
         self._clock = clock
@@ -100,10 +111,11 @@ class Checkout:
         self._catalogue = catalogue
         self._subscriptions = subscriptions
         self._links = links
+        self._policy = policy
 
     async def upgrade(
         self, person: Person, tier: TierName, interval: Interval
-    ) -> CheckoutLink | AlreadySubscribed | NotForSale:
+    ) -> CheckoutLink | AlreadySubscribed | Blocked | NotForSale:
         """The link to buy a tier, or the portal if there is a subscription already.
 
         OutsideError by remedy when Stripe cannot answer now.
@@ -111,6 +123,8 @@ class Checkout:
         rules = self._catalogue.tiers.get(tier)
         if self._billing is None or rules is None or rules.price(interval) <= 0:
             return NotForSale(tier if self._billing else None)
+        if await self._blocked(person):
+            return Blocked()
         for _ in range(ROUNDS):
             customer = await self._customer(self._billing, person)
             running = await self._running(self._billing, customer)
@@ -143,11 +157,31 @@ class Checkout:
             url = await billing.create_customer_portal_session(record.customer, self._links.portal_return)
         except GoneError:
             return NothingToManage()
-        return PortalLink(url, now_access, self._simulated)
+        sub = now_access.subscription
+        return PortalLink(url, now_access, self._simulated, sub.pay_url if sub else None)
+
+    async def prices_shown(self, person: Person) -> None:
+        """Note that the person was shown what they could buy."""
+        now, mode = self._clock.now(), self._subscriptions.mode
+
+        def work(tx: Tx) -> None:
+            account = tx.lock_account(person, now)
+            tx.reach(Reached(account.id, mode, FunnelStep.PAYWALL_SHOWN, now))
+
+        await self._store.transact(work)
 
     @property
     def _simulated(self) -> bool:
         return self._subscriptions.simulated
+
+    async def _blocked(self, person: Person) -> bool:
+        mode = self._subscriptions.mode
+
+        def work(tx: Tx) -> bool:
+            account = tx.find_account(person)
+            return account is not None and tx.claims(account.id, mode).blocking
+
+        return await self._store.read(work)
 
     async def _record(self, billing: Billing, person: Person) -> CustomerRecord:
         now = self._clock.now()
@@ -215,7 +249,7 @@ class Checkout:
         self, billing: Billing, person: Person, record: CustomerRecord, tier: Tier, interval: Interval
     ) -> CheckoutLink | None:
         """The open session for this tier; None if it has to be decided anew."""
-        chosen = await self._attempt(person, record, tier.name, interval)
+        chosen = await self._attempt(person, record, tier, interval)
         if chosen is None:
             return None
         attempt, usable_now = chosen
@@ -235,7 +269,7 @@ class Checkout:
         return None
 
     async def _attempt(
-        self, person: Person, record: CustomerRecord, tier: TierName, interval: Interval
+        self, person: Person, record: CustomerRecord, tier: Tier, interval: Interval
     ) -> tuple[CheckoutAttempt, bool] | None:
         """The account's open attempt, new if need be, and whether it serves for this purchase.
 
@@ -247,11 +281,13 @@ class Checkout:
             record.account,
             record.mode,
             person,
-            tier,
+            tier.name,
             interval,
             AttemptStatus.OPEN,
             now,
             now + SESSION_LIFE,
+            trial_days=0 if record.trial_used_at else self._policy.trial_days,
+            quantity=tier.seats,
         )
 
         def work(tx: Tx) -> tuple[CheckoutAttempt, bool] | None:
@@ -270,6 +306,7 @@ class Checkout:
 
     async def _keep(self, attempt: CheckoutAttempt, session: CheckoutSession) -> bool:
         """Remember the session, unless the attempt was replaced while it was made."""
+        now = self._clock.now()
 
         def work(tx: Tx) -> bool:
             tx.lock_account_id(attempt.account)
@@ -277,6 +314,7 @@ class Checkout:
             if current is None or current.id != attempt.id:
                 return False
             tx.save_attempt(replace(current, session=session.id, url=session.url))
+            tx.reach(Reached(attempt.account, attempt.mode, FunnelStep.CHECKOUT_OPENED, now))
             return True
 
         return await self._store.transact(work)
@@ -299,18 +337,27 @@ class Checkout:
             customer=cast("CustomerId", record.customer),
             tier=attempt.tier,
             interval=attempt.interval,
-            quantity=1,
+            quantity=attempt.quantity,
             expires_at=attempt.expires_at,
             success_url=self._links.success,
             cancel_url=self._links.cancel,
+            trial_days=attempt.trial_days,
+            promotion_codes=self._policy.promotion_codes,
+            automatic_tax=self._policy.automatic_tax,
         )
 
     def _link(self, attempt: CheckoutAttempt, tier: Tier) -> CheckoutLink:
-        return CheckoutLink(attempt.url or "", tier, attempt.interval, attempt.expires_at, self._simulated)
+        url, days = attempt.url or "", attempt.trial_days
+        return CheckoutLink(url, tier, attempt.interval, attempt.expires_at, self._simulated, days)
 
 
 def usable(old: CheckoutAttempt, wanted: CheckoutAttempt, now: datetime) -> bool:
     """Whether an open attempt serves for what is wanted now."""
     left = old.expires_at - now
     enough = STILL_USEFUL if old.session else STILL_MAKEABLE
-    return (old.tier, old.interval) == (wanted.tier, wanted.interval) and left > enough
+    return thing_sold(old) == thing_sold(wanted) and left > enough
+
+
+def thing_sold(attempt: CheckoutAttempt) -> tuple[TierName, Interval, int, int]:
+    """What an attempt sells."""
+    return attempt.tier, attempt.interval, attempt.quantity, attempt.trial_days
