@@ -73,7 +73,9 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
         return Duplicate()
     account = tx.lock_account(ask.person, now)
     tx.release_expired(now, account.id)
-    tier = desk.catalogue.tier(access(tx.subscriptions(account.id, desk.mode), now).tier)
+    tier = desk.catalogue.tier(
+        access(tx.subscriptions(account.id, desk.mode), now, tx.claims(account.id, desk.mode)).tier
+    )
     spec = wanted(desk.catalogue, tier, ask, account)
     if isinstance(spec, Refusal):
         return spec

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.domain import ModelClass, ModelSpec, Offer, RefusalReason, Tier, TierName
-from engine.facts import ENDED, Access, AccessReason, PaymentStatus, Subscription
+from engine.facts import (
+    ENDED,
+    NO_CLAIMS,
+    Access,
+    AccessReason,
+    Claims,
+    DisputeStage,
+    PaymentStatus,
+    Subscription,
+)
 
 GRACE = timedelta(days=14)
 """How long a failed payment leaves the tier: the span of Stripe's recommended Smart Retries."""
@@ -85,16 +94,27 @@ def more(limit: int | None, than: int | None) -> bool:
     return than is not None and (limit is None or limit > than)
 
 
-def access(subscriptions: Iterable[Subscription], now: datetime) -> Access:
+def access(subscriptions: Iterable[Subscription], now: datetime, claims: Claims = NO_CLAIMS) -> Access:
     """What these subscriptions give at `now`: the only place where a tier comes from.
 
     Several live ones: the best status decides, then the newest. Status rules follow Stripe's documentation of
-    `subscription.status`; whatever we do not know gives free.
+    `subscription.status`; whatever we do not know gives free. An open or lost dispute suspends them all.
     """
+    found = undisputed(subscriptions, now, claims.revoked)
+    if claims.has(DisputeStage.LOST):
+        return Access(TierName.FREE, AccessReason.DISPUTE_LOST, None, found.subscription)
+    if claims.has(DisputeStage.OPEN):
+        return Access(TierName.FREE, AccessReason.DISPUTED, None, found.subscription)
+    return found
+
+
+def undisputed(subscriptions: Iterable[Subscription], now: datetime, revoked: frozenset[str]) -> Access:
+    """What they give if no payment is disputed; `revoked` are invoices whose refund took the tier back."""
     known = sorted(subscriptions, key=lambda sub: sub.created_at, reverse=True)
     live = [sub for status in PREFERENCE for sub in known if sub.status is status]
     if live:
-        return max((judge(sub, now) for sub in live), key=lambda found: found.tier is not TierName.FREE)
+        given = (judge(sub, now, revoked) for sub in live)
+        return max(given, key=lambda found: found.tier is not TierName.FREE)
     if any(sub.status is PaymentStatus.UNKNOWN for sub in known):
         return Access(TierName.FREE, AccessReason.UNKNOWN_STATUS, None, known[0])
     if known:
@@ -102,8 +122,10 @@ def access(subscriptions: Iterable[Subscription], now: datetime) -> Access:
     return Access(TierName.FREE, AccessReason.NO_SUBSCRIPTION)
 
 
-def judge(sub: Subscription, now: datetime) -> Access:
+def judge(sub: Subscription, now: datetime, revoked: frozenset[str] = frozenset()) -> Access:
     """What one live subscription gives at `now`."""
+    if sub.latest_invoice in revoked:
+        return Access(TierName.FREE, AccessReason.REFUNDED, None, sub)
     if sub.tier is None:
         return Access(TierName.FREE, AccessReason.UNKNOWN_PRODUCT, None, sub)
     if sub.collection_paused == "void":

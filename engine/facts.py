@@ -164,6 +164,18 @@ class Claims:
     """Without those that the operator has forgiven."""
     revoked: frozenset[str] = frozenset()
 
+    def has(self, stage: DisputeStage) -> bool:
+        """Whether a dispute is at that stage."""
+        return any(dispute.stage is stage for dispute in self.disputes)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether nothing is sold to the account until its disputes are won or forgiven."""
+        return self.has(DisputeStage.OPEN) or self.has(DisputeStage.LOST)
+
+
+NO_CLAIMS = Claims()
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecord:
@@ -304,7 +316,6 @@ class NoticeKind(StrEnum):
     PAYMENT_FAILED = "payment_failed"
     PAYMENT_REMINDER = "payment_reminder"
     PAYMENT_LAST_CALL = "payment_last_call"
-    ACTION_NEEDED = "action_needed"
     CARD_EXPIRING = "card_expiring"
     TRIAL_ENDING = "trial_ending"
     CANCEL_PENDING = "cancel_pending"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -27,6 +27,10 @@ REMEMBER_PAYLOADS = timedelta(days=30)
 """As long as Stripe itself keeps events; they name people and amounts."""
 BATCH = 1
 """A lease covers one delivery: those waiting behind it would lose theirs, and be delivered twice."""
+
+
+Queue = Callable[[], Awaitable[int]]
+"""Does a little of what is due; how much it was."""
 
 
 class Bell:
@@ -84,7 +88,10 @@ class Notices:
 
 
 class Jobs:
-    """The loops of one process; `run` ends when cancelled."""
+    """The loops of one process; `run` ends when cancelled.
+
+    `queues` are worked until empty and again on news, `rounds` every half minute.
+    """
 
     def __init__(
         self,
@@ -94,11 +101,14 @@ class Jobs:
         subscriptions: Subscriptions,
         notices: Notices,
         bell: Bell,
+        queues: Sequence[Queue] = (),
+        rounds: Sequence[Queue] = (),
     ) -> None:
         self._store = store
         self._clock = clock
         self._chat = chat
-        self._subscriptions = subscriptions
+        self._queues = (subscriptions.work, subscriptions.look, *queues)
+        self._rounds = tuple(rounds)
         self._notices = notices
         self._bell = bell
 
@@ -108,8 +118,10 @@ class Jobs:
             group.create_task(self._every(RENEW_EVERY, self._chat.renew))
             group.create_task(self._look(self._notices.work))
             if worker:
-                group.create_task(self._look(self._subscriptions.work))
-                group.create_task(self._every(SWEEP_EVERY, self._sweep))
+                for queue in self._queues:
+                    group.create_task(self._look(queue))
+                for round_ in (self._sweep, *self._rounds):
+                    group.create_task(self._every(SWEEP_EVERY, round_))
 
     async def _look(self, work: Callable[[], Awaitable[int]]) -> None:
         """Work until nothing is due, then wait for news or a while."""
@@ -138,10 +150,11 @@ class Jobs:
         await asyncio.sleep(LOOK_EVERY)
         return None
 
-    async def _sweep(self) -> None:
+    async def _sweep(self) -> int:
         now = self._clock.now()
         released = await self._store.transact(lambda tx: tx.release_expired(now))
         if released:
             log.warning("released turns of a process that is gone", extra={"turns": released})
         await self._store.transact(lambda tx: tx.forget_claims(now - REMEMBER_KEYS))
         await self._store.transact(lambda tx: tx.forget_payloads(now - REMEMBER_PAYLOADS))
+        return released

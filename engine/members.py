@@ -8,7 +8,7 @@ from datetime import datetime
 
 from engine.catalogue import Catalogue, access
 from engine.domain import Account, Micros, ModelSpec, Offer, Person, RefusalReason, Tier, UsageFacts
-from engine.facts import Access, Mode, Notice, Subscription, TierChange
+from engine.facts import NO_CLAIMS, Access, Mode, Notice, Subscription, TierChange
 from engine.ledger import Tx
 from engine.limits import next_day
 from engine.ports import Clock, Store
@@ -112,7 +112,7 @@ class Members:
     def _overview(self, tx: Tx, person: Person, now: datetime) -> Overview:
         account = tx.find_account(person)
         subscriptions = tx.subscriptions(account.id, self._mode) if account else ()
-        found = access(subscriptions, now)
+        found = access(subscriptions, now, tx.claims(account.id, self._mode) if account else NO_CLAIMS)
         tier = self.catalogue.tier(found.tier)
         record = tx.customer(account.id, self._mode) if account else None
         wish = self.catalogue.find(account.model) if account and account.model else None

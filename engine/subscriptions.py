@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from engine.catalogue import access, still_running
+from engine.applying import apply, reconsider
+from engine.catalogue import access
 from engine.domain import AccountId, Person, Platform, TierName
-from engine.errors import OutsideError, TellOperatorError
+from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.facts import (
     Access,
-    AttemptStatus,
     BillingEvent,
     CustomerId,
     DirtyCustomer,
     Mode,
-    Notice,
-    NoticeId,
-    NoticeKind,
-    PaymentStatus,
     SessionId,
-    Subscription,
-    TierChange,
 )
 from engine.ledger import Tx
 from engine.ports import Billing, Clock, Store
+from engine.terms import Duty, DutyId, DutyKind, Policy
 
 log = logging.getLogger("engine.subscriptions")
 
@@ -38,9 +34,13 @@ DEBOUNCE = timedelta(seconds=1)
 LEASE = timedelta(seconds=60)
 """Longer than the longest read of Stripe with its retries."""
 FIRST_RETRY = timedelta(seconds=2)
-LONGEST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(minutes=10)
+TRIES = 10
+"""Of what is not just away; then it is a dead letter."""
 BATCH = 1
 """A lease covers one reading: what waits its turn is free for others, and for the next start."""
+LOOKS = 100
+"""Accounts that one round of `look` takes."""
 
 
 class Activation(StrEnum):
@@ -71,12 +71,14 @@ class Subscriptions:
         billing: Billing | None,
         woken: Callable[[], None] = lambda: None,
         debounce: timedelta = DEBOUNCE,
+        policy: Policy = Policy(),  # noqa: B008 - frozen
     ) -> None:
         self._store = store
         self._clock = clock
         self._billing = billing
         self._woken = woken
         self._debounce = debounce
+        self._policy = policy
 
     @property
     def mode(self) -> Mode:
@@ -94,9 +96,12 @@ class Subscriptions:
 
         def work(tx: Tx) -> Access:
             account = tx.find_account(person)
-            return access(tx.subscriptions(account.id, self.mode) if account else (), now)
+            return self._access(tx, account.id, now) if account else access((), now)
 
         return await self._store.read(work)
+
+    def _access(self, tx: Tx, account: AccountId, now: datetime) -> Access:
+        return access(tx.subscriptions(account, self.mode), now, tx.claims(account, self.mode))
 
     async def receive(self, event: BillingEvent) -> bool:
         """Keep a verified event and have its customer read soon; False if it changes nothing.
@@ -110,10 +115,15 @@ class Subscriptions:
             matters = ours and event.relevant and event.mode is self.mode
             if not tx.store_event(event if ours else replace(event, payload=b""), now, matters=matters):
                 return False
+            if event.subject and event.mode is self.mode:
+                name = DutyId(f"look:{event.id}")
+                tx.owe_duty(Duty(name, DutyKind.LOOK_INTO, event.mode, event.subject), now)
             if matters and event.customer:
                 tx.mark_dirty(event.mode, event.customer, now + self._debounce)
-            return matters
+            return matters or event.subject is not None
 
+        if event.trouble:
+            log.error("Stripe complains", extra={"event": event.id, "why": event.trouble})
         changed = await self._store.transact(work)
         if changed:
             self._woken()
@@ -151,6 +161,21 @@ class Subscriptions:
                 log.log(level, "customer not read", extra={"customer": dirty.customer, "why": str(error)})
         return len(claimed)
 
+    async def look(self) -> int:
+        """Record what time alone has changed; how many accounts it was about."""
+        now, mode = self._clock.now(), self.mode
+        due = await self._store.read(lambda tx: tx.due_to_look(mode, now, LOOKS))
+        for account in due:
+            await self._store.transact(lambda tx, account=account: self._reconsider(tx, account))  # type: ignore[misc]
+        if due:
+            self._woken()
+        return len(due)
+
+    def _reconsider(self, tx: Tx, account_id: AccountId) -> None:
+        account = tx.lock_account_id(account_id)
+        if account:
+            reconsider(tx, account, self.mode, self._clock.now(), self._policy)
+
     async def purchase(self, session: SessionId) -> PurchaseStatus:
         """How far the purchase of a Checkout session is; asks Stripe while it is not in effect."""
         mode, now = self.mode, self._clock.now()
@@ -160,7 +185,7 @@ class Subscriptions:
 
         def known(tx: Tx) -> tuple[Access, CustomerId | None]:
             record = tx.customer(attempt.account, mode)
-            return access(tx.subscriptions(attempt.account, mode), now), record.customer if record else None
+            return self._access(tx, attempt.account, now), record.customer if record else None
 
         found, customer = await self._store.read(known)
         if found.tier is TierName.FREE and customer:
@@ -177,98 +202,32 @@ class Subscriptions:
         try:
             truth = await self._billing.get_stripe_subscription_status(dirty.customer)
         except OutsideError as error:
-            await self._put_back(dirty, asked_at + retry_in(dirty.fails), str(error))
+            await self._failed(dirty, error, asked_at)
             raise
         except asyncio.CancelledError:
             await self._put_back(dirty, asked_at, "nobody waited for the answer")
             raise
         applied_at = self._clock.now()
-        await self._store.transact(lambda tx: apply(tx, dirty, truth.subscriptions, asked_at, applied_at))
+        policy = self._policy
+        await self._store.transact(lambda tx: apply(tx, dirty, truth, asked_at, applied_at, policy))
         self._woken()
+
+    async def _failed(self, dirty: DirtyCustomer, error: OutsideError, now: datetime) -> None:
+        if gives_up(error, dirty.fails):
+            await self._store.transact(lambda tx: tx.give_up_sync(dirty, str(error)))
+        else:
+            await self._put_back(dirty, now + retry_in(dirty.fails), str(error))
 
     async def _put_back(self, dirty: DirtyCustomer, due: datetime, why: str) -> None:
         await self._store.transact(lambda tx: tx.fail_sync(dirty, due, why))
 
 
 def retry_in(fails: int) -> timedelta:
-    """How long to wait after so many failures in a row."""
-    return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(fails, 10)))
+    """How long to wait after so many failures in a row; spread, so that a crowd does not return at once."""
+    longest = min(LONGEST_RETRY, FIRST_RETRY * (1 << min(fails, 10)))
+    return longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
-def apply(
-    tx: Tx, dirty: DirtyCustomer, truth: Sequence[Subscription], asked_at: datetime, now: datetime
-) -> None:
-    """Make our facts what Stripe said, with the tier change and the notice that follow; nothing if outrun.
-
-    The claim's token is the fence: whoever lost the lease read an older truth and must not write it.
-    """
-    account_id = tx.account_of(dirty.mode, dirty.customer)
-    account = tx.lock_account_id(account_id) if account_id else None
-    if not tx.finish_sync(dirty) or account is None:
-        return
-    old = tx.subscriptions(account.id, dirty.mode)
-    new = [with_memory(sub, old, now) for sub in truth]
-    before, after = access(old, now), access(new, now)
-    tx.replace_subscriptions(account.id, dirty.mode, new, now)
-    if len(running := still_running(new)) > 1:
-        log.error("several subscriptions of one customer may charge", extra={"customer": dirty.customer})
-    if running:
-        tx.close_attempts(account.id, dirty.mode, AttemptStatus.COMPLETE)
-    attempt = tx.latest_attempt(account.id, dirty.mode)
-    person = attempt.person if attempt else account.person
-    told = last_told(tx, account.id, dirty.mode)
-    if told is not after.tier:
-        change = TierChange(0, account.id, dirty.mode, told, after.tier, after.reason, now)
-        number = tx.add_tier_change(change).number
-        kind = change_kind(told, after.tier)
-        tx.owe(notice(account.id, person, kind, f"tier:{dirty.mode}:{account.id}:{number}", after, now))
-    else:
-        owe_news(tx, account.id, person, before, after, now)
-    tx.settle_events(dirty.mode, dirty.customer, asked_at, now)
-
-
-def last_told(tx: Tx, account: AccountId, mode: Mode) -> TierName:
-    """The tier of the last change; time alone may have ended it since, and nobody was told."""
-    changes = [change.after for change in tx.tier_changes(account) if change.mode is mode]
-    return changes[-1] if changes else TierName.FREE
-
-
-def with_memory(sub: Subscription, old: Sequence[Subscription], now: datetime) -> Subscription:
-    """Add what Stripe does not keep: since when payments have been failing."""
-    if sub.status is not PaymentStatus.PAST_DUE:
-        return replace(sub, past_due_since=None)
-    known = next((each.past_due_since for each in old if each.id == sub.id), None)
-    return replace(sub, past_due_since=known or now)
-
-
-def change_kind(before: TierName, after: TierName) -> NoticeKind:
-    """The notice for a change of tier."""
-    if after is TierName.FREE:
-        return NoticeKind.ENDED
-    return NoticeKind.ACTIVATED if before is TierName.FREE else NoticeKind.CHANGED
-
-
-def owe_news(
-    tx: Tx, account: AccountId, person: Person, before: Access, after: Access, now: datetime
-) -> None:
-    """Owe a notice for news that leaves the tier as it is: a failed payment, a cancellation set or unset."""
-    was, sub = before.subscription, after.subscription
-    if was is None or sub is None or was.id != sub.id:
-        return
-    if sub.past_due_since and not was.past_due_since:
-        key = f"failed:{sub.id}:{sub.past_due_since.isoformat()}"
-        tx.owe(notice(account, person, NoticeKind.PAYMENT_FAILED, key, after, now))
-    if was.cancel_at != sub.cancel_at:
-        kind = NoticeKind.CANCEL_PENDING if sub.cancel_at else NoticeKind.RESUMED
-        key = f"cancel:{sub.id}:{now.isoformat()}"
-        tx.owe(notice(account, person, kind, key, after, now))
-
-
-def notice(
-    account: AccountId, person: Person, kind: NoticeKind, key: str, found: Access, now: datetime
-) -> Notice:
-    """A notice about the access that an account has now."""
-    sub = found.subscription
-    tier = found.tier if found.tier is not TierName.FREE or sub is None else sub.tier or TierName.FREE
-    simulated = sub is not None and sub.mode is Mode.SIMULATED
-    return Notice(NoticeId(uuid4().hex), key, account, person, kind, tier, now, found.until, simulated)
+def gives_up(error: OutsideError, fails: int) -> bool:
+    """Whether trying once more is in vain: what is only away comes back, all else goes on failing."""
+    return not isinstance(error, TryAgainError) and fails + 1 >= TRIES

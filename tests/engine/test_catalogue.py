@@ -10,8 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.catalogue import GRACE, RENEWAL_SLACK, access, more, still_running
-from engine.domain import Interval, RefusalReason, TierName
-from engine.facts import AccessReason, CustomerId, Mode, PaymentStatus, Subscription, SubscriptionId
+from engine.domain import Interval, Micros, RefusalReason, TierName
+from engine.facts import (
+    AccessReason,
+    Claims,
+    CustomerId,
+    Dispute,
+    DisputeStage,
+    Mode,
+    PaymentStatus,
+    Subscription,
+    SubscriptionId,
+)
 from tests.engine.conftest import CATALOGUE, DEEP, FREE, PREMIUM, QUICK
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -100,6 +110,41 @@ def test_the_end_of_an_old_subscription_does_not_touch_a_newer_one() -> None:
     old = replace(PREMIUM_SUB, id=SubscriptionId("sub_0"), status=PaymentStatus.CANCELED)
     assert access([old, PREMIUM_SUB], NOW).tier is TierName.PREMIUM
     assert access([PREMIUM_SUB, old], NOW).tier is TierName.PREMIUM
+
+
+def disputed(stage: DisputeStage) -> Claims:
+    dispute = Dispute("dp_1", Mode.TEST, CustomerId("cus_1"), "ch_1", stage, Micros(8_990_000), NOW)
+    return Claims((dispute,))
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason"),
+    [
+        (DisputeStage.INQUIRY, AccessReason.ACTIVE),
+        (DisputeStage.OPEN, AccessReason.DISPUTED),
+        (DisputeStage.WON, AccessReason.ACTIVE),
+        (DisputeStage.LOST, AccessReason.DISPUTE_LOST),
+    ],
+)
+def test_an_open_or_lost_dispute_suspends_and_an_inquiry_does_not(
+    stage: DisputeStage, reason: AccessReason
+) -> None:
+    found = access([PREMIUM_SUB], NOW, disputed(stage))
+    assert found.reason is reason
+    assert (found.tier is TierName.PREMIUM) == (reason is AccessReason.ACTIVE)
+    assert disputed(stage).blocking == (reason is not AccessReason.ACTIVE)
+
+
+def test_a_lost_dispute_beats_one_that_was_won() -> None:
+    claims = Claims((*disputed(DisputeStage.WON).disputes, *disputed(DisputeStage.LOST).disputes))
+    assert access([PREMIUM_SUB], NOW, claims).reason is AccessReason.DISPUTE_LOST
+
+
+def test_a_revoked_invoice_ends_the_tier_that_it_paid_for_and_no_later_one() -> None:
+    paid = replace(PREMIUM_SUB, latest_invoice="in_1")
+    claims = Claims(revoked=frozenset({"in_1"}))
+    assert access([paid], NOW, claims).reason is AccessReason.REFUNDED
+    assert access([replace(paid, latest_invoice="in_2")], NOW, claims).tier is TierName.PREMIUM
 
 
 def test_what_may_still_charge_counts_as_running() -> None:

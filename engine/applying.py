@@ -1,0 +1,228 @@
+"""What follows from the facts about an account's money: tier changes, movements, notices, duties.
+
+Everything is compared with what was recorded last, so that it does not matter which reading, which event or
+whether time alone brought it about.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from uuid import uuid4
+
+from engine import news
+from engine.catalogue import PREFERENCE, access, still_running
+from engine.domain import Account, AccountId, TierName
+from engine.facts import (
+    Access,
+    AccessReason,
+    AttemptStatus,
+    Claims,
+    CustomerFacts,
+    CustomerRecord,
+    DirtyCustomer,
+    DisputeStage,
+    Mode,
+    Notice,
+    NoticeId,
+    PaymentStatus,
+    Subscription,
+    TierChange,
+)
+from engine.figures import FunnelStep, Movement, MovementKind, Reached
+from engine.ledger import Tx
+from engine.terms import Duty, DutyId, DutyKind, Policy, SecondSubscription
+
+log = logging.getLogger("engine.subscriptions")
+
+PAYING = frozenset({AccessReason.ACTIVE, AccessReason.GRACE})
+"""Access that brings in money; a trial is a promise."""
+UNWILLING = frozenset(
+    {AccessReason.GRACE_OVER, AccessReason.NOT_PAID, AccessReason.DISPUTED, AccessReason.DISPUTE_LOST}
+)
+UNWILLING_ENDS = frozenset({"payment_failed", "payment_disputed"})
+"""Of `cancellation_details.reason`."""
+
+
+def apply(
+    tx: Tx, dirty: DirtyCustomer, truth: CustomerFacts, asked_at: datetime, now: datetime, policy: Policy
+) -> None:
+    """Make our facts what Stripe said, with all that follows; nothing if outrun.
+
+    The claim's token is the fence: whoever lost the lease read an older truth and must not write it.
+    """
+    account_id = tx.account_of(dirty.mode, dirty.customer)
+    account = tx.lock_account_id(account_id) if account_id else None
+    if not tx.finish_sync(dirty) or account is None:
+        return
+    record = tx.customer(account.id, dirty.mode)
+    if record is None or record.customer != dirty.customer:
+        return
+    old = tx.subscriptions(account.id, dirty.mode)
+    new = ended_with_customer(old, now) if truth.gone else truth.subscriptions
+    tx.replace_subscriptions(account.id, dirty.mode, new, now)
+    remember(tx, record, new, now, gone=truth.gone)
+    settle_checkout(tx, account.id, dirty.mode, new, now)
+    before, told = access(old, now), last_told(tx, account.id, dirty.mode)
+    after = reconsider(tx, account, dirty.mode, now, policy)
+    if told is after.tier:
+        tell_changes(tx, account, before, after, now)
+    tx.settle_events(dirty.mode, dirty.customer, asked_at, now)
+
+
+def reconsider(tx: Tx, account: Account, mode: Mode, now: datetime, policy: Policy) -> Access:
+    """Record what the facts say at `now` where that was not recorded yet; the caller holds the lock."""
+    known, claims = tx.subscriptions(account.id, mode), tx.claims(account.id, mode)
+    found = access(known, now, claims)
+    record_tier(tx, account, mode, found, now)
+    record_revenue(tx, account.id, mode, found, now)
+    if not claims.blocking:
+        for sub in known:
+            for word in news.standing_words(sub, now):
+                tx.owe(notice(tx, account, word, found, now, sub))
+    for duty in duties(known, claims, mode, policy):
+        if tx.owe_duty(duty, now):
+            log.error("money goes back", extra={"duty": duty.kind.value, "subject": duty.subject})
+    if found.reason is AccessReason.UNKNOWN_STATUS:
+        log.error("Stripe has a status that is not known here", extra={"account": account.id})
+    tx.look_again(account.id, mode, news.next_moment(known, now))
+    return found
+
+
+def ended_with_customer(old: Sequence[Subscription], now: datetime) -> Sequence[Subscription]:
+    """Stripe ends the subscriptions of a customer that is deleted."""
+    return [replace(sub, status=PaymentStatus.CANCELED, ended_at=sub.ended_at or now) for sub in old]
+
+
+def remember(
+    tx: Tx, record: CustomerRecord, new: Sequence[Subscription], now: datetime, *, gone: bool
+) -> None:
+    """Keep that a trial was used, and that a customer is no more."""
+    if record.trial_used_at is None and any(sub.trialed for sub in new):
+        record = replace(record, trial_used_at=now)
+        tx.save_customer(record)
+    if gone:
+        tx.retire_customer(record, now)
+        tx.close_attempts(record.account, record.mode, AttemptStatus.SUPERSEDED)
+
+
+def settle_checkout(
+    tx: Tx, account: AccountId, mode: Mode, new: Sequence[Subscription], now: datetime
+) -> None:
+    """A running subscription ends the open checkout; its session is closed if it was not the one paid."""
+    attempt = tx.open_attempt(account, mode)
+    if attempt is None or not still_running(new):
+        return
+    tx.close_attempts(account, mode, AttemptStatus.COMPLETE)
+    tx.reach(Reached(account, mode, FunnelStep.CHECKOUT_COMPLETED, now))
+    if attempt.session:
+        name = DutyId(f"close:{attempt.session}")
+        tx.owe_duty(Duty(name, DutyKind.CLOSE_CHECKOUT, mode, attempt.session), now)
+
+
+def last_told(tx: Tx, account: AccountId, mode: Mode) -> TierName:
+    """The tier of the last change; time alone may have ended it since, and nobody was told."""
+    told = [change.after for change in tx.tier_changes(account) if change.mode is mode]
+    return told[-1] if told else TierName.FREE
+
+
+def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: datetime) -> None:
+    """A tier that differs from the one told last is written down and told."""
+    told = last_told(tx, account.id, mode)
+    if told is found.tier:
+        return
+    change = TierChange(0, account.id, mode, told, found.tier, found.reason, now)
+    number = tx.add_tier_change(change).number
+    word = news.Word(news.tier_kind(told, found), f"tier:{mode}:{account.id}:{number}", found.until)
+    tx.owe(notice(tx, account, word, found, now, found.subscription, told))
+    if found.tier is not TierName.FREE:
+        tx.reach(Reached(account.id, mode, FunnelStep.ACTIVATED, now))
+
+
+def record_revenue(tx: Tx, account: AccountId, mode: Mode, found: Access, now: datetime) -> None:
+    """MRR that differs from the sum of the movements makes one more."""
+    sub = found.subscription
+    after = sub.mrr if sub and found.reason in PAYING else Fraction(0)
+    before = tx.mrr(account, mode)
+    if after == before:
+        return
+    earlier = tx.account_movements(account, mode)
+    movement = Movement(
+        number=0,
+        account=account,
+        mode=mode,
+        kind=movement_kind(before, after, returning=bool(earlier)),
+        delta=after - before,
+        after=after,
+        tier=(sub.tier if sub and sub.tier else None) or (earlier[-1].tier if earlier else found.tier),
+        currency=sub.currency if sub else earlier[-1].currency,
+        voluntary=found.reason not in UNWILLING and not (sub and sub.end_reason in UNWILLING_ENDS),
+        at=now,
+    )
+    tx.add_movement(movement)
+
+
+def movement_kind(before: Fraction, after: Fraction, *, returning: bool) -> MovementKind:
+    """What a change of MRR is called."""
+    if before == 0:
+        return MovementKind.REACTIVATION if returning else MovementKind.NEW
+    if after == 0:
+        return MovementKind.CHURN
+    return MovementKind.EXPANSION if after > before else MovementKind.CONTRACTION
+
+
+def tell_changes(tx: Tx, account: Account, before: Access, after: Access, now: datetime) -> None:
+    """Owe notices for what changed about the subscription that decides, its tier being the same."""
+    old, new = before.subscription, after.subscription
+    if old is None or new is None or old.id != new.id or after.tier is TierName.FREE:
+        return
+    for word in news.changes(old, new, now):
+        tx.owe(notice(tx, account, word, after, now, new))
+    if news.renewed(old, new):
+        tx.reach(Reached(account.id, new.mode, FunnelStep.RENEWED, now))
+
+
+def duties(known: Iterable[Subscription], claims: Claims, mode: Mode, policy: Policy) -> Iterable[Duty]:
+    """Subscriptions that must not go on: of lost disputes, of refunds, and second ones."""
+    running = still_running(known)
+    for sub in running:
+        if claims.has(DisputeStage.LOST):
+            yield Duty(DutyId(f"disputed:{sub.id}"), DutyKind.END_DISPUTED, mode, sub.id)
+        elif sub.latest_invoice in claims.revoked:
+            yield Duty(DutyId(f"refunded:{sub.id}"), DutyKind.END_REFUNDED, mode, sub.id)
+    for sub in second_ones(running):
+        log.error("several subscriptions of one customer may charge", extra={"customer": sub.customer})
+        if policy.second_subscription is SecondSubscription.REFUND:
+            yield Duty(DutyId(f"duplicate:{sub.id}"), DutyKind.END_DUPLICATE, mode, sub.id)
+
+
+def second_ones(running: Iterable[Subscription]) -> Sequence[Subscription]:
+    """Those that sell a tier beside the one to keep: the oldest of the best standing."""
+    selling = [sub for sub in running if sub.tier is not None]
+    order = {status: place for place, status in enumerate(PREFERENCE)}
+    kept = min(selling, key=lambda sub: (order.get(sub.status, len(order)), sub.created_at), default=None)
+    return [sub for sub in selling if sub is not kept]
+
+
+def notice(
+    tx: Tx,
+    account: Account,
+    word: news.Word,
+    found: Access,
+    now: datetime,
+    sub: Subscription | None,
+    told: TierName = TierName.FREE,
+) -> Notice:
+    """A notice to whoever bought last; it names the tier that it is about."""
+    mode = sub.mode if sub else Mode.LIVE
+    attempt = tx.latest_attempt(account.id, mode)
+    person = attempt.person if attempt else account.person
+    named = (sub.tier if sub else None) or told
+    tier = found.tier if found.tier is not TierName.FREE else named
+    simulated = mode is Mode.SIMULATED
+    return Notice(
+        NoticeId(uuid4().hex), word.key, account.id, person, word.kind, tier, now, word.until, simulated
+    )

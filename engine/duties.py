@@ -1,0 +1,133 @@
+"""Does what is owed to Stripe: looking into disputes and refunds, ending what must not go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from engine import news
+from engine.applying import notice, reconsider
+from engine.catalogue import access
+from engine.domain import Account
+from engine.errors import OutsideError
+from engine.facts import Dispute, DisputeStage, MoneyBack, NoticeKind, Refund, SessionId
+from engine.ledger import Tx
+from engine.ports import Billing, Clock, Store
+from engine.subscriptions import gives_up, retry_in
+from engine.terms import Duty, DutyKind, FullRefund, Policy
+
+log = logging.getLogger("engine.duties")
+
+LEASE = timedelta(seconds=60)
+BATCH = 1
+
+
+class Duties:
+    """Takes one duty at a time; whatever a crash interrupts is done again, under the same idempotency key."""
+
+    def __init__(
+        self, store: Store, clock: Clock, billing: Billing, policy: Policy, woken: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._billing = billing
+        self._policy = policy
+        self._woken = woken
+
+    async def work(self) -> int:
+        """Do what is due longest; how many were taken."""
+        now, mode = self._clock.now(), self._billing.mode
+        taken = await self._store.transact(lambda tx: tx.claim_duties(mode, now, now + LEASE, BATCH))
+        for duty in taken:
+            try:
+                await self._perform(duty)
+            except OutsideError as error:
+                await self._failed(duty, error)
+            else:
+                await self._done(duty)
+        return len(taken)
+
+    async def save(self, found: MoneyBack) -> bool:
+        """Keep what was found about a payment, with all that follows; False if it is no news here."""
+        now = self._clock.now()
+        fresh = await self._store.transact(lambda tx: save(tx, found, now, self._policy))
+        if fresh:
+            self._woken()
+        return fresh
+
+    async def _perform(self, duty: Duty) -> None:
+        acts: dict[DutyKind, Callable[[], Awaitable[object]]] = {
+            DutyKind.LOOK_INTO: lambda: self._look_into(duty.subject),
+            DutyKind.END_DUPLICATE: lambda: self._end(duty, refund=True),
+            DutyKind.END_REFUNDED: lambda: self._end(duty, refund=False),
+            DutyKind.END_DISPUTED: lambda: self._end(duty, refund=False),
+            DutyKind.CLOSE_CHECKOUT: lambda: self._billing.expire_checkout_session(SessionId(duty.subject)),
+        }
+        await acts[duty.kind]()
+
+    async def _look_into(self, subject: str) -> None:
+        found = await self._billing.look_into(subject)
+        if found:
+            await self.save(found)
+
+    async def _end(self, duty: Duty, *, refund: bool) -> None:
+        await self._billing.end_subscription(duty.subject, f"duty-{duty.id}", refund=refund)
+
+    async def _done(self, duty: Duty) -> None:
+        now = self._clock.now()
+        await self._store.transact(lambda tx: tx.duty_done(duty.id, now))
+
+    async def _failed(self, duty: Duty, error: OutsideError) -> None:
+        level = logging.ERROR if gives_up(error, duty.attempts) else logging.WARNING
+        log.log(level, "duty not done", extra={"duty": duty.id, "why": str(error)})
+        due = self._clock.now() + retry_in(duty.attempts)
+
+        def work(tx: Tx) -> None:
+            if gives_up(error, duty.attempts):
+                tx.duty_dead(duty.id, str(error))
+            else:
+                tx.duty_later(duty.id, due, str(error))
+
+        await self._store.transact(work)
+
+
+def save(tx: Tx, found: MoneyBack, now: datetime, policy: Policy) -> bool:
+    """Write a dispute or refund down under its account's lock, and what follows; False if it is no news."""
+    owner = tx.account_of(found.mode, found.customer) or tx.former_customer(found.mode, found.customer)
+    account = tx.lock_account_id(owner) if owner else None
+    if account is None:
+        return False
+    if isinstance(found, Dispute):
+        fresh = save_dispute(tx, account, found, now)
+    else:
+        fresh = save_refund(tx, account, found, now, policy)
+    if fresh:
+        reconsider(tx, account, found.mode, now, policy)
+        if tx.account_of(found.mode, found.customer):
+            tx.mark_dirty(found.mode, found.customer, now)
+    return fresh
+
+
+def save_dispute(tx: Tx, account: Account, found: Dispute, now: datetime) -> bool:
+    """Keep a dispute; the operator hears of every stage. Whether it is news."""
+    known = tx.save_dispute(account.id, found, now)
+    if known and known.stage is found.stage:
+        return False
+    level = logging.INFO if found.stage is DisputeStage.WON else logging.ERROR
+    log.log(level, "dispute", extra={"dispute": found.id, "stage": found.stage.value})
+    return True
+
+
+def save_refund(tx: Tx, account: Account, found: Refund, now: datetime, policy: Policy) -> bool:
+    """Keep a refund; one that leaves the tier is told by itself, else its end is. Whether it is news."""
+    revokes = found.full and policy.full_refund is FullRefund.END
+    known = tx.save_refund(account.id, found, now, revokes=revokes)
+    if known and known.amount == found.amount:
+        return False
+    subs = tx.subscriptions(account.id, found.mode)
+    paid = next((sub for sub in subs if sub.latest_invoice == found.invoice), None)
+    if paid and not revokes:
+        word = news.Word(NoticeKind.REFUNDED, f"refund:{found.charge}:{found.amount}")
+        tx.owe(notice(tx, account, word, access(subs, now, tx.claims(account.id, found.mode)), now, paid))
+    return True

@@ -1,0 +1,28 @@
+"""Turns at reading Stripe: at most ten a second over all processes, whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from engine.facts import Mode
+from engine.ports import Clock, Store
+
+SPACING = timedelta(milliseconds=100)
+"""Stripe allows 25 reads a second of one endpoint (docs.stripe.com/rate-limits); we are not alone there."""
+
+
+class Pace:
+    """Hands out moments at which Stripe may be read."""
+
+    def __init__(self, store: Store, clock: Clock, mode: Mode, spacing: timedelta = SPACING) -> None:
+        self._store = store
+        self._clock = clock
+        self._mode = mode
+        self._spacing = spacing
+
+    async def wait(self) -> None:
+        """Return when it is the caller's turn. TryAgainError: the database is away."""
+        now = self._clock.now()
+        turn = await self._store.transact(lambda tx: tx.take_turn(self._mode, now, self._spacing))
+        await asyncio.sleep(max(0.0, (turn - now).total_seconds()))

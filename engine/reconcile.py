@@ -1,0 +1,248 @@
+"""Finds what no event told: a look every quarter of an hour, every hour and every night, and on demand."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from engine.catalogue import still_running
+from engine.domain import AccountId
+from engine.duties import Duties
+from engine.facts import CustomerId, CustomerRecord, Subscription, SubscriptionId
+from engine.ledger import Tx
+from engine.ports import BillingRecords, Clock, Store
+from engine.subscriptions import Subscriptions
+from engine.terms import Difference, DifferenceKind
+
+log = logging.getLogger("engine.reconcile")
+
+QUARTER, HOUR, NIGHT = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+JOB_LEASE = timedelta(minutes=30)
+STALE = timedelta(minutes=2)
+"""An event that has not been acted on by then lost its turn in the queue."""
+EVENTS_KEPT = timedelta(days=29)
+"""Stripe keeps events for 30 days."""
+MONEY_BACK = timedelta(days=120)
+"""How long after a payment most cardholders may dispute it."""
+NIGHT_HOUR = 3
+PAGE = 200
+DRIFT_ALERT = 0.001
+COMPARED = (
+    *("status", "tier", "price", "interval", "quantity", "period_end", "cancel_at", "trial_end"),
+    *("collection_paused", "latest_invoice", "past_due_since", "metered_item", "planned", "mrr"),
+)
+Extra = Callable[[], Awaitable[Sequence[Difference]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a comparison found among so many subscriptions."""
+
+    compared: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def drift(self) -> float:
+        """The share of subscriptions that differ."""
+        return len(self.differences) / self.compared if self.compared else float(bool(self.differences))
+
+
+class Reconcile:
+    """Compares and queues readings; it writes no facts itself: there is one way in which they change."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        records: BillingRecords,
+        subscriptions: Subscriptions,
+        duties: Duties,
+        extra: Sequence[Extra] = (),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._records = records
+        self._subscriptions = subscriptions
+        self._duties = duties
+        self._extra = tuple(extra)
+
+    async def work(self) -> int:
+        """Do those of the regular looks that are due and that no other process does; how many."""
+        done = [
+            await self._job("quarter", QUARTER, self._quarter),
+            await self._job("hour", HOUR, self._hour),
+            await self._job("night", NIGHT, self._night),
+        ]
+        return sum(done)
+
+    async def compare(self) -> Findings:
+        """Read everything at Stripe and say what differs here; changes nothing."""
+        there = {sub.id: sub async for sub in self._records.all_subscriptions()}
+        here = await self._known()
+        ours = await self._ours({sub.customer for sub in there.values()})
+        found = [*differing(here, there, ours), *several(there.values(), ours)]
+        found += [each async for each in self._lost_customers()]
+        for look in self._extra:
+            found += await look()
+        return Findings(
+            len(here.keys() | {sub.id for sub in there.values() if sub.customer in ours}), tuple(found)
+        )
+
+    async def mend(self, findings: Findings) -> int:
+        """Have every customer that differs read again, and adopt lost ones; how many customers."""
+        mode, now = self._subscriptions.mode, self._clock.now()
+        customers = {each.customer for each in findings.differences if each.customer}
+
+        def work(tx: Tx) -> None:
+            for each in findings.differences:
+                if each.kind is DifferenceKind.UNKNOWN_CUSTOMER and each.customer:
+                    adopt(
+                        tx,
+                        AccountId(each.subject),
+                        CustomerRecord(AccountId(each.subject), mode, each.customer, 0),
+                    )
+            for customer in sorted(customers):
+                tx.mark_dirty(mode, customer, now)
+
+        await self._store.transact(work)
+        return len(customers)
+
+    async def run(self) -> Findings:
+        """Everything at once, for the operator: lost events, disputes, refunds, comparison, mending."""
+        await self._quarter("")
+        await self._hour("")
+        return await self._compare_and_mend()
+
+    async def _job(self, name: str, every: timedelta, look: Callable[[str], Awaitable[str]]) -> int:
+        now, full = self._clock.now(), f"{self._subscriptions.mode}:{name}"
+        note = await self._store.transact(lambda tx: tx.begin_job(full, now, now + JOB_LEASE))
+        if note is None:
+            return 0
+        left = await look(note)
+        due = tonight(now) if every == NIGHT else now + every
+        await self._store.transact(lambda tx: tx.end_job(full, left, due))
+        return 1
+
+    async def _quarter(self, _note: str) -> str:
+        mode, now = self._subscriptions.mode, self._clock.now()
+
+        def work(tx: Tx) -> int:
+            stale = tx.customers_with_stale_events(mode, now - STALE)
+            due = {*stale, *tx.overdue_customers(mode, now, PAGE)}
+            for customer in sorted(due):
+                tx.mark_dirty(mode, customer, now)
+            return len(due)
+
+        await self._store.transact(work)
+        return ""
+
+    async def _hour(self, note: str) -> str:
+        """Take the events that no endpoint took; the note is when the last look began."""
+        now = self._clock.now()
+        since = datetime.fromisoformat(note) - HOUR if note else now - EVENTS_KEPT
+        found = 0
+        async for event in self._records.undelivered_events(max(since, now - EVENTS_KEPT)):
+            found += await self._subscriptions.receive(event)
+        if found:
+            log.warning("events came by reconciliation only", extra={"events": found})
+        return now.astimezone(UTC).isoformat()
+
+    async def _night(self, _note: str) -> str:
+        await self._compare_and_mend()
+        return ""
+
+    async def _compare_and_mend(self) -> Findings:
+        async for found in self._records.money_back(self._clock.now() - MONEY_BACK):
+            await self._duties.save(found)
+        findings = await self.compare()
+        await self.mend(findings)
+        kinds = Counter(each.kind.value for each in findings.differences)
+        level = logging.ERROR if findings.drift > DRIFT_ALERT else logging.INFO
+        log.log(level, "reconciled", extra={"compared": findings.compared, "differences": dict(kinds)})
+        return findings
+
+    async def _known(self) -> dict[SubscriptionId, Subscription]:
+        known: dict[SubscriptionId, Subscription] = {}
+        after = ""
+        while page := await self._page(after):
+            known.update({sub.id: sub for sub in page})
+            after = page[-1].id
+        return known
+
+    async def _page(self, after: str) -> Sequence[Subscription]:
+        mode = self._subscriptions.mode
+        rows = await self._store.read(lambda tx: tx.known_subscriptions(mode, after, PAGE))
+        return [sub for _, sub in rows]
+
+    async def _ours(self, customers: set[CustomerId]) -> frozenset[CustomerId]:
+        mode = self._subscriptions.mode
+        return await self._store.read(lambda tx: tx.known_customers(mode, sorted(customers)))
+
+    async def _lost_customers(self) -> AsyncIterator[Difference]:
+        accounts = {customer: account async for customer, account in self._records.customers()}
+        known = await self._ours(set(accounts))
+        for customer, account in accounts.items():
+            if customer not in known:
+                kind = DifferenceKind.UNKNOWN_CUSTOMER
+                yield Difference(kind, account, customer, f"{customer} says that it is of account {account}")
+
+
+def differing(
+    here: dict[SubscriptionId, Subscription],
+    there: dict[SubscriptionId, Subscription],
+    ours: frozenset[CustomerId],
+) -> Sequence[Difference]:
+    """Subscriptions that are not the same on both sides; foreign customers do not count."""
+    found = []
+    for name in sorted(here.keys() | there.keys()):
+        mine, truth = here.get(name), there.get(name)
+        if truth and mine is None and truth.customer in ours:
+            found.append(Difference(DifferenceKind.MISSING_HERE, name, truth.customer, truth.status.value))
+        elif mine and truth is None and still_running([mine]):
+            found.append(Difference(DifferenceKind.MISSING_THERE, name, mine.customer, mine.status.value))
+        elif mine and truth and (fields := unequal(mine, truth)):
+            found.append(Difference(DifferenceKind.CHANGED, name, truth.customer, ", ".join(fields)))
+    return found
+
+
+def unequal(mine: Subscription, truth: Subscription) -> Sequence[str]:
+    """What differs, as `status: active here, canceled at Stripe`."""
+    pairs = ((name, getattr(mine, name), getattr(truth, name)) for name in COMPARED)
+    return [f"{name}: {told(a)} here, {told(b)} at Stripe" for name, a, b in pairs if a != b]
+
+
+def told(value: object) -> str:
+    """A value for the operator's eyes."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def several(there: Iterable[Subscription], ours: frozenset[CustomerId]) -> Sequence[Difference]:
+    """Customers with more than one subscription that may charge."""
+    running = Counter(
+        sub.customer for sub in still_running(there) if sub.tier is not None and sub.customer in ours
+    )
+    return [
+        Difference(DifferenceKind.SEVERAL_RUNNING, customer, customer, f"{count} subscriptions are running")
+        for customer, count in sorted(running.items())
+        if count > 1
+    ]
+
+
+def adopt(tx: Tx, account: AccountId, found: CustomerRecord) -> None:
+    """A customer that was made and never written down becomes the account's, if that has none."""
+    if tx.lock_account_id(account) is None:
+        return
+    known = tx.customer(account, found.mode)
+    if known is None or known.customer is None:
+        tx.save_customer(
+            found if known is None else CustomerRecord(account, found.mode, found.customer, known.epoch)
+        )
+
+
+def tonight(now: datetime) -> datetime:
+    """The next time that it is three in the morning, UTC."""
+    at = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return at if at > now else at + NIGHT
