@@ -24,11 +24,12 @@ TEAM = [
 
 def price(amount: str | int = 899, interval: str = "month", count: int = 1, **changes: object) -> Fields:
     recurring = {"interval": interval, "interval_count": count, "usage_type": "licensed"}
-    return {
-        "billing_scheme": "per_unit",
-        "unit_amount_decimal": str(amount),
-        "recurring": recurring,
-    } | changes
+    per_unit = {"billing_scheme": "per_unit", "unit_amount_decimal": str(amount)}
+    return per_unit | {"recurring": recurring} | changes
+
+
+def tiered(tiers: list[Fields], mode: str = "graduated") -> Fields:
+    return price(billing_scheme="tiered", tiers_mode=mode, tiers=tiers)
 
 
 def item(quantity: int | None = 1, **changes: Any) -> Fields:  # noqa: ANN401 - as `price` takes them
