@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.fakes.stripe import catalogue, checkout, customers, events, invoices, portal, subscriptions
+from tests.fakes.stripe import (
+    account,
+    catalogue,
+    checkout,
+    customers,
+    destinations,
+    discounts,
+    events,
+    invoices,
+    meters,
+    moneyback,
+    payments,
+    portal,
+    prices,
+    schedules,
+    subscriptions,
+)
 from tests.fakes.stripe.calls import Call, Routes
+from tests.fakes.stripe.concealment import conceal
 from tests.fakes.stripe.expand import expand
+from tests.fakes.stripe.keys import Rights, ids_in, masked
 from tests.fakes.stripe.replays import Answer, Replays
 from tests.fakes.stripe.spec import Operation, Spec
 from tests.fakes.stripe.wire import Form, Json, StripeError
 from tests.fakes.stripe.world import World
 
 ROUTES: Routes = (
-    catalogue.ROUTES
+    account.ROUTES
+    | catalogue.ROUTES
     | checkout.ROUTES
     | customers.ROUTES
+    | destinations.ROUTES
+    | discounts.ROUTES
     | events.ROUTES
     | invoices.ROUTES
+    | meters.ROUTES
+    | moneyback.ROUTES
+    | payments.ROUTES
     | portal.ROUTES
+    | prices.ROUTES
+    | schedules.ROUTES
     | subscriptions.ROUTES
 )
 
@@ -38,6 +65,8 @@ class Seen:
     version: str | None = None
     status: int | None = None
     replayed: bool = False
+    at: float = field(default_factory=time.monotonic)
+    """When it came, in seconds of a clock that only runs."""
 
     def refuse(self, status: int) -> int:
         """Note that the request was turned away with that status."""
@@ -57,6 +86,7 @@ class Api:
     world: World
     spec: Spec
     keys: set[str] | None = None
+    rights: Rights = field(default_factory=Rights)
     log: list[Seen] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
@@ -65,6 +95,16 @@ class Api:
     def count(self, route: str) -> int:
         """How many requests a route got, such as `POST /v1/customers`."""
         return Counter(seen.route for seen in self.log)[route]
+
+    def busiest(self, method: str = "GET", seconds: float = 1.0) -> int:
+        """The most requests of a method (as they came, refused or not) in any window of that length."""
+        times = [seen.at for seen in self.log if seen.method == method]
+        most, first = 0, 0
+        for last, at in enumerate(times):
+            while at - times[first] >= seconds:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
 
     def note(self, seen: Seen) -> Seen:
         """Write a request down under the name of its route."""
@@ -85,8 +125,11 @@ class Api:
         return answer
 
     def _authenticate(self, seen: Seen) -> None:
+        found = self.spec.find(seen.method, seen.path)
         if not seen.key or (self.keys is not None and seen.key not in self.keys):
-            raise StripeError(f"Invalid API Key provided: {(seen.key or '')[:8]}***", status=401)
+            raise StripeError(f"Invalid API Key provided: {masked(seen.key or '')}", status=401)
+        ids = ids_in(found[1] if found else {}, seen.form)
+        self.rights.check(self.world, seen.key, seen.route, ids)
 
     def _read(self, seen: Seen) -> tuple[Operation, Call]:
         try:
@@ -115,14 +158,16 @@ class Api:
         if kept is not None:
             return kept
         answer = self._perform(seen, operation, call)
-        self.replays.keep(key, fingerprint, answer, now)
+        if answer.status == 200 or not seen.path.startswith("/v2/"):
+            self.replays.keep(key, fingerprint, answer, now)
         return answer
 
     def _perform(self, seen: Seen, operation: Operation, call: Call) -> Answer:
         self.world.cause = {"id": "req_fake", "idempotency_key": seen.idempotency_key}
         try:
             made = ROUTES[operation.route].serve(self.world, call)
-            body = expand(self.world, made, call.params.get("expand", []))
+            wanted = call.params.get("expand", [])
+            body = conceal(expand(self.world, made, wanted), wanted)
         except StripeError as error:
             return Answer(error.status, error.body())
         finally:

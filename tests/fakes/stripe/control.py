@@ -17,19 +17,46 @@ from tests.fakes.stripe.wire import Json, StripeError
 _ACTIONS: dict[str, Callable[..., Json]] = {
     "add-subscription": Driver.add_subscription,
     "advance": Driver.advance,
+    "authenticate-needed": Driver.authenticate_needed,
     "cancel": Driver.cancel_subscription,
+    "change-dispute": Driver.change_dispute,
     "change-price": Driver.change_price,
+    "charge-of": Driver.charge_of,
+    "close-dispute": Driver.close_dispute,
+    "coupon": Driver.coupon,
     "decline": Driver.decline,
     "delete-customer": Driver.delete_customer,
+    "dispute": Driver.dispute,
+    "drafts-last": Driver.drafts_last,
+    "dunning-ends-with": Driver.dunning_ends_with,
     "emit": Driver.emit,
     "expire": Driver.expire_session,
+    "expire-card": Driver.expire_card,
+    "fail-refund": Driver.fail_refund,
     "fail-renewal": Driver.fail_renewal,
+    "flatten": Driver.flatten,
     "give-up": Driver.give_up,
+    "go-live": Driver.go_live,
+    "inquire": Driver.inquire,
+    "mark-unpaid": Driver.mark_unpaid,
+    "pause": Driver.pause,
+    "pause-collection": Driver.pause_collection,
     "pay": Driver.pay,
+    "pay-invoice": Driver.pay_invoice,
+    "promotion-code": Driver.promotion_code,
     "recover": Driver.recover,
+    "refund": Driver.refund,
+    "refuse-cards": Driver.refuse_cards,
+    "remove-card": Driver.remove_card,
+    "replace-card": Driver.replace_card,
+    "report-meter-errors": Driver.report_meter_errors,
+    "report-no-meter": Driver.report_no_meter,
     "resume": Driver.resume_subscription,
+    "retry-fails": Driver.retry_fails,
     "roll-secret": Driver.roll_secret,
     "set-status": Driver.set_status,
+    "unpause": Driver.unpause,
+    "warn-of-fraud": Driver.warn_of_fraud,
 }
 
 
@@ -64,7 +91,7 @@ class Control:
         return web.json_response(self.drive.world.rows(request.match_info["name"]))
 
     async def fault(self, request: web.Request) -> web.Response:
-        """Lay a fault: `kind`, `route`, `times`, `status`, `delay`; `{}` clears all."""
+        """Lay a fault: `kind`, `route`, `times` (null: until cleared), `status`, `delay`; `{}` clears all."""
         wanted = await _arguments(request)
         if not wanted:
             self.faults.clear()
@@ -75,8 +102,12 @@ class Control:
         return web.json_response({})
 
     async def deliver(self, request: web.Request) -> web.Response:
-        """`{"hold": true}`, `{"release": {"shuffle": true, "copies": 2}}` or fields of a Plan."""
+        """`{"hold": true}`, `{"release": {"shuffle": true, "copies": 2}}` or fields of a Plan.
+
+        Also `{"stop": true}`, `{"resume": true}`, `{"redeliver": "evt_..."}` and `{"redeliver_lost": {...}}`.
+        """
         wanted = await _arguments(request)
+        self._interrupt(wanted)
         if wanted.pop("hold", False):
             self.courier.hold()
         if "release" in wanted:
@@ -85,6 +116,16 @@ class Control:
             drop = frozenset(wanted.pop("drop", ()))
             self.courier.plan = Plan(**wanted, drop=drop)
         return web.json_response({})
+
+    def _interrupt(self, wanted: Json) -> None:
+        if wanted.pop("stop", False):
+            self.courier.stop()
+        if wanted.pop("resume", False):
+            self.courier.resume()
+        if "redeliver" in wanted:
+            self.courier.redeliver(wanted.pop("redeliver"))
+        if "redeliver_lost" in wanted:
+            self.courier.redeliver_lost(**wanted.pop("redeliver_lost"))
 
     async def act(self, request: web.Request) -> web.Response:
         """Call a method of the driver."""

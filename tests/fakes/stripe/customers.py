@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.fakes.stripe import lifecycle
-from tests.fakes.stripe.calls import Call, Routes, listing, page, route
+from tests.fakes.stripe.calls import Call, Routes, in_range, listing, page, route
 from tests.fakes.stripe.wire import Json, StripeError, missing
 from tests.fakes.stripe.world import World, merge_metadata
 
@@ -21,13 +21,23 @@ def live_customer(world: World, wanted: str, param: str = "customer") -> Json:
     return customer
 
 
-def _create(world: World, call: Call) -> Json:
-    values = {name: call.params[name] for name in _PLAIN if name in call.params}
-    metadata = call.params.get("metadata") or {}
-    values |= {"metadata": metadata, "balance": 0, "delinquent": False, "tax_exempt": "none"}
-    customer = world.make("customer", "cus", values)
+def add_customer(world: World, values: Json) -> Json:
+    """Make a customer without a card."""
+    plain = {"balance": 0, "delinquent": False, "metadata": {}, "tax_exempt": "none"}
+    settings = {
+        "custom_fields": None,
+        "default_payment_method": None,
+        "footer": None,
+        "rendering_options": None,
+    }
+    customer = world.make("customer", "cus", plain | {"invoice_settings": settings} | values)
     world.emit("customer.created", customer)
     return customer
+
+
+def _create(world: World, call: Call) -> Json:
+    values = {name: call.params[name] for name in _PLAIN if name in call.params}
+    return add_customer(world, values | {"metadata": call.params.get("metadata") or {}})
 
 
 def _retrieve(world: World, call: Call) -> Json:
@@ -39,10 +49,22 @@ def _update(world: World, call: Call) -> Json:
     if customer.get("deleted"):
         raise missing("customer", customer["id"], "customer")
     customer |= {name: call.params[name] or None for name in _PLAIN if name in call.params}
+    customer["balance"] = call.params.get("balance", customer["balance"])
+    if "default_payment_method" in call.params.get("invoice_settings", {}):
+        _choose_card(world, customer, call.params["invoice_settings"]["default_payment_method"])
     if "metadata" in call.params:
         merge_metadata(customer, call.params["metadata"])
     world.emit("customer.updated", customer)
     return customer
+
+
+def _choose_card(world: World, customer: Json, wanted: str) -> None:
+    param = "invoice_settings[default_payment_method]"
+    card = world.get("payment_method", wanted, param, status=400) if wanted else None
+    if card is not None and card["customer"] != customer["id"]:
+        message = f"The customer does not have a payment method with the ID {wanted}."
+        raise StripeError(message, param=param)
+    customer["invoice_settings"]["default_payment_method"] = wanted or None
 
 
 def _delete(world: World, call: Call) -> Json:
@@ -50,7 +72,7 @@ def _delete(world: World, call: Call) -> Json:
     if customer.get("deleted"):
         raise missing("customer", customer["id"], "customer")
     for subscription in world.rows("subscription"):
-        if subscription["customer"] == customer["id"] and subscription["status"] != "canceled":
+        if subscription["customer"] == customer["id"] and subscription["status"] not in lifecycle.ENDED:
             lifecycle.cancel(world, subscription)
     world.emit("customer.deleted", customer)
     gone = {"id": customer["id"], "object": "customer", "deleted": True}
@@ -64,7 +86,11 @@ def _alive(world: World) -> list[Json]:
 
 def _list(world: World, call: Call) -> Json:
     wanted = call.params.get("email")
-    rows = [customer for customer in _alive(world) if wanted in (None, customer["email"])]
+    rows = [
+        customer
+        for customer in _alive(world)
+        if wanted in (None, customer["email"]) and in_range(customer["created"], call.params.get("created"))
+    ]
     return page(rows, call.params, "/v1/customers")
 
 
@@ -87,9 +113,9 @@ def _meets(customer: Json, clause: re.Match[str] | None) -> bool:
 
 ROUTES: Routes = {
     "POST /v1/customers": route(_create, *_PLAIN, "metadata"),
-    "GET /v1/customers": listing(_list, "email"),
+    "GET /v1/customers": listing(_list, "created", "email"),
     "GET /v1/customers/search": route(_search, "query", "limit"),
     "GET /v1/customers/{customer}": route(_retrieve),
-    "POST /v1/customers/{customer}": route(_update, *_PLAIN, "metadata"),
+    "POST /v1/customers/{customer}": route(_update, *_PLAIN, "balance", "invoice_settings", "metadata"),
     "DELETE /v1/customers/{customer}": route(_delete),
 }

@@ -1,49 +1,12 @@
-"""Invoices, as far as subscriptions need them: one a period, paid or open."""
+"""Invoices through the API: listed, read, paid, voided, given up, and those to come."""
 
 from __future__ import annotations
 
+from tests.fakes.stripe import bills, lifecycle, payments
 from tests.fakes.stripe.calls import Call, Routes, in_range, listing, page, route
-from tests.fakes.stripe.wire import Json
-from tests.fakes.stripe.world import World, list_of, new_id
-
-
-def bill(world: World, subscription: Json, reason: str, *, paid: bool) -> Json:
-    """Make the invoice of the current period and say what became of it."""
-    items, wanted = subscription["items"]["data"], new_id("in")
-    amount = sum((item["price"]["unit_amount"] or 0) * item.get("quantity", 0) for item in items)
-    amount = 0 if subscription["status"] == "trialing" else amount
-    parent = {"subscription": subscription["id"], "metadata": subscription["metadata"]}
-    values = {
-        "id": wanted,
-        "amount_due": amount,
-        "amount_remaining": amount,
-        "billing_reason": reason,
-        "currency": subscription["currency"],
-        "customer": subscription["customer"],
-        "hosted_invoice_url": f"{world.base_url}/i/{wanted}",
-        "lines": list_of([], f"/v1/invoices/{wanted}/lines"),
-        "parent": {"type": "subscription_details", "subscription_details": parent},
-        "period_start": items[0]["current_period_start"],
-        "period_end": items[0]["current_period_end"],
-        "status": "open",
-        "subtotal": amount,
-        "total": amount,
-    }
-    invoice = world.make("invoice", "in", values)
-    subscription["latest_invoice"] = invoice["id"]
-    if paid:
-        settle(world, invoice)
-    else:
-        invoice |= {"attempted": True, "attempt_count": 1}
-        world.emit("invoice.payment_failed", invoice)
-    return invoice
-
-
-def settle(world: World, invoice: Json) -> None:
-    """Pay an invoice."""
-    paid = {"status": "paid", "amount_paid": invoice["amount_due"], "amount_remaining": 0}
-    invoice |= paid | {"attempted": True, "attempt_count": invoice["attempt_count"] + 1}
-    world.emit("invoice.paid", invoice)
+from tests.fakes.stripe.previews import preview
+from tests.fakes.stripe.wire import Json, StripeError
+from tests.fakes.stripe.world import World
 
 
 def _list(world: World, call: Call) -> Json:
@@ -59,9 +22,58 @@ def _list(world: World, call: Call) -> Json:
     return page(rows, params, "/v1/invoices")
 
 
+def _named(world: World, call: Call) -> Json:
+    return world.get("invoice", call.path["invoice"], "invoice")
+
+
+def _lines(world: World, call: Call) -> Json:
+    invoice = _named(world, call)
+    return page(invoice["lines"]["data"], call.params, f"/v1/invoices/{invoice['id']}/lines")
+
+
+def _finalize(world: World, call: Call) -> Json:
+    return bills.finalize(world, _named(world, call))
+
+
+def _pay(world: World, call: Call) -> Json:
+    """Try to collect now; an invoice that stays unpaid answers 402."""
+    invoice = _named(world, call)
+    if invoice["status"] == "paid":
+        raise StripeError("Invoice is already paid", code="invoice_already_paid")
+    if invoice["status"] == "draft":
+        bills.finalize(world, invoice)
+    if invoice["status"] not in {"open", "uncollectible"}:
+        raise StripeError(f"Invoice is {invoice['status']}.", code="invoice_not_editable")
+    outcome = lifecycle.retry(world, invoice)
+    if outcome != "paid":
+        raise payments.refusal(outcome)
+    return invoice
+
+
+def _void(world: World, call: Call) -> Json:
+    """Voiding the invoice of a pending update takes the update with it."""
+    invoice = bills.void(world, _named(world, call))
+    subscription = bills.subscription_of(world, invoice)
+    proposal = world.proposals.get(subscription["id"])
+    if proposal is not None and proposal["invoice"] == invoice["id"]:
+        lifecycle.drop_proposal(world, subscription)
+        lifecycle.updated(world, subscription)
+    return invoice
+
+
+def _mark_uncollectible(world: World, call: Call) -> Json:
+    return bills.give_up(world, _named(world, call))
+
+
 ROUTES: Routes = {
     "GET /v1/invoices": listing(_list, "created", "customer", "status", "subscription"),
-    "GET /v1/invoices/{invoice}": route(
-        lambda world, call: world.get("invoice", call.path["invoice"], "invoice")
+    "POST /v1/invoices/create_preview": route(
+        preview, "customer", "preview_mode", "schedule", "subscription", "subscription_details"
     ),
+    "GET /v1/invoices/{invoice}": route(_named),
+    "GET /v1/invoices/{invoice}/lines": listing(_lines),
+    "POST /v1/invoices/{invoice}/finalize": route(_finalize),
+    "POST /v1/invoices/{invoice}/mark_uncollectible": route(_mark_uncollectible),
+    "POST /v1/invoices/{invoice}/pay": route(_pay, "off_session"),
+    "POST /v1/invoices/{invoice}/void": route(_void),
 }

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from tests.fakes.stripe.concealment import conceal
 from tests.fakes.stripe.shapes import Shapes
-from tests.fakes.stripe.wire import Json, missing
+from tests.fakes.stripe.wire import Json, in_other_mode, missing
 
 API_VERSION = "2026-10-28.endive"
 
@@ -33,12 +34,14 @@ class World:
     for the events it leads to. `after_dunning` is what the last failed retry does to a subscription (cancel,
     unpaid, paused or past_due), `draft_seconds` how long a renewal's invoice stays a draft, `pending_lines`
     the prorations by subscription that wait for its next invoice, and `proposals` the changes by
-    subscription that wait for a payment.
+    subscription that wait for a payment. `reminded` are the subscriptions and trial ends that were announced.
     """
 
     shapes: Shapes
     wall: Wall = time.time
     livemode: bool = False
+    elsewhere: set[str] = field(default_factory=set)
+    """Ids of the other mode's objects, which Stripe names as such when they are asked for."""
     offset: int = 0
     base_url: str = ""
     tables: dict[str, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
@@ -50,6 +53,7 @@ class World:
     draft_seconds: int = 0
     pending_lines: dict[str, list[Json]] = field(default_factory=lambda: defaultdict(list))
     proposals: dict[str, Json] = field(default_factory=dict)
+    reminded: set[tuple[str, int]] = field(default_factory=set)
     listeners: list[Listener] = field(default_factory=list)
     cause: Json = field(default_factory=lambda: {"id": None, "idempotency_key": None})
 
@@ -73,7 +77,8 @@ class World:
         """One object; StripeError `resource_missing` if there is none."""
         found = self.tables[name].get(wanted)
         if found is None:
-            raise missing(name, wanted, param, status=status)
+            hint = in_other_mode(livemode=not self.livemode) if wanted in self.elsewhere else ""
+            raise missing(name, wanted, param, status=status, hint=hint)
         return found
 
     def find(self, wanted: str) -> Json | None:
@@ -84,7 +89,7 @@ class World:
         """Record an event with the subject as it is now, and tell the listeners."""
         values = {
             "api_version": API_VERSION,
-            "data": {"object": copy.deepcopy(subject)},
+            "data": {"object": conceal(copy.deepcopy(subject))},
             "pending_webhooks": 1,
             "request": dict(self.cause),
             "type": kind,
