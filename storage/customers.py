@@ -1,22 +1,17 @@
-"""Stripe customers and the checkout attempts of accounts."""
+"""Stripe customers of accounts, those that were deleted, and when to look at an account again."""
 
 from __future__ import annotations
 
-from engine.domain import AccountId, Interval, TierName
-from engine.facts import (
-    AttemptStatus,
-    CheckoutAttempt,
-    CustomerId,
-    CustomerRecord,
-    Mode,
-    SessionId,
-)
-from storage.people import person_from
-from storage.session import Row, Session, moment
+from collections.abc import Sequence
+from datetime import datetime
+
+from engine.domain import AccountId
+from engine.facts import CustomerId, CustomerRecord, Mode
+from storage.session import Session, moment_or_none
 
 
 class Customers:
-    """The part of MoneyTx that is about customers and checkout, on a session."""
+    """The parts of MoneyTx, ClaimsTx and JobsTx that are about customers, on a session."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -25,8 +20,8 @@ class Customers:
         row = self._session.one("customer", account=account, mode=mode)
         if row is None:
             return None
-        customer = row["stripe_customer_id"]
-        return CustomerRecord(account, mode, CustomerId(customer) if customer else None, row["epoch"])
+        customer = CustomerId(row["stripe_customer_id"]) if row["stripe_customer_id"] else None
+        return CustomerRecord(account, mode, customer, row["epoch"], moment_or_none(row["trial_used_at"]))
 
     def save_customer(self, record: CustomerRecord) -> None:
         self._session.run(
@@ -35,57 +30,32 @@ class Customers:
             mode=record.mode,
             customer=record.customer,
             epoch=record.epoch,
+            trial_used_at=record.trial_used_at,
         )
 
     def account_of(self, mode: Mode, customer: CustomerId) -> AccountId | None:
         row = self._session.one("account_of", mode=mode, customer=customer)
         return AccountId(row["account"]) if row else None
 
-    def open_attempt(self, account: AccountId, mode: Mode) -> CheckoutAttempt | None:
-        return attempt_or_none(self._session.one("open_attempt", account=account, mode=mode))
+    def retire_customer(self, record: CustomerRecord, now: datetime) -> None:
+        of = {"account": record.account, "mode": record.mode, "customer": record.customer}
+        if self._session.run("retire_customer", **of):
+            self._session.run("add_former_customer", **of, epoch=record.epoch, now=now)
 
-    def attempt_of(self, session: SessionId) -> CheckoutAttempt | None:
-        return attempt_or_none(self._session.one("attempt_of", session=session))
+    def former_customer(self, mode: Mode, customer: CustomerId) -> AccountId | None:
+        row = self._session.one("former_customer", mode=mode, customer=customer)
+        return AccountId(row["account"]) if row else None
 
-    def latest_attempt(self, account: AccountId, mode: Mode) -> CheckoutAttempt | None:
-        return attempt_or_none(self._session.one("latest_attempt", account=account, mode=mode))
-
-    def save_attempt(self, attempt: CheckoutAttempt) -> None:
-        self._session.run(
-            "save_attempt",
-            id=attempt.id,
-            account=attempt.account,
-            mode=attempt.mode,
-            platform=attempt.person.platform,
-            workspace=attempt.person.workspace,
-            member=attempt.person.user,
-            tier=attempt.tier,
-            pay_interval=attempt.interval,
-            status=attempt.status,
-            created_at=attempt.created_at,
-            expires_at=attempt.expires_at,
-            session=attempt.session,
-            url=attempt.url,
+    def known_customers(self, mode: Mode, customers: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        return frozenset(
+            each
+            for each in customers
+            if self.account_of(mode, each) is not None or self.former_customer(mode, each) is not None
         )
 
-    def close_attempts(self, account: AccountId, mode: Mode, status: AttemptStatus) -> None:
-        self._session.run("close_attempts", account=account, mode=mode, status=status)
+    def look_again(self, account: AccountId, mode: Mode, at: datetime | None) -> None:
+        self._session.run("look_again", account=account, mode=mode, at=at)
 
-
-def attempt_or_none(row: Row | None) -> CheckoutAttempt | None:
-    """A checkout attempt's row as the engine knows it."""
-    if row is None:
-        return None
-    return CheckoutAttempt(
-        id=row["id"],
-        account=AccountId(row["account"]),
-        mode=Mode(row["mode"]),
-        person=person_from(row),
-        tier=TierName(row["tier"]),
-        interval=Interval(row["pay_interval"]),
-        status=AttemptStatus(row["status"]),
-        created_at=moment(row["created_at"]),
-        expires_at=moment(row["expires_at"]),
-        session=SessionId(row["session"]) if row["session"] else None,
-        url=row["url"],
-    )
+    def due_to_look(self, mode: Mode, now: datetime, limit: int) -> Sequence[AccountId]:
+        rows = self._session.all("due_to_look", mode=mode, now=now, most=limit)
+        return [AccountId(row["account"]) for row in rows]

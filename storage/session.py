@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from storage.statements import Statements
 
 T = TypeVar("T")
 Value = str | int | bytes | None
-Param = Value | datetime | date
+Param = Value | datetime | date | timedelta | Fraction
 Params = Mapping[str, Value]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,6 +48,19 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH.toordinal()
 
 
+def span(value: int) -> timedelta:
+    """That many microseconds."""
+    return value * _MICROSECOND
+
+
+def _microseconds(value: timedelta) -> int:
+    return value // _MICROSECOND
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
 def _text(value: str) -> str:
     """Text that both databases take: PostgreSQL refuses NUL, and neither can encode half a surrogate pair."""
     cleaned = value.replace("\0", "\ufffd")
@@ -58,11 +72,13 @@ _WRITERS: Mapping[type, Callable[[Any], Value]] = {
     bool: int,
     datetime: micros,
     date: day_number,
+    timedelta: _microseconds,
+    Fraction: _ratio,
 }
 
 
 def storable(value: Param) -> Value:
-    """A parameter as the drivers take it: enums as text, moments as microseconds, days as numbers."""
+    """A parameter as the drivers take it: enums and fractions as text, time as numbers."""
     writer = _WRITERS.get(type(value))
     if writer is not None:
         return writer(value)

@@ -1,43 +1,19 @@
-"""Stripe's events and the queue of customers that they say have to be read."""
+"""The queue of customers to read from Stripe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from engine.facts import BillingEvent, CustomerId, DirtyCustomer, Mode
+from engine.facts import CustomerId, DirtyCustomer, Mode
 from storage.session import Row, Session, moment_or_none
 
 
 class SyncQueue:
-    """The part of MoneyTx that is about events and customers to read, on a session."""
+    """The part of MoneyTx that is about customers to read, on a session."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    def store_event(self, event: BillingEvent, now: datetime, *, matters: bool) -> bool:
-        stored = self._session.run(
-            "store_event",
-            id=event.id,
-            type=event.type,
-            mode=event.mode,
-            customer=event.customer,
-            status="pending" if matters else "ignored",
-            payload=event.payload,
-            created_at=event.created_at,
-            now=now,
-        )
-        return stored == 1
-
-    def forget_payloads(self, before: datetime) -> int:
-        return self._session.run("forget_payloads", before=before, nothing=b"")
-
-    def settle_events(
-        self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime
-    ) -> None:
-        self._session.run(
-            "settle_events", mode=mode, customer=customer, received_before=received_before, now=now
-        )
 
     def mark_dirty(self, mode: Mode, customer: CustomerId, due: datetime) -> None:
         self._session.run("mark_dirty", mode=mode, customer=customer, due=due)
@@ -70,6 +46,11 @@ class SyncQueue:
     def fail_sync(self, dirty: DirtyCustomer, due: datetime, error: str) -> None:
         self._session.run(
             "fail_sync", mode=dirty.mode, customer=dirty.customer, token=dirty.token, due=due, error=error
+        )
+
+    def give_up_sync(self, dirty: DirtyCustomer, error: str) -> None:
+        self._session.run(
+            "give_up_sync", mode=dirty.mode, customer=dirty.customer, token=dirty.token, error=error
         )
 
     def queue_depth(self, now: datetime) -> tuple[int, datetime | None]:

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from storage.attempts import Attempts
+from storage.claims import MoneyClaims
 from storage.conversations import Conversations
 from storage.customers import Customers
+from storage.dead_letters import DeadLetters
+from storage.duties import Duties
+from storage.events import Events
+from storage.figures import Figures
+from storage.jobs import Jobs
+from storage.metering import Meter
 from storage.notices import Notices
 from storage.people import People
 from storage.playground import Playground
+from storage.proposals import Proposals
 from storage.session import Session
 from storage.subscriptions import Subscriptions
 from storage.sync_queue import SyncQueue
+from storage.tier_changes import TierChanges
 from storage.turns import Turns
+from storage.usage_reports import UsageReports
 from storage.work import Work, perform
 
 
-class Transaction(People, Conversations, Turns, Customers, Subscriptions, SyncQueue, Notices, Playground):
+class Chatting(People, Conversations, Turns, Notices, Playground):
+    """What chat needs."""
+
+
+class Buying(Customers, Attempts, Subscriptions, TierChanges, Events, SyncQueue):
+    """MoneyTx."""
+
+
+class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageReports, Figures):
+    """BooksTx, as far as Buying has not done it."""
+
+
+class Transaction(Chatting, Buying, Keeping):
     """All that a unit of work may do; each part uses the same session."""
 
     def __init__(self, session: Session) -> None:

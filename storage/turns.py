@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from engine.domain import AccountId, Hold, Micros, Settlement, TurnId, TurnState, UsageFacts
 from storage.session import Row, Session, moment
 
 RATE_WINDOW = timedelta(seconds=60)
+LONGER_THAN_A_MONTH = timedelta(days=32)
 EXPIRED = "expired"
 """Outcome of a turn whose lease ran out: the only released turn that may still be settled."""
 
@@ -30,7 +31,7 @@ class Turns:
         return self._session.run("forget_claims", before=before)
 
     def usage(self, account: AccountId, now: datetime) -> UsageFacts:
-        counts = self._session.one("usage_counts", account=account, day=now.date(), month=month(now))
+        counts = self._session.one("usage_counts", account=account, day=now.date(), month=month_number(now))
         if counts is None:
             raise AssertionError("counting returns one row")
         recent = self._session.all("recent_turns", account=account, since=now - RATE_WINDOW)
@@ -40,6 +41,12 @@ class Turns:
             at_once=counts["at_once"],
             cost_month=Micros(int(counts["spent"]) + int(counts["estimates"])),
         )
+
+    def spent(self, account: AccountId, month: datetime) -> tuple[Micros, Micros]:
+        since = month.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        until = (since + LONGER_THAN_A_MONTH).replace(day=1)
+        row = self._session.one("spent", account=account, month=month_number(since), since=since, until=until)
+        return (Micros(int(row["spent"])), Micros(int(row["released"]))) if row else (Micros(0), Micros(0))
 
     def hold(self, hold: Hold) -> None:
         self._session.run(
@@ -107,7 +114,7 @@ class Turns:
         )
         if cost := (settlement.cost or 0) - (row["cost"] or 0):
             began = moment(row["started_at"])
-            self._session.run("add_spend", account=row["account"], month=month(began), cost=cost)
+            self._session.run("add_spend", account=row["account"], month=month_number(began), cost=cost)
 
     def _count(self, conversation: str, started_at: datetime) -> None:
         self._session.run("add_live_turn", id=conversation, day=started_at.date(), at=started_at)
@@ -124,6 +131,6 @@ def may_settle(row: Row) -> bool:
     return state is TurnState.HELD or (state is TurnState.RELEASED and bool(row["outcome"] == EXPIRED))
 
 
-def month(moment_: datetime) -> int:
+def month_number(moment_: datetime) -> int:
     """Months since year 0."""
     return moment_.year * 12 + moment_.month - 1

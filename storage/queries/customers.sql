@@ -1,47 +1,35 @@
 -- name: customer
-SELECT account, mode, stripe_customer_id, epoch FROM customer WHERE account = :account AND mode = :mode;
+SELECT account, mode, stripe_customer_id, epoch, trial_used_at
+FROM customer
+WHERE account = :account AND mode = :mode;
 
 -- name: save_customer
-INSERT INTO customer (account, mode, stripe_customer_id, epoch)
-VALUES (:account, :mode, :customer, :epoch)
-ON CONFLICT (account, mode)
-DO UPDATE SET stripe_customer_id = excluded.stripe_customer_id, epoch = excluded.epoch;
+INSERT INTO customer (account, mode, stripe_customer_id, epoch, trial_used_at)
+VALUES (:account, :mode, :customer, :epoch, :trial_used_at)
+ON CONFLICT (account, mode) DO UPDATE SET
+    stripe_customer_id = excluded.stripe_customer_id, epoch = excluded.epoch,
+    trial_used_at = excluded.trial_used_at;
+
+-- name: retire_customer
+UPDATE customer SET stripe_customer_id = NULL, epoch = epoch + 1
+WHERE account = :account AND mode = :mode AND stripe_customer_id = :customer;
+
+-- name: add_former_customer
+INSERT INTO former_customer (mode, stripe_customer_id, account, epoch, retired_at)
+VALUES (:mode, :customer, :account, :epoch, :now)
+ON CONFLICT DO NOTHING;
+
+-- name: former_customer
+SELECT account FROM former_customer WHERE mode = :mode AND stripe_customer_id = :customer;
 
 -- name: account_of
 SELECT account FROM customer WHERE mode = :mode AND stripe_customer_id = :customer;
 
--- name: open_attempt
-SELECT id, account, mode, platform, workspace, member, tier, pay_interval, status, created_at, expires_at,
-    session, url
-FROM checkout_attempt
-WHERE account = :account AND mode = :mode AND status = 'open';
+-- name: look_again
+UPDATE customer SET look_at = :at WHERE account = :account AND mode = :mode;
 
--- name: attempt_of
-SELECT id, account, mode, platform, workspace, member, tier, pay_interval, status, created_at, expires_at,
-    session, url
-FROM checkout_attempt
-WHERE session = :session;
-
--- name: latest_attempt
-SELECT id, account, mode, platform, workspace, member, tier, pay_interval, status, created_at, expires_at,
-    session, url
-FROM checkout_attempt
-WHERE account = :account AND mode = :mode
-ORDER BY created_at DESC, id DESC
-LIMIT 1;
-
--- name: save_attempt
-INSERT INTO checkout_attempt (
-    id, account, mode, platform, workspace, member, tier, pay_interval, status, created_at, expires_at,
-    session, url
-) VALUES (
-    :id, :account, :mode, :platform, :workspace, :member, :tier, :pay_interval, :status, :created_at,
-    :expires_at, :session, :url
-)
-ON CONFLICT (id) DO UPDATE SET
-    tier = excluded.tier, pay_interval = excluded.pay_interval, status = excluded.status,
-    expires_at = excluded.expires_at, session = excluded.session, url = excluded.url;
-
--- name: close_attempts
-UPDATE checkout_attempt SET status = :status
-WHERE account = :account AND mode = :mode AND status = 'open';
+-- name: due_to_look
+SELECT account FROM customer
+WHERE mode = :mode AND look_at <= :now
+ORDER BY look_at, account
+LIMIT :most;

@@ -1,16 +1,3 @@
--- name: store_event
-INSERT INTO stripe_event (id, type, mode, stripe_customer_id, status, payload, created_at, received_at)
-VALUES (:id, :type, :mode, :customer, :status, :payload, :created_at, :now)
-ON CONFLICT (id) DO NOTHING;
-
--- name: forget_payloads
-UPDATE stripe_event SET payload = :nothing WHERE received_at < :before AND payload <> :nothing;
-
--- name: settle_events
-UPDATE stripe_event SET status = 'applied', applied_at = :now
-WHERE mode = :mode AND stripe_customer_id = :customer AND status = 'pending'
-    AND received_at <= :received_before;
-
 -- name: mark_dirty
 INSERT INTO sync_queue (
     mode, stripe_customer_id, gen, done_gen, due_at, lease_until, lease_token, fails, error
@@ -18,19 +5,22 @@ INSERT INTO sync_queue (
 ON CONFLICT (mode, stripe_customer_id) DO UPDATE SET
     gen = sync_queue.gen + 1,
     due_at = CASE
-        WHEN sync_queue.gen > sync_queue.done_gen AND sync_queue.due_at < excluded.due_at
+        WHEN sync_queue.gen > sync_queue.done_gen AND sync_queue.dead = 0
+            AND sync_queue.due_at < excluded.due_at
         THEN sync_queue.due_at
         ELSE excluded.due_at
-    END;
+    END,
+    fails = CASE WHEN sync_queue.dead = 1 THEN 0 ELSE sync_queue.fails END,
+    dead = 0;
 
 -- The outer conditions repeat the inner ones: PostgreSQL checks only them again after waiting for a rival.
 -- name: claim_dirty
 UPDATE sync_queue SET lease_until = :lease_until, lease_token = :token
-WHERE gen > done_gen AND due_at <= :now AND lease_until <= :now
+WHERE gen > done_gen AND dead = 0 AND due_at <= :now AND lease_until <= :now
     AND (mode, stripe_customer_id) IN (
         SELECT mode, stripe_customer_id
         FROM sync_queue
-        WHERE mode = :mode AND gen > done_gen AND due_at <= :now AND lease_until <= :now
+        WHERE mode = :mode AND gen > done_gen AND dead = 0 AND due_at <= :now AND lease_until <= :now
         ORDER BY due_at
         LIMIT :most
     )
@@ -42,14 +32,19 @@ WHERE mode = :mode AND stripe_customer_id = :customer AND lease_until <= :now
 RETURNING mode, stripe_customer_id, gen, lease_token, fails;
 
 -- name: finish_sync
-UPDATE sync_queue SET done_gen = :gen, lease_until = 0, lease_token = '', fails = 0, error = ''
+UPDATE sync_queue SET done_gen = :gen, lease_until = 0, lease_token = '', fails = 0, error = '',
+    dead = 0
 WHERE mode = :mode AND stripe_customer_id = :customer AND lease_token = :token;
 
 -- name: fail_sync
 UPDATE sync_queue SET due_at = :due, lease_until = 0, lease_token = '', fails = fails + 1, error = :error
 WHERE mode = :mode AND stripe_customer_id = :customer AND lease_token = :token;
 
+-- name: give_up_sync
+UPDATE sync_queue SET dead = 1, lease_until = 0, lease_token = '', fails = fails + 1, error = :error
+WHERE mode = :mode AND stripe_customer_id = :customer AND lease_token = :token;
+
 -- name: queue_depth
 SELECT COUNT(*) AS waiting, MIN(CASE WHEN due_at <= :now THEN due_at END) AS oldest
 FROM sync_queue
-WHERE gen > done_gen;
+WHERE gen > done_gen AND dead = 0;

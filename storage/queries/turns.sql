@@ -12,6 +12,15 @@ SELECT
     (SELECT COALESCE(SUM(estimate), 0) FROM turn WHERE account = :account AND state = 'held') AS estimates,
     (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE account = :account AND month = :month) AS spent;
 
+-- name: spent
+SELECT
+    (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE account = :account AND month = :month) AS spent,
+    (
+        SELECT COALESCE(SUM(cost), 0)
+        FROM turn
+        WHERE account = :account AND state = 'released' AND started_at >= :since AND started_at < :until
+    ) AS released;
+
 -- name: recent_turns
 SELECT started_at
 FROM turn
