@@ -125,7 +125,7 @@ class TurnsTx(Protocol):
         ...
 
     def spent(self, account: AccountId, month: datetime) -> tuple[Micros, Micros]:
-        """Vendor cost of turns begun in that moment's UTC month, held ones aside; what of it released ones cost."""
+        """Vendor cost of turns begun in that UTC month, without held ones; what of it released ones cost."""
         ...
 
     def forget_claims(self, before: datetime) -> int:
