@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from tests.fakes.stripe.calls import Call, Routes, in_range, listing, page, route
-from tests.fakes.stripe.wire import Json
+from tests.fakes.stripe.wire import Json, StripeError, missing
 from tests.fakes.stripe.world import API_VERSION, World, merge_metadata, new_id
 
 _ENDPOINT = ("description", "enabled_events", "url")
+_MOST_ENDPOINTS, _MOST_TYPES = 16, 20
+_KEPT_SECONDS = 30 * 86_400
 
 
 def add_endpoint(world: World, url: str, secret: str, enabled_events: list[str]) -> Json:
@@ -18,6 +20,8 @@ def add_endpoint(world: World, url: str, secret: str, enabled_events: list[str])
 
 
 def _create_endpoint(world: World, call: Call) -> Json:
+    if len(world.tables["webhook_endpoint"]) >= _MOST_ENDPOINTS:
+        raise StripeError(f"You have reached the maximum of {_MOST_ENDPOINTS} webhook endpoints.")
     secret = new_id("whsec")
     endpoint = add_endpoint(world, call.params["url"], secret, call.params["enabled_events"])
     endpoint["description"] = call.params.get("description")
@@ -50,12 +54,28 @@ def _list_endpoints(world: World, call: Call) -> Json:
     return page(world.rows("webhook_endpoint"), call.params, "/v1/webhook_endpoints")
 
 
+def _kept(world: World) -> list[Json]:
+    """Events of the last 30 days; older ones are gone."""
+    return [row for row in world.rows("event") if row["created"] > world.now() - _KEPT_SECONDS]
+
+
+def _event(world: World, call: Call) -> Json:
+    found = next((row for row in _kept(world) if row["id"] == call.path["id"]), None)
+    if found is None:
+        raise missing("event", call.path["id"], "id")
+    return found
+
+
 def _list_events(world: World, call: Call) -> Json:
     params = call.params
+    if len(params.get("types", [])) > _MOST_TYPES:
+        raise StripeError(f"You can filter by at most {_MOST_TYPES} types.", param="types")
+    if "type" in params and "types" in params:
+        raise StripeError("You may only specify one of these parameters: type, types.", param="types")
     kinds = params.get("types") or ([params["type"]] if "type" in params else None)
     rows = [
         row
-        for row in world.rows("event")
+        for row in _kept(world)
         if (kinds is None or row["type"] in kinds)
         and in_range(row["created"], params.get("created"))
         and params.get("delivery_success") in (None, row["pending_webhooks"] == 0)
@@ -65,7 +85,7 @@ def _list_events(world: World, call: Call) -> Json:
 
 ROUTES: Routes = {
     "GET /v1/events": listing(_list_events, "created", "delivery_success", "type", "types"),
-    "GET /v1/events/{id}": route(lambda world, call: world.get("event", call.path["id"], "id")),
+    "GET /v1/events/{id}": route(_event),
     "POST /v1/webhook_endpoints": route(_create_endpoint, *_ENDPOINT, "api_version", "metadata"),
     "GET /v1/webhook_endpoints": listing(_list_endpoints),
     "GET /v1/webhook_endpoints/{webhook_endpoint}": route(_endpoint),

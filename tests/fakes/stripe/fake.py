@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from tests.fakes.stripe import events, portal
+from tests.fakes.stripe import destinations, events, portal
 from tests.fakes.stripe.api import Api, Seen
 from tests.fakes.stripe.control import Control
 from tests.fakes.stripe.courier import Courier
@@ -29,18 +29,28 @@ _DEFAULT_PORTAL = {
 class FakeStripe:
     """An async context manager; on a free loopback port unless told otherwise.
 
-    `stocked` makes the catalogue that the product looks up: three tiers, each a month and a year. `wall` is
-    the time that Stripe lives in; give it the app's clock if that does not show the real time.
+    `stocked` makes the catalogue that the product looks up: three tiers, each a month and a year, and with
+    `usage_cents` (what a metered unit costs, as a decimal string) the meter and its price. `wall` is the time
+    that Stripe lives in; give it the app's clock if that does not show the real time. A world in `livemode`
+    takes sk_live_ and rk_live_ keys only, any other all but those.
     """
 
-    def __init__(self, *, port: int = 0, stocked: bool = True, wall: Wall = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        stocked: bool = True,
+        wall: Wall = time.time,
+        livemode: bool = False,
+        usage_cents: str | None = None,
+    ) -> None:
         spec = load_spec()
-        self.world = World(spec.shapes, wall)
+        self.world = World(spec.shapes, wall, livemode)
         self.api = Api(self.world, spec)
         self.faults = Faults()
         self.courier = Courier(self.world)
         self.drive = Driver(self.world)
-        self.prices = self.drive.stock() if stocked else {}
+        self.prices = self.drive.stock(usage_cents=usage_cents) if stocked else {}
         portal.add_configuration(self.world, dict(_DEFAULT_PORTAL), default=True)
         self.world.listeners.append(self.courier.hear)
         self._port = port
@@ -86,7 +96,20 @@ class FakeStripe:
         """How many requests a route got, such as `POST /v1/customers`."""
         return self.api.count(route)
 
+    def busiest(self, method: str = "GET", seconds: float = 1.0) -> int:
+        """The most requests of a method in any window of that many seconds."""
+        return self.api.busiest(method, seconds)
+
+    def restrict(self, key: str, *missing: str) -> None:
+        """Take rights from a key such as rk_test_fake: each the beginning of routes that it may not use."""
+        self.api.rights.restrict(key, *missing)
+
     def deliver_to(self, url: str, secret: str = SECRET) -> str:
         """Send all events from now on to a webhook address; the endpoint's id."""
         endpoint: str = events.add_endpoint(self.world, url, secret, ["*"])["id"]
         return endpoint
+
+    def deliver_thin_to(self, url: str, secret: str = SECRET, *kinds: str) -> str:
+        """Send thin events (of these types, else all) to a webhook address; the destination's id."""
+        made: str = destinations.add_destination(self.world, url, secret, [*kinds] or ["*"], {})["id"]
+        return made

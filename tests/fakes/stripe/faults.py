@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,15 +23,19 @@ class FaultKind(StrEnum):
     LOSE = "lose"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fault:
-    """One fault on the routes that begin with `route`, for the next `times` requests (None: for all)."""
+    """One fault on the routes that begin with `route`, for the next `times` requests (None: until lifted).
+
+    Of these routes' requests it meets a `share`.
+    """
 
     kind: FaultKind
     route: str = ""
     times: int | None = 1
     status: int = 503
     delay: float = 0.0
+    share: float = 1.0
     gate: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once a request has run into it."""
@@ -54,12 +59,30 @@ class Faults:
     """The faults that wait for requests."""
 
     waiting: list[Fault] = field(default_factory=list)
+    _dice: random.Random = field(default_factory=lambda: random.Random(7))
 
     def add(self, kind: FaultKind, route: str = "", *, times: int | None = 1, status: int = 503) -> Fault:
         """Lay a fault on a route such as `POST /v1/customers`."""
         fault = Fault(kind, route, times, status)
         self.waiting.append(fault)
         return fault
+
+    def storm(self, status: int = 429, route: str = "", *, share: float = 1.0) -> Fault:
+        """Answer this status until `lift`: 429 for a storm of limits, 503 for an outage."""
+        fault = Fault(FaultKind.STATUS, route, times=None, status=status, share=share)
+        self.waiting.append(fault)
+        return fault
+
+    def slow(self, seconds: float, route: str = "") -> Fault:
+        """Answer late until `lift`."""
+        fault = Fault(FaultKind.DELAY, route, times=None, delay=seconds)
+        self.waiting.append(fault)
+        return fault
+
+    def lift(self, fault: Fault) -> None:
+        """End a fault."""
+        if fault in self.waiting:
+            self.waiting.remove(fault)
 
     def clear(self) -> None:
         """All is well again."""
@@ -68,7 +91,7 @@ class Faults:
     def take(self, route: str) -> Fault | None:
         """The first fault for a route, counted down."""
         for fault in self.waiting:
-            if route.startswith(fault.route):
+            if route.startswith(fault.route) and self._dice.random() < fault.share:
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times <= 0:

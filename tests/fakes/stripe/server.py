@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from aiohttp import web
 from tests.fakes.stripe.api import Api, Seen
 from tests.fakes.stripe.faults import Fault, FaultKind, Faults
 from tests.fakes.stripe.replays import Answer
-from tests.fakes.stripe.wire import Form, StripeError, decode_form
+from tests.fakes.stripe.wire import Form, StripeError, decode_form, form_of_json
 
 
 @dataclass(slots=True)
@@ -27,10 +28,10 @@ class ApiServer:
         seen = self.api.note(await _read(request))
         key = seen.idempotency_key or ""
         if key in self._in_flight:
-            return _respond(seen, Answer(seen.refuse(409), Fault(FaultKind.STATUS, status=409).body()))
+            return self._respond(seen, Answer(seen.refuse(409), Fault(FaultKind.STATUS, status=409).body()))
         fault = self.faults.take(seen.route)
         if fault is None:
-            return _respond(seen, self.api.serve(seen))
+            return self._respond(seen, self.api.serve(seen))
         self._in_flight |= {key} - {""}
         try:
             await fault.wait()
@@ -40,7 +41,7 @@ class ApiServer:
 
     async def _spoil(self, request: web.Request, seen: Seen, fault: Fault) -> web.StreamResponse:
         if fault.kind is FaultKind.STATUS:
-            return _respond(seen, Answer(seen.refuse(fault.status), fault.body()))
+            return self._respond(seen, Answer(seen.refuse(fault.status), fault.body()))
         if fault.kind is FaultKind.HANG_UP:
             return _hang_up(request)
         answer = self.api.serve(seen)
@@ -48,23 +49,47 @@ class ApiServer:
             return _hang_up(request)
         if fault.kind is FaultKind.CUT:
             return await _cut(request, answer)
-        return _respond(seen, answer)
+        return self._respond(seen, answer)
+
+    def _respond(self, seen: Seen, answer: Answer) -> web.Response:
+        """The answer with Stripe's headers; `Date` is the time on the fake's clock."""
+        headers = {
+            "Date": formatdate(self.api.world.now(), usegmt=True),
+            "Request-Id": "req_fake",
+            "Stripe-Version": seen.version or "",
+        }
+        if seen.idempotency_key:
+            headers["Idempotency-Key"] = seen.idempotency_key
+        if answer.replayed:
+            headers["Idempotent-Replayed"] = "true"
+        return web.json_response(answer.body, status=answer.status, headers=headers)
 
 
 async def _read(request: web.Request) -> Seen:
     body = (await request.read()).decode()
-    pairs = parse_qsl(request.query_string, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True)
+    form = _decode(parse_qsl(request.query_string, keep_blank_values=True))
     headers = request.headers
     scheme, _, key = headers.get("Authorization", "").partition(" ")
     return Seen(
         request.method,
         request.path,
         route="",
-        form=_decode(pairs),
+        form=form | _decode_body(request, body),
         key=key if scheme == "Bearer" else None,
         idempotency_key=headers.get("Idempotency-Key"),
         version=headers.get("Stripe-Version"),
     )
+
+
+def _decode_body(request: web.Request, body: str) -> Form:
+    """Forms under /v1, JSON objects under /v2; what is neither names itself as an unknown parameter."""
+    if not request.path.startswith("/v2/") or not body:
+        return _decode(parse_qsl(body, keep_blank_values=True))
+    try:
+        form = form_of_json(json.loads(body))
+    except ValueError:
+        return {"The body is no JSON": ""}
+    return form if isinstance(form, dict) else {"The body is no JSON object": ""}
 
 
 def _decode(pairs: list[tuple[str, str]]) -> Form:
@@ -72,15 +97,6 @@ def _decode(pairs: list[tuple[str, str]]) -> Form:
         return decode_form(pairs)
     except StripeError as error:
         return {error.message: ""}
-
-
-def _respond(seen: Seen, answer: Answer) -> web.Response:
-    headers = {"Request-Id": "req_fake", "Stripe-Version": seen.version or ""}
-    if seen.idempotency_key:
-        headers["Idempotency-Key"] = seen.idempotency_key
-    if answer.replayed:
-        headers["Idempotent-Replayed"] = "true"
-    return web.json_response(answer.body, status=answer.status, headers=headers)
 
 
 def _hang_up(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from tests.fakes.stripe.shapes import Shapes
 from tests.fakes.stripe.wire import Form, Json
 
 _FOLDER = Path(__file__).parent / "spec"
-_FORM = "application/x-www-form-urlencoded"
+_BODIES = ("application/x-www-form-urlencoded", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ def load_spec() -> Spec:
     """Read the vendored document once."""
     document = json.loads(gzip.decompress((_FOLDER / "dahlia.json.gz").read_bytes()))
     overlay = json.loads((_FOLDER / "endive.json").read_bytes())
-    schemas = document["components"]["schemas"]
+    additions = json.loads((_FOLDER / "additions.json").read_bytes())
+    document["paths"] |= additions["paths"]
+    schemas = document["components"]["schemas"] | additions["schemas"]
     for name, properties in overlay["schemas"].items():
         schemas[name]["properties"] |= properties
     operations = [
@@ -84,9 +86,13 @@ def _operation(method: str, template: str, content: Json, overlays: Json) -> Ope
 
 
 def _parameters(content: Json) -> Json:
-    """Query and body parameters as one object: Stripe takes those of a DELETE from either."""
+    """Query and body parameters as one object: Stripe takes those of a DELETE from either.
+
+    The bodies of /v2 are JSON, all others forms.
+    """
     query = [parameter for parameter in content.get("parameters", []) if parameter["in"] == "query"]
-    body = content.get("requestBody", {}).get("content", {}).get(_FORM, {}).get("schema", {})
+    bodies = content.get("requestBody", {}).get("content", {})
+    body: Json = next((bodies[kind]["schema"] for kind in _BODIES if kind in bodies), {})
     required = [parameter["name"] for parameter in query if parameter["required"]]
     properties = {parameter["name"]: parameter["schema"] for parameter in query}
     return {

@@ -38,9 +38,16 @@ class StripeError(Exception):
         return {"error": error | {name: value for name, value in optional.items() if value is not None}}
 
 
-def missing(noun: str, wanted: str, param: str, *, status: int = 404) -> StripeError:
+def missing(noun: str, wanted: str, param: str, *, status: int = 404, hint: str = "") -> StripeError:
     """The error for an id that names nothing."""
-    return StripeError(f"No such {noun}: '{wanted}'", status=status, param=param, code="resource_missing")
+    message = f"No such {noun}: '{wanted}'{hint}"
+    return StripeError(message, status=status, param=param, code="resource_missing")
+
+
+def in_other_mode(*, livemode: bool) -> str:
+    """How Stripe goes on about an object that exists only in that mode."""
+    there, here = ("live", "test") if livemode else ("test", "live")
+    return f"; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
 
 
 def decode_form(pairs: Iterable[tuple[str, str]]) -> Form:
@@ -49,6 +56,17 @@ def decode_form(pairs: Iterable[tuple[str, str]]) -> Form:
     for key, value in pairs:
         _place(form, _PIECES.findall(key), key, value)
     return form
+
+
+def form_of_json(value: object) -> Form | str:
+    """A JSON value as the form fields that say the same, so that one set of schemas checks both."""
+    if isinstance(value, dict):
+        return {name: form_of_json(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return {str(index): form_of_json(inner) for index, inner in enumerate(value)}
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def _place(form: Form, pieces: list[str], key: str, value: str) -> None:
