@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
-from engine import limits, routing
+from engine import limits, overage, routing
 from engine.catalogue import Catalogue, access
 from engine.context import HISTORY_TURNS, compose, size
 from engine.domain import (
@@ -46,6 +47,8 @@ class Desk:
     system: str
     owner: str
     """This process."""
+    metered_markup: Decimal = Decimal(0)
+    """USD charged for 1 USD of vendor cost; 0: no metered use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Admission:
     asked: ModelSpec
     routes: tuple[Route, ...]
     standing: Standing
+    metered: overage.MeterTerms | None = None
+    """By what it is charged beyond the included amount; None: not at all."""
 
 
 def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admission | Refusal | Duplicate:
@@ -73,15 +78,15 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
         return Duplicate()
     account = tx.lock_account(ask.person, now)
     tx.release_expired(now, account.id)
-    tier = desk.catalogue.tier(
-        access(tx.subscriptions(account.id, desk.mode), now, tx.claims(account.id, desk.mode)).tier
-    )
+    found = access(tx.subscriptions(account.id, desk.mode), now, tx.claims(account.id, desk.mode))
+    tier = desk.catalogue.tier(found.tier)
     spec = wanted(desk.catalogue, tier, ask, account)
     if isinstance(spec, Refusal):
         return spec
     conversation = current(tx, account, ask, now)
     live = conversation.live_turns if conversation else 0
-    case = limits.Case(tier, spec, tx.usage(account.id, now), live, now)
+    more = overage.allowance(tx, account.id, desk.mode, found, tier, desk.metered_markup, now)
+    case = limits.Case(tier, spec, tx.usage(account.id, now), live, now, more)
     if refusal := limits.judge(case, desk.catalogue):
         return refusal
     history = tx.history(conversation.id, HISTORY_TURNS) if conversation else ()
@@ -91,7 +96,7 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
     place = conversation or begin(tx, account, now)
     tx.bind(account.id, place.id, ask.anchors)
     tx.hold(hold_for(desk, account, place, ask, turn, routed, now))
-    return Admission(turn, place.id, spec, routed, limits.standing(case))
+    return Admission(turn, place.id, spec, routed, limits.standing(case), case.metered(dearest(routed)))
 
 
 def wanted(catalogue: Catalogue, tier: Tier, ask: Ask, account: Account) -> ModelSpec | Refusal:
@@ -121,7 +126,7 @@ def route(
     routes = composed(desk, routing.candidates(catalogue, tier, case.spec), history, prompt)
     if not routes:
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
-    if not limits.over_ceiling(tier, case.facts, dearest(routes)):
+    if not case.over_ceiling(dearest(routes)):
         return routes
     if limits.steps_down(tier, case.spec):
         cheaper = catalogue.step_down(tier)

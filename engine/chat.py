@@ -30,6 +30,7 @@ from engine.domain import (
 )
 from engine.errors import TryAgainError
 from engine.ledger import Tx
+from engine.overage import settle
 from engine.ports import Clock, Model, Store
 from engine.signals import Signals
 
@@ -157,7 +158,7 @@ class Chat:
 
         def work(tx: Tx) -> bool:
             if counted:
-                return tx.settle(admission.turn, settlement)
+                return settle(tx, admission.turn, settlement, admission.metered)
             tx.release(admission.turn, outcome, now)
             tx.record_spend(admission.turn, settlement)
             return True

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.catalogue import Catalogue
-from engine.domain import ModelClass, ModelSpec, Refusal, RefusalReason, Standing, Tier, UsageFacts
+from engine.domain import Micros, ModelClass, ModelSpec, Refusal, RefusalReason, Standing, Tier, UsageFacts
+from engine.overage import Allowance, MeterTerms
 
 RATE_WINDOW = timedelta(seconds=60)
 
@@ -21,11 +22,24 @@ class Case:
     live_turns: int
     """Turns that its conversation has already; 0 for a new one."""
     now: datetime
+    allowance: Allowance | None = None
+    """What metered use may still take; None: none."""
 
     @property
     def counts(self) -> bool:
         """Whether it would begin a conversation that is not counted yet."""
         return self.live_turns == 0
+
+    def over_ceiling(self, estimate: Micros) -> bool:
+        """Whether this turn may take the month's vendor cost above what the tier and metered use allow."""
+        ceiling = self.tier.cost_ceiling_month
+        over = ceiling is not None and self.facts.cost_month + estimate > ceiling
+        return over and self.metered(estimate) is None
+
+    def metered(self, estimate: Micros) -> MeterTerms | None:
+        """The terms by which this turn is charged, if metered use has room for it."""
+        worst = Micros(self.facts.cost_month + estimate)
+        return self.allowance.terms if self.allowance and self.allowance.covers(worst) else None
 
 
 def judge(case: Case, catalogue: Catalogue) -> Refusal | None:
@@ -57,12 +71,6 @@ def refuse(
     """The refusal, with the offer that would lift it."""
     offer = catalogue.offer(case.tier, reason, case.spec)
     return Refusal(reason, case.tier.name, limit, until, case.spec.name, offer=offer)
-
-
-def over_ceiling(tier: Tier, facts: UsageFacts, estimate: int) -> bool:
-    """Whether this turn may take the month's vendor cost above the tier's ceiling."""
-    ceiling = tier.cost_ceiling_month
-    return ceiling is not None and facts.cost_month + estimate > ceiling
 
 
 def steps_down(tier: Tier, spec: ModelSpec) -> bool:
