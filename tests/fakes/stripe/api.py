@@ -20,6 +20,7 @@ from tests.fakes.stripe import (
     moneyback,
     payments,
     portal,
+    portal_sessions,
     prices,
     schedules,
     subscriptions,
@@ -46,6 +47,7 @@ ROUTES: Routes = (
     | moneyback.ROUTES
     | payments.ROUTES
     | portal.ROUTES
+    | portal_sessions.ROUTES
     | prices.ROUTES
     | schedules.ROUTES
     | subscriptions.ROUTES

@@ -1,18 +1,19 @@
-"""The customer portal: its configurations and its short-lived sessions."""
+"""What the customer portal offers: its configurations."""
 
 from __future__ import annotations
 
 from tests.fakes.stripe import lifecycle
 from tests.fakes.stripe.calls import Call, Routes, listing, page, route
-from tests.fakes.stripe.customers import live_customer
 from tests.fakes.stripe.wire import Json, StripeError
-from tests.fakes.stripe.world import World, merge_metadata, new_id
+from tests.fakes.stripe.world import World, merge_metadata
 
-_NO_CONFIGURATION = (
+_CONFIGURATION = (
     "No configuration provided and your test mode default configuration has not been created. "
     "Provide a configuration or create your default by saving your customer portal settings."
 )
 _CONFIGURATION = ("business_profile", "default_return_url", "features", "metadata", "name")
+_MOST_PRODUCTS = 10
+_PRODUCTS = "features[subscription_update][products]"
 
 
 def add_configuration(world: World, values: Json, *, default: bool) -> Json:
@@ -22,20 +23,39 @@ def add_configuration(world: World, values: Json, *, default: bool) -> Json:
 
 def _create_configuration(world: World, call: Call) -> Json:
     values = {name: call.params[name] for name in _CONFIGURATION if name in call.params}
+    _check_products(world, values["features"])
     return add_configuration(world, values, default=False)
 
 
 def _update_configuration(world: World, call: Call) -> Json:
     configuration = _configuration(world, call)
+    _check_products(world, call.params.get("features", {}))
     for name in ("active", "default_return_url", "name"):
         configuration[name] = call.params.get(name, configuration[name])
     for name in ("business_profile", "features"):
         for inner, value in call.params.get(name, {}).items():
             kept = configuration[name].get(inner)
             configuration[name][inner] = kept | value if isinstance(kept, dict) else value
+    configuration["updated"] = world.now()
     if "metadata" in call.params:
         merge_metadata(configuration, call.params["metadata"])
     return configuration
+
+
+def _check_products(world: World, features: Json) -> None:
+    """Refuse prices that are not of their product, and complete what answers say of a product."""
+    products = features.get("subscription_update", {}).get("products") or []
+    if len(products) > _MOST_PRODUCTS:
+        raise StripeError(f"You can list at most {_MOST_PRODUCTS} products.", param=_PRODUCTS)
+    for offered in products:
+        world.get("product", offered["product"], _PRODUCTS, status=400)
+        for wanted in offered["prices"]:
+            price = world.get("price", wanted, _PRODUCTS, status=400)
+            if price["product"] != offered["product"] or not price["active"]:
+                message = f"The price {wanted} must be an active one of the product {offered['product']}."
+                raise StripeError(message, param=_PRODUCTS)
+        quantity = {"enabled": False, "maximum": None, "minimum": 1} | offered.get("adjustable_quantity", {})
+        offered["adjustable_quantity"] = quantity
 
 
 def _configuration(world: World, call: Call) -> Json:
@@ -51,28 +71,6 @@ def _list_configurations(world: World, call: Call) -> Json:
     return page(rows, call.params, "/v1/billing_portal/configurations")
 
 
-def _create_session(world: World, call: Call) -> Json:
-    customer = live_customer(world, call.params.get("customer", ""))
-    configuration = call.params.get("configuration") or _default(world)
-    wanted = new_id("bps")
-    values = {
-        "id": wanted,
-        "configuration": configuration,
-        "customer": customer["id"],
-        "return_url": call.params.get("return_url"),
-        "url": f"{world.base_url}/p/session/{wanted}",
-    }
-    return world.make("billing_portal.session", "bps", values)
-
-
-def _default(world: World) -> str:
-    for row in world.rows("billing_portal.configuration"):
-        if row["is_default"]:
-            wanted: str = row["id"]
-            return wanted
-    raise StripeError(_NO_CONFIGURATION)
-
-
 def schedule_end(world: World, subscription: Json, *, pending: bool) -> Json:
     """What the portal's cancel and resume do in flexible mode: only `cancel_at` is touched."""
     subscription["cancel_at"] = lifecycle.ends_at(subscription) if pending else None
@@ -81,7 +79,6 @@ def schedule_end(world: World, subscription: Json, *, pending: bool) -> Json:
 
 
 ROUTES: Routes = {
-    "POST /v1/billing_portal/sessions": route(_create_session, "configuration", "customer", "return_url"),
     "POST /v1/billing_portal/configurations": route(_create_configuration, *_CONFIGURATION),
     "GET /v1/billing_portal/configurations": listing(_list_configurations, "active", "is_default"),
     "GET /v1/billing_portal/configurations/{configuration}": route(_configuration),
