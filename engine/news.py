@@ -53,7 +53,7 @@ def failing(sub: Subscription, now: datetime) -> Iterator[Word]:
 def trial_ending(sub: Subscription, now: datetime) -> Iterator[Word]:
     """A trial in its last three days."""
     end = sub.trial_end
-    if sub.status is PaymentStatus.TRIALING and end and end - TRIAL_NOTICE <= now < end:
+    if sub.status is PaymentStatus.TRIALING and end and end - TRIAL_NOTICE <= now:
         yield Word(NoticeKind.TRIAL_ENDING, f"trial:{sub.id}:{end.isoformat()}", end)
 
 
