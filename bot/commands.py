@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +17,12 @@ class OptionKind(StrEnum):
     MODEL = "model"
     TIER = "tier"
     INTERVAL = "interval"
-    COMMAND = "command"
+    COUNT = "count"
+    """A whole number from 1."""
+    DOLLARS = "dollars"
+    """An amount in USD, cents behind a point."""
+    SWITCH = "switch"
+    """On or off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,8 @@ class Command:
 
 def hint(option: Option) -> str:
     """An option as the usage line shows it."""
-    name = "month|year" if option.kind is OptionKind.INTERVAL else option.name
+    closed = {OptionKind.INTERVAL: "month|year", OptionKind.SWITCH: "on|off"}
+    name = closed.get(option.kind, option.name)
     return f"<{name}>" if option.required else f"[{name}]"
 
 
@@ -74,10 +81,25 @@ COMMANDS: tuple[Command, ...] = (
     Command("plans", "Compare the tiers and their prices."),
     Command(
         "upgrade",
-        "Get a checkout link for a higher tier.",
+        "Buy a tier, or change the one you have.",
         (
             Option("tier", "The tier you want.", OptionKind.TIER),
             Option("interval", "Pay by the month or by the year.", OptionKind.INTERVAL),
+        ),
+    ),
+    Command(
+        "seats",
+        "Change how many seats your team has.",
+        (Option("count", "How many seats there should be.", OptionKind.COUNT, required=True),),
+    ),
+    Command("cancel", "End your subscription when its paid time is over."),
+    Command("resume", "Take back a cancellation or a planned change."),
+    Command(
+        "overage",
+        "Go on beyond what Pro includes, at a price and up to a cap.",
+        (
+            Option("switch", "Whether you want that.", OptionKind.SWITCH),
+            Option("cap", "The most it may cost you in a month, in USD.", OptionKind.DOLLARS),
         ),
     ),
     Command("billing", "Manage your subscription, card and invoices."),
@@ -125,7 +147,7 @@ def parse_options(command: Command, text: str) -> Typed | BadOption:
         option = next((o for o in command.options if o.name not in options and fits(o, word)), None)
         if option is None:
             return BadOption(command, word)
-        options[option.name] = word.casefold() if option.kind is not OptionKind.MODEL else word
+        options[option.name] = value_of(option, word)
     return Typed(command, options)
 
 
@@ -138,13 +160,23 @@ def prompt_options(text: str) -> Mapping[str, str]:
     return {"prompt": text.strip()}
 
 
-CLOSED: Mapping[OptionKind, frozenset[str]] = {
-    OptionKind.TIER: frozenset(TierName),
-    OptionKind.INTERVAL: frozenset(Interval),
+SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
+    OptionKind.TIER: re.compile("|".join(TierName)),
+    OptionKind.INTERVAL: re.compile("|".join(Interval)),
+    OptionKind.COUNT: re.compile(r"0*[1-9][0-9]{0,5}"),
+    OptionKind.DOLLARS: re.compile(r"\$?[0-9]{1,6}(\.[0-9]{1,2})?"),
+    OptionKind.SWITCH: re.compile("on|off"),
 }
 
 
 def fits(option: Option, word: str) -> bool:
     """Whether a word can be this option's value."""
-    closed = CLOSED.get(option.kind)
-    return closed is None or word.casefold() in closed
+    shape = SHAPES.get(option.kind)
+    return shape is None or shape.fullmatch(word.casefold()) is not None
+
+
+def value_of(option: Option, word: str) -> str:
+    """The value that a fitting word stands for."""
+    if option.kind is OptionKind.MODEL:
+        return word
+    return word.casefold().removeprefix("$")

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot import cards, render
+from bot import cards, metered, news, render
+from bot.affairs import Affairs
 from bot.commands import BadOption, Command, Misspelt, Typed
 from bot.reply import Reply
 from engine.chat import Chat
-from engine.checkout import Checkout
-from engine.domain import Ask, Interval, Person, TierName, TurnId
+from engine.domain import Ask, Person, TurnId
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.members import Members
 
@@ -43,7 +43,7 @@ class Front:
 
     chat: Chat
     members: Members
-    checkout: Checkout
+    affairs: Affairs
     simulated: bool
     for_sale: bool
     _handlers: dict[str, Handler] = field(default_factory=dict, init=False)
@@ -56,8 +56,8 @@ class Front:
             usage=self._usage,
             plans=self._plans,
             upgrade=self._upgrade,
-            billing=self._billing,
             help=self._help,
+            **dict.fromkeys(("seats", "cancel", "resume", "overage", "billing"), self._deal),
         )
 
     def ask_of(self, request: Request) -> Ask:
@@ -93,7 +93,9 @@ class Front:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 reply = await work()
-            kept = [cards.notice(notice) for notice in await self.members.kept_notices(person)]
+                if reply and sells(reply):
+                    await self.affairs.checkout.prices_shown(person)
+            kept = [news.notice(notice) for notice in await self.members.kept_notices(person)]
         except TellOperatorError as error:
             log.error("needs the operator", extra={"why": str(error)})  # noqa: TRY400 - its cause is in words
             return [
@@ -117,10 +119,7 @@ class Front:
                 return await self._show_plans(person)
             case "model":
                 return cards.chosen(await self.members.choose_model(person, rest))
-            case "upgrade":
-                tier, _, interval = rest.partition(":")
-                return await self._sell(person, tier, interval)
-        return Reply("This button is no longer in use.")
+        return await self.affairs.press(person, name, rest) or Reply("This button is no longer in use.")
 
     async def _new(self, request: Request) -> Reply:
         await self.chat.forget(request.person, request.anchors)
@@ -137,31 +136,32 @@ class Front:
         return cards.models(await self.members.models(request.person))
 
     async def _usage(self, request: Request) -> Reply:
-        return cards.usage(await self.members.overview(request.person))
+        status = await self.affairs.meter.status(request.person)
+        return cards.usage(await self.members.overview(request.person), metered.lines(status))
 
     async def _plans(self, request: Request) -> Reply:
         return await self._show_plans(request.person)
 
     async def _show_plans(self, person: Person) -> Reply:
-        current = (await self.members.overview(person)).tier.name
-        return cards.plans(self.members.catalogue, current, for_sale=self.for_sale, simulated=self.simulated)
+        overview = await self.members.overview(person)
+        return cards.plans(self.members.catalogue, overview, for_sale=self.for_sale, simulated=self.simulated)
 
     async def _upgrade(self, request: Request) -> Reply:
         tier = request.options.get("tier")
         if tier is None:
             return await self._show_plans(request.person)
-        return await self._sell(request.person, tier, request.options.get("interval", Interval.MONTH))
+        return await self.affairs.buy(request.person, tier, request.options.get("interval"))
 
-    async def _sell(self, person: Person, tier: str, interval: str) -> Reply:
-        if tier not in set(TierName) or interval not in set(Interval):
-            return Reply("That is not for sale. `/plans` shows what is.")
-        return cards.checkout(await self.checkout.upgrade(person, TierName(tier), Interval(interval)))
-
-    async def _billing(self, request: Request) -> Reply:
-        return cards.portal(await self.checkout.portal(request.person))
+    async def _deal(self, request: Request) -> Reply:
+        return await self.affairs.run(request.person, request.command.name, request.options)
 
     async def _help(self, request: Request) -> Reply:
         return cards.help_text((await self.members.overview(request.person)).model)
+
+
+def sells(reply: Reply) -> bool:
+    """Whether a reply shows what could be bought."""
+    return any((button.action or "").startswith("upgrade:") for button in reply.buttons)
 
 
 def request_of(

@@ -19,6 +19,13 @@ from engine.domain import (
     TurnId,
 )
 
+SIMULATED = "**SIMULATED**: no real money moves.\n\n"
+
+
+def marked(text: str, *, simulated: bool) -> str:
+    """Text about money, marked when it is not real."""
+    return f"{SIMULATED}{text}" if simulated else text
+
 
 def money(micros: int) -> str:
     """Micro-dollars as dollars and cents: `$8.99`, `$89`."""

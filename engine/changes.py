@@ -254,7 +254,7 @@ def in_effect(proposal: Proposal) -> ChangeState:
 
 def fingerprint(sub: Subscription) -> str:
     """What a change is reckoned from: a proposal for another state of the subscription is outdated."""
-    state = (sub.id, sub.price, sub.quantity, sub.cancel_at, sub.schedule, sub.metered_item)
+    state = (sub.price, sub.quantity, sub.period_end, sub.cancel_at, sub.planned, sub.status)
     return hashlib.sha256(repr(state).encode()).hexdigest()[:8]
 
 
@@ -265,10 +265,7 @@ def made_for(proposal: Proposal) -> str:
 
 def loses_its_meter(sub: Subscription, wish: Wish) -> bool:
     """Whether the metered item goes with this change, so that its use has to be reported before."""
-    if sub.metered_item is None:
-        return False
-    off = wish.kind is ChangeKind.METER and wish.quantity == 0
-    return off or (wish.kind is ChangeKind.SWITCH and wish.tier is not sub.tier)
+    return sub.metered_item is not None and wish.kind is ChangeKind.SWITCH and wish.tier is not sub.tier
 
 
 def first_due(proposal: Proposal, sub: Subscription) -> datetime | None:

@@ -34,7 +34,6 @@ class Obstacle(StrEnum):
     TOO_FEW_SEATS = "too_few_seats"
     TOO_MANY_SEATS = "too_many_seats"
     NOTHING_TO_RESUME = "nothing_to_resume"
-    NOT_METERED = "not_metered"
 
 
 SUSPENSIONS = {
@@ -80,7 +79,7 @@ def wish_for(
         case ChangeKind.RESUME:
             return as_it_is(sub, ChangeKind.RESUME) if waiting(sub) else Obstacle.NOTHING_TO_RESUME
         case ChangeKind.METER:
-            return metered(sub, quantity or 0)
+            raise ValueError("metered use is agreed with engine.metering.Meter")
 
 
 def switched(catalogue: Catalogue, sub: Subscription, tier: TierName, interval: Interval) -> Wish | Obstacle:
@@ -102,15 +101,6 @@ def seated(catalogue: Catalogue, sub: Subscription, seats: int) -> Wish | Obstac
     if seats > MOST_SEATS:
         return Obstacle.TOO_MANY_SEATS
     return unless_waiting(sub, Wish(ChangeKind.SEATS, tier_of(sub), interval, seats))
-
-
-def metered(sub: Subscription, quantity: int) -> Wish | Obstacle:
-    """Metered use on (1) or off (0), which only pro has."""
-    if sub.tier is not TierName.PRO:
-        return Obstacle.NOT_METERED
-    if (sub.metered_item is not None) == bool(quantity):
-        return Obstacle.ALREADY_SO
-    return Wish(ChangeKind.METER, sub.tier, interval_of(sub), quantity)
 
 
 def unless_waiting(sub: Subscription, wish: Wish) -> Wish | Obstacle:
@@ -155,8 +145,6 @@ def fulfilled(sub: Subscription | None, wish: Wish, timing: Timing) -> bool:
             return sub.cancel_at is not None
         case ChangeKind.RESUME:
             return not waiting(sub)
-        case ChangeKind.METER:
-            return (sub.metered_item is not None) == bool(wish.quantity)
     now = matches(wish, sub.tier, sub.interval, sub.quantity) and not sub.change_pending
     later = sub.planned
     planned = later is not None and matches(wish, later.tier, later.interval, later.quantity)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import discord
 
-from bot import cards
+from bot import news
 from bot.discord.spots import send
 from bot.discord.views import Page, of_reply
 from bot.discord.wire import sure
@@ -37,9 +37,11 @@ class DiscordMessenger:
         user = int(notice.person.user)
         try:
             channel = await sure(lambda: client.create_dm(discord.Object(user)))
-            for number, page in enumerate(of_reply(cards.notice(notice))):
+            for number, page in enumerate(of_reply(news.notice(notice))):
                 if not (again and await shown(channel, client, notice, page)):
-                    await send(channel, page, user, nonce=nonce(notice.key, number))
+                    await send(
+                        channel, page, user, nonce=nonce(notice.key, number), silent=news.quiet(notice)
+                    )
         except GoneError as error:
             raise UnreachableError(str(error)) from error
 

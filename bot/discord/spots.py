@@ -116,8 +116,10 @@ async def send(
     owner: int,
     reference: discord.MessageReference | None = None,
     nonce: str | None = None,
+    *,
+    silent: bool = False,
 ) -> ChannelPost:
-    """Write into a channel; the nonce makes a repeated call the same message."""
+    """Write into a channel; the nonce makes a repeated call the same message, `silent` rings no bell."""
     named = nonce or secrets.token_hex(NONCE_BYTES)
     view = page.view(owner)
     message = await sure(
@@ -127,6 +129,7 @@ async def send(
             nonce=named,
             reference=reference,  # type: ignore[arg-type]  # None is its default
             suppress_embeds=True,
+            silent=silent,
         )
     )
     return ChannelPost(message, owner)

@@ -16,8 +16,13 @@ CHOICE_LIMIT = 25
 CHOICES: Mapping[OptionKind, Sequence[str]] = {
     OptionKind.TIER: [tier for tier in TierName if tier is not TierName.FREE],
     OptionKind.INTERVAL: list(Interval),
-    OptionKind.COMMAND: [command.name for command in COMMANDS],
+    OptionKind.SWITCH: ["on", "off"],
 }
+TYPES: Mapping[OptionKind, object] = {
+    OptionKind.COUNT: app_commands.Range[int, 1, 100_000],
+    OptionKind.DOLLARS: app_commands.Range[float, 0, 100_000],
+}
+"""What Discord lets be entered; all else is text."""
 Used = Callable[[discord.Interaction[Any], Command, Mapping[str, str]], Awaitable[None]]
 Completed = Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
 
@@ -40,8 +45,8 @@ def build_tree(client: discord.Client, used: Used, models: Completed) -> app_com
 def slash(command: Command, used: Used, models: Completed) -> app_commands.Command[Any, ..., None]:
     """One command; discord.py reads its options from the signature that is made here."""
 
-    async def callback(interaction: discord.Interaction[Any], **given: str | None) -> None:
-        options = {name: value for name, value in given.items() if value is not None}
+    async def callback(interaction: discord.Interaction[Any], **given: str | float | None) -> None:
+        options = {name: f"{value}" for name, value in given.items() if value is not None}
         await used(interaction, command, options)
 
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -67,6 +72,7 @@ def slash(command: Command, used: Used, models: Completed) -> app_commands.Comma
 def parameter(option: Option) -> inspect.Parameter:
     """An option as the parameter that discord.py looks for."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    held: Any = TYPES.get(option.kind, str)
     if option.required:
-        return inspect.Parameter(option.name, kind, annotation=str)
-    return inspect.Parameter(option.name, kind, default=None, annotation=str | None)
+        return inspect.Parameter(option.name, kind, annotation=held)
+    return inspect.Parameter(option.name, kind, default=None, annotation=held | None)

@@ -59,4 +59,6 @@ def choices(option: Option, catalogue: Catalogue) -> Sequence[str]:
             return [tier.name.value for tier in catalogue.ranked() if tier.price_month > 0]
         case OptionKind.INTERVAL:
             return [interval.value for interval in Interval]
+        case OptionKind.SWITCH:
+            return ["on", "off"]
     return []

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from uuid import uuid4
 
-from bot import cards
+from bot import news
 from bot.errands import Errands
 from bot.front import Front
 from bot.local.description import PEOPLE, describe
@@ -83,7 +83,7 @@ class LocalBot:
     async def deliver(self, notice: Notice, *, again: bool) -> None:  # noqa: ARG002 - its id shows it once
         """Show a notice in the person's DM, under an id made of its key, and the tier that comes with it."""
         place = Spot(notice.person.user, Room.DM)
-        await self._wall.add(post(f"notice-{digest(notice.key)}", place, cards.notice(notice)))
+        await self._wall.add(post(f"notice-{digest(notice.key)}", place, news.notice(notice)))
         profile = await self.profile(notice.person)
         self._feed.publish(notice.person.user, "person", {"type": "person", "person": profile})
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot import cards
+from bot import news
 from bot.slack.blocks import of_reply
 from bot.slack.workspace import Workspace
+from engine.errors import UnreachableError
 from engine.facts import Notice
 
 NOTICE = "notice"
@@ -20,11 +21,16 @@ class SlackMessenger:
         self._workspace = workspace
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:
-        """Send the notice; an earlier try that got through is recognised by the key in its metadata."""
+        """Send the notice; an earlier try that got through is recognised by the key in its metadata.
+
+        Slack has no silent messages: a quiet notice waits for the person's next command.
+        """
+        if news.quiet(notice):
+            raise UnreachableError("a quiet notice would make a noise")
         if again and await self._shown(notice):
             return
         metadata = {"event_type": NOTICE, "event_payload": {"key": notice.key}}
-        await self._workspace.direct(notice.person.user, of_reply(cards.notice(notice)), metadata)
+        await self._workspace.direct(notice.person.user, of_reply(news.notice(notice)), metadata)
 
     async def _shown(self, notice: Notice) -> bool:
         channel = await self._workspace.open_dm(notice.person.user)

@@ -1,0 +1,122 @@
+"""Commands and buttons about money: buying, changing, cancelling, and use beyond a tier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot import deals, metered, proposals
+from bot.commands import BY_NAME
+from bot.reply import Reply
+from engine.catalogue import Catalogue
+from engine.changes import Changes, Proposed
+from engine.checkout import Checkout
+from engine.domain import Interval, Micros, Person, TierName
+from engine.metering import Meter
+from engine.overage import MeterOffer
+from engine.terms import ChangeKind, ProposalId
+from engine.wishes import MOST_SEATS, Obstacle
+
+LEFT_TO_CHECKOUT = frozenset(
+    {
+        Obstacle.NOTHING_RUNNING,
+        Obstacle.UNKNOWN_PRODUCT,
+        Obstacle.PAYMENT_FAILING,
+        Obstacle.SUSPENDED,
+        Obstacle.DISPUTED,
+        Obstacle.NOT_FOR_SALE,
+    }
+)
+"""What is not changed here: the checkout sells, leads to the portal, or says why not."""
+LARGEST_CAP = 100_000
+"""USD a month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affairs:
+    """What members do about money. OutsideErrors are for the caller to put into words."""
+
+    catalogue: Catalogue
+    checkout: Checkout
+    changes: Changes
+    meter: Meter
+
+    async def press(self, person: Person, name: str, rest: str) -> Reply | None:
+        """The reply to a button of this room; None for one that is none of its own."""
+        match name:
+            case "upgrade":
+                tier, _, interval = rest.partition(":")
+                return await self.buy(person, tier, interval or None)
+            case "confirm":
+                return proposals.confirmed(await self.changes.confirm(person, ProposalId(rest)))
+            case "decline":
+                return await self._decline(person, rest)
+            case "seats" | "cancel" | "resume" | "billing":
+                return await self.run(person, name, {"count": rest} if rest else {})
+            case "overage":
+                switch, _, cap = rest.partition(":")
+                return await self._meter_pressed(person, switch, cap)
+        return None
+
+    async def run(self, person: Person, name: str, options: Mapping[str, str]) -> Reply:
+        """The reply to a command of this room."""
+        match name:
+            case "seats":
+                return await self._seats(person, options.get("count", ""))
+            case "cancel":
+                return await self._change(person, ChangeKind.CANCEL)
+            case "resume":
+                return await self._change(person, ChangeKind.RESUME)
+            case "overage":
+                return await self._overage(person, options.get("switch"), options.get("cap"))
+        return deals.portal(await self.checkout.portal(person))
+
+    async def buy(self, person: Person, tier: str, interval: str | None) -> Reply:
+        """A change of the running subscription to confirm, or the link to buy one."""
+        if tier not in set(TierName) or interval not in {None, *Interval}:
+            return Reply("That is not for sale. `/plans` shows what is.")
+        wanted, paid = TierName(tier), Interval(interval) if interval else None
+        found = await self.changes.propose(person, ChangeKind.SWITCH, wanted, paid)
+        if isinstance(found, Proposed):
+            return proposals.proposed(found)
+        if found.obstacle not in LEFT_TO_CHECKOUT:
+            return proposals.refused(found, self.catalogue.tier(found.access.tier))
+        return deals.checkout(await self.checkout.upgrade(person, wanted, paid or Interval.MONTH))
+
+    async def _change(self, person: Person, kind: ChangeKind, quantity: int | None = None) -> Reply:
+        found = await self.changes.propose(person, kind, quantity=quantity)
+        if isinstance(found, Proposed):
+            return proposals.proposed(found)
+        return proposals.refused(found, self.catalogue.tier(found.access.tier))
+
+    async def _seats(self, person: Person, count: str) -> Reply:
+        if not count.isdecimal():
+            return Reply(f"Say how many seats there should be: `{BY_NAME['seats'].usage}`.")
+        return await self._change(person, ChangeKind.SEATS, min(int(count), MOST_SEATS + 1))
+
+    async def _decline(self, person: Person, proposal: str) -> Reply:
+        if proposal:
+            await self.changes.decline(person, ProposalId(proposal))
+        return Reply("Everything stays as it is.")
+
+    async def _overage(self, person: Person, switch: str | None, cap: str | None) -> Reply:
+        if switch == "off":
+            return metered.stopped(await self.meter.stop(person))
+        status = await self.meter.status(person)
+        if status is None or (switch is None and cap is None):
+            return metered.standing(status)
+        most = micros(cap) if cap else status.cap
+        if not most or most > LARGEST_CAP * 1_000_000:
+            return Reply("Say the most it may cost you in a month, in USD: `/overage on 20`.")
+        return metered.terms(status, most) if status.offer is MeterOffer.OFFERED else metered.standing(status)
+
+    async def _meter_pressed(self, person: Person, switch: str, cap: str) -> Reply:
+        if switch == "on" and cap.isdecimal() and 0 < int(cap) <= LARGEST_CAP * 1_000_000:
+            return metered.agreed(await self.meter.agree(person, Micros(int(cap))))
+        return await self._overage(person, switch if switch == "off" else None, None)
+
+
+def micros(dollars: str) -> Micros:
+    """An amount in USD, with cents behind a point, as micro-dollars."""
+    return Micros(int(Decimal(dollars) * 1_000_000))
