@@ -37,7 +37,7 @@ _ACTIONS: dict[str, Callable[..., Json]] = {
     "flatten": Driver.flatten,
     "give-up": Driver.give_up,
     "go-live": Driver.go_live,
-    "inquire": Driver.inquire,
+    "inquiry": Driver.inquiry,
     "mark-unpaid": Driver.mark_unpaid,
     "pause": Driver.pause,
     "pause-collection": Driver.pause_collection,

@@ -127,7 +127,7 @@ class MoneyMoves:
         found = self.world.get("charge", charge, "charge")
         return moneyback.dispute(self.world, found, status, reason, amount)
 
-    def inquire(self, charge: str, reason: str = "general") -> Json:
+    def inquiry(self, charge: str, reason: str = "general") -> Json:
         """Have the bank ask about a charge without taking money: `warning_needs_response`."""
         return self.dispute(charge, "warning_needs_response", reason)
 

@@ -17,7 +17,7 @@ _BUTTON = "<form method=post action='{action}'><button id='{name}'>{label}</butt
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Checkout at a session's `url`, the portal at a portal session's."""
+    """Checkout at a session's `url`, the portal at a portal session's, and `hosted_invoice_url`."""
 
     drive: Driver
 
@@ -27,6 +27,8 @@ class Pages:
             web.get("/c/pay/{session}", self.checkout),
             web.post("/c/pay/{session}", self.pay),
             web.post("/c/pay/{session}/decline", self.decline),
+            web.get("/i/{invoice}", self.invoice),
+            web.post("/i/{invoice}", self.pay_invoice),
             web.get("/p/session/{session}", self.portal),
             web.post("/p/session/{session}/{action:cancel|resume}", self.change),
         ]
@@ -59,6 +61,21 @@ class Pages:
         retry = _button(f"/c/pay/{session['id']}", "pay", "Pay with another card")
         return _page("Your card was declined", retry, status=402)
 
+    async def invoice(self, request: web.Request) -> web.Response:
+        """Show an invoice, with a button while it is open."""
+        invoice = self._invoice(request)
+        amount = f"<p>{invoice['amount_due'] / 100:.2f} {invoice['currency']}, {invoice['status']}</p>"
+        button = _button(f"/i/{invoice['id']}", "pay", "Pay") if invoice["status"] == "open" else ""
+        return _page("Invoice", amount + button)
+
+    async def pay_invoice(self, request: web.Request) -> web.Response:
+        """Pay an open invoice with a card that works."""
+        invoice = self._invoice(request)
+        if invoice["status"] != "open":
+            return _page("This invoice is closed", f"<p>{invoice['status']}</p>", status=410)
+        self.drive.pay_invoice(invoice["id"])
+        return _page("Invoice", "<p>Paid</p>")
+
     async def portal(self, request: web.Request) -> web.Response:
         """Show the customer's subscriptions with cancel and resume."""
         session = self._portal(request)
@@ -86,12 +103,15 @@ class Pages:
     def _session(self, request: web.Request) -> Json:
         return self._named("checkout.session", request)
 
+    def _invoice(self, request: web.Request) -> Json:
+        return self._named("invoice", request, "invoice")
+
     def _portal(self, request: web.Request) -> Json:
         return self._named("billing_portal.session", request)
 
-    def _named(self, name: str, request: web.Request) -> Json:
+    def _named(self, name: str, request: web.Request, param: str = "session") -> Json:
         try:
-            return self.drive.world.get(name, request.match_info["session"], "session")
+            return self.drive.world.get(name, request.match_info[param], param)
         except StripeError as error:
             raise web.HTTPNotFound(text=error.message) from error
 
