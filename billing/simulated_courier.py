@@ -6,12 +6,15 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import aiohttp
 from stripe import WebhookSignature
 
-from billing.simulated_objects import Plan, event
+from billing.simulated_life import aged
+from billing.simulated_prices import SimulatedPrices
+from billing.simulated_shelf import keep, load, load_all
 from engine.errors import OutsideError
 from engine.facts import SimulatedObject
 from engine.ledger import Tx
@@ -25,15 +28,18 @@ LOOK_EVERY = 5.0
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
 GIVE_UP_AFTER = timedelta(days=3)
 """As long as Stripe tries (docs.stripe.com/webhooks, "Event delivery behaviors")."""
+GIVEN_UP = "event_given_up"
+"""The kind of an event that is tried no more; reconciliation still finds it."""
 ACKNOWLEDGED = range(200, 300)
 
 
 class Courier:
     """Delivers stored events; what is not acknowledged stays stored, so that a crash loses nothing."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, prices: SimulatedPrices) -> None:
         self._store = store
         self._clock = clock
+        self._prices = prices
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -65,17 +71,16 @@ class Courier:
     async def _pass_time(self) -> None:
         now = self._clock.now()
 
-        def changed(tx: Tx) -> list[str]:
-            plans = [Plan.read(obj) for obj in tx.objects("subscription")]
-            return [plan.id for plan in plans if plan.at(now) != plan]
+        def late(tx: Tx) -> list[str]:
+            return [each.payer.id for each in load_all(tx) if aged(each, now, self._prices) != each]
 
-        def work(tx: Tx) -> None:
-            for plan in due:
-                _age(tx, plan, now)
+        for customer in await self._store.read(late):
+            await self._store.transact(lambda tx, customer=customer: self._age(tx, customer, now))  # type: ignore[misc]
 
-        due = await self._store.read(changed)
-        if due:
-            await self._store.transact(work)
+    def _age(self, tx: Tx, customer: str, now: datetime) -> None:
+        """Write down what time made of a customer's affairs, with the events that tell of it."""
+        before = load(tx, customer)
+        keep(tx, before, aged(before, now, self._prices), now)
 
     async def _deliver(
         self, session: aiohttp.ClientSession, url: str, secret: str, obj: SimulatedObject
@@ -83,25 +88,15 @@ class Courier:
         now = self._clock.now()
         header = WebhookSignature.generate_signature_header(obj.body, secret, int(now.timestamp()))
         status = await _post(session, url, obj.body, header)
+        if status in ACKNOWLEDGED:
+            await self._store.transact(lambda tx: tx.drop_object(obj.id))
+            return True
         created = json.loads(obj.body)["created"]
-        if status not in ACKNOWLEDGED and now.timestamp() - created < GIVE_UP_AFTER.total_seconds():
+        if now.timestamp() - created < GIVE_UP_AFTER.total_seconds():
             return False
-        if status not in ACKNOWLEDGED:
-            log.error("simulated event given up", extra={"event": obj.id, "status": status})
-        await self._store.transact(lambda tx: tx.drop_object(obj.id))
+        log.error("simulated event given up", extra={"event": obj.id, "status": status})
+        await self._store.transact(lambda tx: tx.put_object(replace(obj, kind=GIVEN_UP)))
         return True
-
-
-def _age(tx: Tx, plan: str, now: datetime) -> None:
-    """Write down what time made of a subscription, with the event that tells of it."""
-    obj = tx.get_object(plan)
-    if obj is None or Plan.read(obj).at(now) == Plan.read(obj):
-        return
-    new = Plan.read(obj).at(now)
-    tx.put_object(new.stored())
-    what, since = ("deleted", new.ended_at) if new.ended_at else ("updated", new.period_end)
-    event_id, kind = f"sim_evt_{plan}_{since:%Y%m%d%H%M%S}", f"customer.subscription.{what}"
-    tx.add_object(event(event_id, kind, plan, "subscription", new.customer, now))
 
 
 async def _post(session: aiohttp.ClientSession, url: str, body: str, header: str) -> int | None:

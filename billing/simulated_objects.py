@@ -1,32 +1,57 @@
-"""What the simulated Stripe keeps: sessions, subscriptions, portals and events, and how time changes them."""
+"""What the simulated Stripe keeps beside subscriptions: sessions, payers, invoices, disputes, events."""
 
 from __future__ import annotations
 
 import calendar
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from engine.domain import Interval, TierName
+from engine.domain import Interval, Micros, TierName
 from engine.facts import (
     CheckoutSession,
     CustomerId,
+    Dispute,
+    DisputeStage,
     Mode,
-    PaymentStatus,
+    Refund,
     SessionId,
     SessionStatus,
     SimulatedObject,
-    Subscription,
-    SubscriptionId,
 )
 
-MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
 MONTHS_A_YEAR = 12
+MOMENT = ("_at", "_end")
+"""How the names of fields end that hold a time."""
+WORDS: Mapping[str, Callable[[str], object]] = {
+    "tier": TierName,
+    "interval": Interval,
+    "stage": DisputeStage,
+}
+
+
+class Kept:
+    """An object of the simulated Stripe, as JSON in storage under its id, grouped by its customer."""
+
+    __slots__ = ()
+    KIND: ClassVar[str]
+    id: str
+    customer: str
+
+    @classmethod
+    def read(cls, obj: SimulatedObject) -> Self:
+        """From storage; fields that an older version did not know have their defaults."""
+        return cls(**fields_of(json.loads(obj.body)))
+
+    def stored(self) -> SimulatedObject:
+        """For storage."""
+        return SimulatedObject(self.id, self.KIND, self.customer, body_of(self))
 
 
 @dataclass(frozen=True, slots=True)
-class Sale:
+class Sale(Kept):
     """A Checkout session; it runs out at `expires_at` unless it was `paid` or `closed` before."""
 
     KIND: ClassVar[str] = "session"
@@ -40,16 +65,7 @@ class Sale:
     cancel_url: str
     paid: bool = False
     closed: bool = False
-
-    @classmethod
-    def read(cls, obj: SimulatedObject) -> Self:
-        """From storage."""
-        fields = json.loads(obj.body)
-        return cls(**{**fields, **_times(fields, "expires_at"), **_purchase(fields)})
-
-    def stored(self) -> SimulatedObject:
-        """For storage."""
-        return SimulatedObject(self.id, self.KIND, self.customer, _body(self))
+    trial_days: int = 0
 
     def status(self, now: datetime) -> SessionStatus:
         """As Stripe would say it at `now`."""
@@ -65,100 +81,120 @@ class Sale:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A subscription as it was last written; `at` says what it is now."""
+class Payer(Kept):
+    """A customer: its card, and what it is owed (`balance`, micro-dollars, taken off its next invoices)."""
 
-    KIND: ClassVar[str] = "subscription"
+    KIND: ClassVar[str] = "customer"
     id: str
-    customer: str
-    tier: TierName
-    interval: Interval
-    quantity: int
-    created_at: datetime
-    period_end: datetime
-    cancel_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    @classmethod
-    def sold(cls, plan: str, sale: Sale, now: datetime) -> Self:
-        """The subscription that paying a session starts."""
-        end = months_after(now, MONTHS[sale.interval])
-        return cls(plan, sale.customer, sale.tier, sale.interval, sale.quantity, now, end)
+    account: str
+    card_fails: bool = False
+    card_end: datetime | None = None
+    """The first moment at which the card is no longer valid."""
+    balance: int = 0
+    deleted_at: datetime | None = None
 
     @classmethod
     def read(cls, obj: SimulatedObject) -> Self:
-        """From storage."""
-        fields = json.loads(obj.body)
-        times = _times(fields, "created_at", "period_end", "cancel_at", "ended_at")
-        return cls(**{**fields, **times, **_purchase(fields)})
+        """From storage; the account is the owner there."""
+        return cls(**{**fields_of(json.loads(obj.body)), "id": obj.id, "account": obj.owner})
 
     def stored(self) -> SimulatedObject:
         """For storage."""
-        return SimulatedObject(self.id, self.KIND, self.customer, _body(self))
+        return SimulatedObject(self.id, self.KIND, self.account, body_of(self))
 
-    def at(self, now: datetime) -> Self:
-        """What time has made of it: renewed, or ended where that was wished."""
-        if self.ended_at is None and self.cancel_at is not None and self.cancel_at <= now:
-            return replace(self, ended_at=self.cancel_at)
-        if self.ended_at is not None or self.period_end > now:
-            return self
-        step, since = MONTHS[self.interval], self.created_at
-        months = (now.year - since.year) * MONTHS_A_YEAR + now.month - since.month
-        begun = months_after(since, months // step * step)
-        return replace(
-            self, period_end=begun if begun > now else months_after(since, (months // step + 1) * step)
-        )
-
-    def shown(self, now: datetime) -> Subscription:
-        """As the engine knows it, at `now`."""
-        plan = self.at(now)
-        return Subscription(
-            id=SubscriptionId(plan.id),
-            customer=CustomerId(plan.customer),
-            mode=Mode.SIMULATED,
-            status=PaymentStatus.CANCELED if plan.ended_at else PaymentStatus.ACTIVE,
-            tier=plan.tier,
-            price=f"sim_price_{plan.tier}_{plan.interval}",
-            interval=plan.interval,
-            quantity=plan.quantity,
-            created_at=plan.created_at,
-            started_at=plan.created_at,
-            period_end=plan.period_end,
-            cancel_at=plan.cancel_at,
-        )
+    def can_pay(self, at: datetime) -> bool:
+        """Whether its card is taken at that time."""
+        return not self.card_fails and (self.card_end is None or at < self.card_end)
 
 
 @dataclass(frozen=True, slots=True)
-class Portal:
+class Invoice(Kept):
+    """A bill of a subscription (micro-dollars); `change`: a change waits for it, which is not made unpaid."""
+
+    KIND: ClassVar[str] = "invoice"
+    id: str
+    customer: str
+    plan: str
+    amount: int
+    made_at: datetime
+    tries: int = 0
+    change: bool = False
+    paid_at: datetime | None = None
+    void_at: datetime | None = None
+    refunded_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for its payment."""
+        return self.paid_at is None and self.void_at is None
+
+    @property
+    def charge(self) -> str | None:
+        """The id of its payment."""
+        return self.id.replace("sim_in_", "sim_ch_", 1) if self.paid_at and self.amount else None
+
+    def money_back(self) -> Refund | None:
+        """What was given back of its payment; None while it has none."""
+        if self.charge is None:
+            return None
+        amount = Micros(self.amount if self.refunded_at else 0)
+        at = self.refunded_at or self.paid_at or self.made_at
+        customer = CustomerId(self.customer)
+        return Refund(self.charge, Mode.SIMULATED, customer, self.id, amount, bool(self.refunded_at), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarrel(Kept):
+    """A disputed payment."""
+
+    KIND: ClassVar[str] = "dispute"
+    id: str
+    customer: str
+    charge: str
+    stage: DisputeStage
+    amount: int
+    made_at: datetime
+
+    def shown(self) -> Dispute:
+        """As the engine knows it."""
+        customer, amount = CustomerId(self.customer), Micros(self.amount)
+        return Dispute(self.id, Mode.SIMULATED, customer, self.charge, self.stage, amount, self.made_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Use(Kept):
+    """Units that the meter was told of, once for each identifier."""
+
+    KIND: ClassVar[str] = "usage"
+    id: str
+    customer: str
+    units: int
+    used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Portal(Kept):
     """A portal session: whoever has its id may change the customer's subscription until it runs out."""
 
     KIND: ClassVar[str] = "portal"
     id: str
     customer: str
     expires_at: datetime
-
-    @classmethod
-    def read(cls, obj: SimulatedObject) -> Self:
-        """From storage."""
-        fields = json.loads(obj.body)
-        return cls(**{**fields, **_times(fields, "expires_at")})
-
-    def stored(self) -> SimulatedObject:
-        """For storage."""
-        return SimulatedObject(self.id, self.KIND, self.customer, _body(self))
+    said: str = ""
+    """What the last button that was pressed brought about."""
 
 
-def event(event_id: str, kind: str, subject: str, obj: str, customer: str, now: datetime) -> SimulatedObject:
-    """An event in the shape of Stripe's, to be delivered until it is acknowledged."""
+def event(event_id: str, kind: str, about: Mapping[str, str], owner: str, now: datetime) -> SimulatedObject:
+    """An event in the shape of Stripe's about an object (its `id`, `object` and, of most, `customer`)."""
     body = {
         "id": event_id,
         "object": "event",
         "type": kind,
         "created": int(now.timestamp()),
         "livemode": False,
-        "data": {"object": {"id": subject, "object": obj, "customer": customer}},
+        "data": {"object": dict(about)},
     }
-    return SimulatedObject(event_id, "event", customer, json.dumps(body))
+    return SimulatedObject(event_id, "event", owner, json.dumps(body))
 
 
 def months_after(start: datetime, months: int) -> datetime:
@@ -168,13 +204,24 @@ def months_after(start: datetime, months: int) -> datetime:
     return start.replace(year=year, month=month + 1, day=day)
 
 
-def _body(kept: Sale | Plan | Portal) -> str:
-    return json.dumps(asdict(kept), default=datetime.isoformat)
+def month_begin(moment: datetime) -> datetime:
+    """Midnight of the first day of its month."""
+    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _times(fields: dict[str, Any], *names: str) -> dict[str, datetime | None]:
-    return {name: datetime.fromisoformat(fields[name]) if fields[name] else None for name in names}
+def body_of(kept: Kept) -> str:
+    """A dataclass as JSON, times in ISO 8601."""
+    return json.dumps(asdict(kept), default=datetime.isoformat)  # type: ignore[call-overload]
 
 
-def _purchase(fields: dict[str, Any]) -> dict[str, Any]:
-    return {"tier": TierName(fields["tier"]), "interval": Interval(fields["interval"])}
+def fields_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of JSON as they were: times by the end of their names, words by their sets."""
+    return {name: _value(name, value) for name, value in body.items()}
+
+
+def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+    if value is None or isinstance(value, dict):
+        return fields_of(value) if value else None
+    if name.endswith(MOMENT):
+        return datetime.fromisoformat(value)
+    return WORDS[name](value) if name in WORDS else value

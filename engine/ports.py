@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from engine.domain import Chunk, Completion, Interval, Person, Price, TierName
+from engine.domain import Chunk, Completion, Interval, Micros, Person, Price, TierName
 from engine.facts import (
     BillingEvent,
     CheckoutRequest,
@@ -184,6 +185,18 @@ class SimulatedSession:
     cancel_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class SimulatedInvoice:
+    """What the simulated page of an invoice shows."""
+
+    id: str
+    amount: Micros
+    tier: TierName
+    interval: Interval
+    open: bool
+    paid: bool
+
+
 class SimulatedCheckout(Protocol):
     """What the simulated checkout and portal pages do."""
 
@@ -213,6 +226,67 @@ class SimulatedCheckout(Protocol):
 
     async def end_now(self, portal: str) -> None:
         """End the live subscription at once."""
+        ...
+
+    async def invoice(self, invoice: str) -> SimulatedInvoice:
+        """An invoice for its page; GoneError if there is none."""
+        ...
+
+    async def pay_invoice(self, invoice: str) -> None:
+        """Pay it with a new card, which is charged from then on; one that is not open is left as it is."""
+        ...
+
+
+class SimulatedDeed(StrEnum):
+    """What can be played with a simulated customer."""
+
+    EXPIRE = "expire"
+    """Its subscription ends now."""
+    FAIL_PAYMENT = "fail"
+    """Its card is declined from now on, and its period ends now."""
+    RECOVER = "recover"
+    """It gives a new card, with which everything owed is paid."""
+    EXPIRE_CARD = "expire-card"
+    INQUIRE = "inquiry"
+    DISPUTE = "dispute"
+    WIN_DISPUTE = "win"
+    LOSE_DISPUTE = "lose"
+    REFUND = "refund"
+    DELETE_CUSTOMER = "delete"
+
+
+class SimulatedStep(StrEnum):
+    """How far the clock of the simulation is moved."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedScene:
+    """How things stand where something is played."""
+
+    now: datetime
+    moved: bool
+    """Whether the clock was ever moved."""
+    said: str
+    """What the last thing that was played brought about."""
+
+
+class SimulatedPlay(Protocol):
+    """What the simulated portal lets everybody try who may open it."""
+
+    async def scene(self, portal: str) -> SimulatedScene:
+        """How things stand; GoneError if there is no such portal session."""
+        ...
+
+    async def play(self, portal: str, deed: SimulatedDeed) -> str:
+        """Do it to the portal's customer; what became of it, in words. GoneError as above."""
+        ...
+
+    async def pass_time(self, portal: str, step: SimulatedStep) -> str:
+        """Move the clock on for everybody; where it stands then, in words. GoneError as above."""
         ...
 
 

@@ -11,7 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from billing.simulated import SimulatedBilling
-from billing.simulated_objects import Plan, months_after
+from billing.simulated_life import aged
+from billing.simulated_objects import Payer, months_after
+from billing.simulated_plans import Affairs, Plan
+from billing.simulated_prices import SimulatedPrices
 from engine.domain import AccountId, Interval, TierName
 from engine.errors import BadSignatureError, GoneError, TryAgainError
 from engine.facts import CheckoutRequest, CustomerId, Mode, PaymentStatus, SessionId, SessionStatus
@@ -20,6 +23,7 @@ from storage.store import Store
 from tests.billing.inbox import Inbox
 from tests.fakes.clock import NOON, FakeClock
 
+BOUGHT = ["customer.subscription.created", "invoice.paid", "checkout.session.completed"]
 APP = "http://127.0.0.1:8080"
 
 
@@ -131,7 +135,7 @@ async def test_paying_twice_at_once_is_paying_once(
     )
     assert (found.period_end, found.cancel_at) == (datetime(2026, 12, 24, 12, tzinfo=UTC), None)
     assert found.id.startswith("sim_sub_")
-    assert await stored_events(store) == ["customer.subscription.created", "checkout.session.completed"]
+    assert await stored_events(store) == BOUGHT
     paid = await simulated.get_checkout_session(session)
     assert (paid.status, paid.url) == (SessionStatus.COMPLETE, None)
 
@@ -190,7 +194,7 @@ async def test_the_portal_cancels_resumes_and_ends(
     await simulated.end_now(portal)
     await simulated.end_now(portal)
     assert [sub.status for sub in await simulated.portal(portal)] == [PaymentStatus.CANCELED]
-    assert (await stored_events(store))[2:] == [
+    assert (await stored_events(store))[3:] == [
         "customer.subscription.updated",
         "customer.subscription.updated",
         "customer.subscription.deleted",
@@ -206,14 +210,14 @@ async def test_events_come_signed_and_leave_once_they_are_acknowledged(
     customer, session = await opened(simulated, clock)
     async with running(simulated, inbox.url):
         await simulated.pay(session)
-        await inbox.holds(2)
+        await inbox.holds(3)
         for body, header in inbox.taken:
             event = simulated.parse_webhook_event(body, header)
             assert (event.mode, event.customer, event.relevant) == (Mode.SIMULATED, customer, True)
             with pytest.raises(BadSignatureError):
                 simulated.parse_webhook_event(body + b" ", header)
         await drained(store)
-    assert inbox.types() == ["customer.subscription.created", "checkout.session.completed"]
+    assert inbox.types() == BOUGHT
 
 
 async def test_events_that_nobody_took_wait_for_the_next_process(
@@ -227,7 +231,7 @@ async def test_events_that_nobody_took_wait_for_the_next_process(
         restarted.parse_webhook_event(b"{}", "t=1,v1=0")
     inbox.answers.extend([503, 500, 400])
     async with running(restarted, inbox.url):
-        await inbox.holds(2)
+        await inbox.holds(3)
     assert {restarted.parse_webhook_event(*taken).type for taken in inbox.taken} == set(inbox.types())
 
 
@@ -241,22 +245,27 @@ async def test_an_event_whose_acknowledgement_was_lost_comes_again_as_the_same_e
         await inbox.holds(1)
     inbox.silent = False
     async with running(SimulatedBilling(store, clock, APP), inbox.url):
-        await inbox.holds(3)
+        await inbox.holds(4)
     ids = [json.loads(body)["id"] for body, _ in inbox.taken]
     assert ids[0] == ids[1]
-    assert len(set(ids)) == 2
+    assert len(set(ids)) == 3
 
 
-async def test_an_event_that_is_refused_for_three_days_is_given_up(
+async def test_an_event_that_is_refused_for_three_days_is_given_up_and_found_by_reconciliation(
     simulated: SimulatedBilling, store: Store, clock: FakeClock, inbox: Inbox
 ) -> None:
     _, session = await opened(simulated, clock)
     await simulated.pay(session)
     clock.advance(timedelta(days=3))
-    inbox.answers.extend([400, 400])
+    inbox.answers.extend([400, 400, 400])
     async with running(simulated, inbox.url):
         await drained(store)
     assert inbox.taken == []
+    lost = [event async for event in simulated.undelivered_events(NOON)]
+    assert [(event.type, event.mode, event.relevant) for event in lost] == [
+        (kind, Mode.SIMULATED, True) for kind in BOUGHT
+    ]
+    assert [event async for event in simulated.undelivered_events(NOON + timedelta(days=1))] == []
 
 
 async def test_time_renews_a_subscription_and_tells(
@@ -273,8 +282,8 @@ async def test_time_renews_a_subscription_and_tells(
         datetime(2027, 1, 24, 12, tzinfo=UTC),
     )
     async with running(simulated, inbox.url):
-        await inbox.holds(3)
-    assert inbox.types()[2:] == ["customer.subscription.updated"]
+        await inbox.holds(5)
+    assert inbox.types()[3:] == ["customer.subscription.updated", "invoice.paid"]
 
 
 async def test_a_subscription_that_was_cancelled_ends_with_its_period_and_tells(
@@ -287,8 +296,8 @@ async def test_a_subscription_that_was_cancelled_ends_with_its_period_and_tells(
     [found] = (await simulated.get_stripe_subscription_status(customer)).subscriptions
     assert found.status is PaymentStatus.CANCELED
     async with running(simulated, inbox.url):
-        await inbox.holds(4)
-    assert inbox.types()[3:] == ["customer.subscription.deleted"]
+        await inbox.holds(5)
+    assert inbox.types()[4:] == ["customer.subscription.deleted"]
 
 
 @pytest.mark.parametrize("interval", list(Interval))
@@ -300,8 +309,9 @@ def test_a_period_always_reaches_beyond_now_and_starts_where_it_began(interval: 
     now = NOON
     while now < datetime(2030, 1, 1, tzinfo=UTC):
         now += timedelta(days=5, hours=7)
-        aged = plan.at(now)
-        assert aged.period_end > now
+        lived = aged(Affairs(Payer("sim_cus_1", "account-1"), (plan,)), now, SimulatedPrices({}))
+        [older] = lived.plans
+        assert older.period_start < older.period_end > now
         if now >= end:
-            assert aged.period_end - now <= timedelta(days=366 if interval is Interval.YEAR else 31)
-            assert aged.period_end.day in {28, 29, 30, 31}
+            assert older.period_end - now <= timedelta(days=366 if interval is Interval.YEAR else 31)
+            assert older.period_end.day in {28, 29, 30, 31}

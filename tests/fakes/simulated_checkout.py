@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from engine.domain import Interval, TierName
+from engine.domain import Interval, Micros, TierName
 from engine.errors import GoneError
 from engine.facts import (
     CheckoutSession,
@@ -18,11 +18,18 @@ from engine.facts import (
     SubscriptionId,
 )
 from engine.facts import Subscription as Sub
-from engine.ports import SimulatedSession
+from engine.ports import (
+    SimulatedDeed,
+    SimulatedInvoice,
+    SimulatedScene,
+    SimulatedSession,
+    SimulatedStep,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PORTAL = "portal_1"
 SESSION = SessionId("cs_sim_1")
+INVOICE = "in_sim_1"
 
 
 class MemoryCheckout:
@@ -35,6 +42,9 @@ class MemoryCheckout:
         self._shown = SimulatedSession(session, TierName.PREMIUM, Interval.MONTH, success_url, cancel_url)
         self.subscriptions: list[Sub] = []
         self.payments = 0
+        self.bill = SimulatedInvoice(
+            INVOICE, Micros(8_990_000), TierName.PREMIUM, Interval.MONTH, open=True, paid=False
+        )
 
     async def session(self, session: SessionId) -> SimulatedSession:
         """Show the one session."""
@@ -74,6 +84,42 @@ class MemoryCheckout:
         """End everything."""
         found = await self.portal(portal)
         self.subscriptions = [replace(each, status=PaymentStatus.CANCELED) for each in found]
+
+    async def invoice(self, invoice: str) -> SimulatedInvoice:
+        """Show the one invoice."""
+        if invoice != INVOICE:
+            raise GoneError("no such invoice")
+        return self.bill
+
+    async def pay_invoice(self, invoice: str) -> None:
+        """Pay it."""
+        self.bill = replace(await self.invoice(invoice), open=False, paid=True)
+
+
+class MemoryPlay:
+    """Notes what is played."""
+
+    def __init__(self) -> None:
+        self.played: list[str] = []
+
+    async def scene(self, portal: str) -> SimulatedScene:
+        """Always the same noon."""
+        if portal != PORTAL:
+            raise GoneError("no such portal")
+        said = f"You played {self.played[-1]}." if self.played else ""
+        return SimulatedScene(NOON, moved=bool(self.played), said=said)
+
+    async def play(self, portal: str, deed: SimulatedDeed) -> str:
+        """Note it."""
+        await self.scene(portal)
+        self.played.append(deed)
+        return deed
+
+    async def pass_time(self, portal: str, step: SimulatedStep) -> str:
+        """Note it."""
+        await self.scene(portal)
+        self.played.append(step)
+        return step
 
 
 def _subscription() -> Sub:
