@@ -56,6 +56,43 @@ async def test_an_upgrade_credits_unused_time_and_charges_the_rest_and_the_previ
     assert (made.status, made.amount_paid, made.billing_reason) == ("paid", 2050, "subscription_update")
 
 
+@pytest.mark.parametrize("coupon", [None, {"percent_off": 15}, {"amount_off": 250}])
+@pytest.mark.parametrize(
+    ("held", "seats", "wanted", "more"),
+    [
+        ("premium_monthly", 1, "pro_monthly", 1),
+        ("premium_monthly", 1, "team_monthly", 9),
+        ("team_monthly", 5, "team_monthly", 8),
+        ("team_monthly", 8, "team_yearly", 8),
+        ("team_yearly", 6, "pro_yearly", 1),
+        ("pro_yearly", 1, "pro_monthly", 1),
+    ],
+)
+async def test_the_preview_of_a_change_is_the_invoice_that_it_makes(
+    fake: FakeStripe,
+    sdk: stripe.StripeClient,
+    customer: str,
+    held: str,
+    seats: int,
+    wanted: str,
+    more: int,
+    coupon: Params | None,
+) -> None:
+    sub = fake.drive.add_subscription(customer, fake.prices[f"{held}_v1"], quantity=seats)
+    if coupon:
+        made = fake.drive.coupon("forever", **coupon)["id"]
+        await change(sdk, sub["id"], discounts=[{"coupon": made}])
+    fake.drive.advance(1_234_567)
+    items = [{"id": item_of(sub), "price": fake.prices[f"{wanted}_v1"], "quantity": more}]
+    details: Params = {"items": items, "proration_behavior": "always_invoice"}
+    details["proration_date"] = fake.world.now()
+    shown = await preview(sdk, sub["id"], **details)
+    await change(sdk, sub["id"], **details)
+    made_now = await latest(sdk, sub["id"])
+    assert [line.amount for line in shown.lines.data] == [line.amount for line in made_now.lines.data]
+    assert (shown.total, shown.amount_due) == (made_now.total, made_now.amount_paid)
+
+
 async def test_prorations_wait_for_the_next_invoice_unless_they_are_asked_for(
     fake: FakeStripe, sdk: stripe.StripeClient, customer: str
 ) -> None:

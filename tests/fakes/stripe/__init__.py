@@ -13,6 +13,10 @@ In a test:
 
 `stripe.drive` does what people and time do: pay, decline, expire_session, cancel_subscription, fail_renewal,
 recover, give_up, change_price, add_subscription, delete_customer, advance, roll_secret and more.
+Money moves too: refuse_cards and authenticate_needed (then changes wait as pending updates, and renewals
+are dunned on the clock), pay_invoice, retry_fails, mark_unpaid, pause, pause_collection, replace_card,
+expire_card, refund, dispute, inquiry, close_dispute, warn_of_fraud, coupon, promotion_code;
+charge_of(subscription) finds the charge. `advance` does what falls due, each at its own moment.
 `stripe.courier.plan` says how events travel (delay, jitter, copies, drop, retries); `hold()` and
 `release(shuffle=True, copies=2, drop=[...])` gather and scatter them. An event that is not acknowledged comes
 again, so an app that was killed gets it after its restart.

@@ -18,6 +18,7 @@ _ACTIONS: dict[str, Callable[..., Json]] = {
     "add-subscription": Driver.add_subscription,
     "advance": Driver.advance,
     "authenticate-needed": Driver.authenticate_needed,
+    "bill-seats": Driver.bill_seats,
     "cancel": Driver.cancel_subscription,
     "change-dispute": Driver.change_dispute,
     "change-price": Driver.change_price,

@@ -301,5 +301,5 @@ ROUTES: Routes = {
         _update, "end_behavior", "metadata", "phases", "proration_behavior"
     ),
     "POST /v1/subscription_schedules/{schedule}/release": route(_release),
-    "POST /v1/subscription_schedules/{schedule}/cancel": route(_cancel, "invoice_now", "prorate"),
+    "POST /v1/subscription_schedules/{schedule}/cancel": route(_cancel),
 }

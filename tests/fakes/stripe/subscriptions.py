@@ -60,6 +60,8 @@ def _create(world: World, call: Call) -> Json:
     sold = [_sold(world, item, f"items[{index}]") for index, item in enumerate(params.get("items", []))]
     if not sold:
         raise StripeError("Missing required param: items.", param="items", code="parameter_missing")
+    if params.get("payment_behavior") in {"default_incomplete", "pending_if_incomplete"}:
+        raise StripeError("The fake tries to collect at once.", param="payment_behavior", status=501)
     outcome = payments.verdict(world, customer["id"], _card(params, customer))
     trying = "trial_period_days" in params or "trial_end" in params
     if outcome != "paid" and not trying and params.get("payment_behavior") == "error_if_incomplete":
