@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 import psycopg
 
@@ -32,10 +33,12 @@ from engine.facts import (
     NoticeId,
     NoticeKind,
     PaymentStatus,
+    Planned,
     Subscription,
     SubscriptionId,
 )
 from engine.ledger import Tx
+from engine.terms import Duty, DutyId, DutyKind, UsageHour, UsageReport
 from storage.address import SqliteAddress, parse_address
 from tests.fakes.clock import NOON
 
@@ -102,6 +105,19 @@ def subscription(name: str = "sub_1", created_at: datetime = NOON) -> Subscripti
         collection_paused="void",
         latest_invoice="in_1",
         past_due_since=NOON - 2 * MINUTE,
+        open_invoice="in_0",
+        pay_url="https://pay.example/in_0",
+        item="si_1",
+        metered_item="si_2",
+        schedule="sub_sched_1",
+        planned=Planned(TierName.TEAM, Interval.MONTH, 5, NOON + 30 * 24 * 60 * MINUTE),
+        change_pending=True,
+        trialed=True,
+        card_expires=NOON + 7 * 24 * 60 * MINUTE,
+        mrr=Fraction(100_000_000, 12),
+        currency="eur",
+        ended_at=NOON + MINUTE,
+        end_reason="payment_failed",
     )
 
 
@@ -117,6 +133,8 @@ def attempt(owner: AccountId, name: str = "attempt", created_at: datetime = NOON
         status=AttemptStatus.OPEN,
         created_at=created_at,
         expires_at=created_at + 30 * MINUTE,
+        trial_days=14,
+        quantity=7,
     )
 
 
@@ -135,6 +153,22 @@ def notice(owner: AccountId, key: str = "key", person: Person = ANN, at: datetim
     )
 
 
+def duty(name: str = "duty") -> Duty:
+    """One that nobody has tried."""
+    return Duty(DutyId(name), DutyKind.LOOK_INTO, Mode.TEST, f"dp_{name}")
+
+
+def report(owner: AccountId, name: str = "report", hour: datetime = NOON) -> UsageReport:
+    """A sealed report that nobody has tried to send."""
+    return UsageReport(name, owner, Mode.TEST, CustomerId("cus_1"), hour, 7, NOON)
+
+
+def seal(tx: Tx, *reports: UsageReport) -> None:
+    """Store reports of use that was sealed."""
+    for each in reports:
+        tx.seal(UsageHour(each.account, each.mode, each.hour, Micros(0)), NOON, each)
+
+
 def rows(url: str, sql: str) -> Sequence[tuple[object, ...]]:
     """What a plain connection to the database reads."""
     address = parse_address(url)
@@ -143,3 +177,16 @@ def rows(url: str, sql: str) -> Sequence[tuple[object, ...]]:
             return connection.execute(sql).fetchall()
     with psycopg.connect(address.uri) as server:
         return server.execute(sql.encode()).fetchall()
+
+
+def change(url: str, *statements: str) -> None:
+    """Change the database by a plain connection."""
+    address = parse_address(url)
+    if isinstance(address, SqliteAddress):
+        with closing(sqlite3.connect(address.path)) as connection, connection:
+            for each in statements:
+                connection.execute(each)
+        return
+    with psycopg.connect(address.uri) as server:
+        for each in statements:
+            server.execute(each.encode())

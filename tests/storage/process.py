@@ -11,6 +11,7 @@ from itertools import count
 from uuid import uuid4
 
 from engine.domain import Conversation, ConversationId, Hold, Micros, Person, Platform, TurnId
+from engine.facts import Mode
 from engine.ledger import Tx
 from storage.store import Store, migrate, open_store
 from tests.fakes.clock import NOON, FakeClock
@@ -52,6 +53,26 @@ async def contend(url: str) -> None:
         say(sum(granted))
 
 
+def take_one_of_each(tx: Tx) -> list[str]:
+    """Take a turn and begin a job, and claim a duty, a report and a customer, each for a minute."""
+    until = NOON + timedelta(minutes=1)
+    turn = tx.take_turn(Mode.TEST, NOON, timedelta(milliseconds=100))
+    begun = ["job"] if tx.begin_job("job", NOON, until) is not None else []
+    duties = [duty.id for duty in tx.claim_duties(Mode.TEST, NOON, until, 1)]
+    reports = [report.identifier for report in tx.claim_reports(Mode.TEST, NOON, until, 1)]
+    customers = [dirty.customer for dirty in tx.claim_dirty(Mode.TEST, NOON, until, uuid4().hex, 1)]
+    return [f"turn {(turn - NOON) / timedelta(milliseconds=100):g}", *begun, *duties, *reports, *customers]
+
+
+async def share(url: str) -> None:
+    """Once told to on stdin, take 60 times, several at once; print all that was taken."""
+    async with await open_store(url, FakeClock()) as store:
+        say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        taken = await asyncio.gather(*(store.transact(take_one_of_each) for _ in range(60)))
+        say(",".join(name for names in taken for name in names))
+
+
 async def claim(url: str) -> None:
     """Claim keys without end, several callers at once; print each one that is acknowledged."""
     async with await open_store(url, FakeClock()) as store:
@@ -86,6 +107,7 @@ def say(word: object) -> None:
 
 COMMANDS: dict[str, Callable[[str], Awaitable[None]]] = {
     "contend": contend,
+    "share": share,
     "claim": claim,
     "migrate": prepare,
 }

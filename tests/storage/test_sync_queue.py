@@ -76,6 +76,35 @@ async def test_old_payloads_are_forgotten_and_what_they_were_about_is_not(
     assert [(name, bool(full)) for name, full in kept] == [("evt_1", False), ("evt_2", True)]
 
 
+async def test_events_are_stale_whose_customer_does_not_wait_to_be_read(store: Store) -> None:
+    def stale(tx: Tx) -> list[CustomerId]:
+        assert list(tx.customers_with_stale_events(Mode.LIVE, LATER)) == []
+        assert list(tx.customers_with_stale_events(Mode.TEST, NOON)) == []
+        return list(tx.customers_with_stale_events(Mode.TEST, LATER))
+
+    def work(tx: Tx) -> list[list[CustomerId]]:
+        for name in ("evt_1", "evt_2"):
+            tx.store_event(event(name), NOON, matters=True)
+        tx.store_event(event("evt_3", CustomerId("cus_0")), NOON, matters=False)
+        tx.store_event(event("evt_4", None), NOON, matters=True)
+        seen = [stale(tx)]
+        tx.mark_dirty(Mode.TEST, CUSTOMER, LATER)
+        seen.append(stale(tx))
+        (dirty,) = take_one(tx, NOON)
+        tx.finish_sync(dirty)
+        seen.append(stale(tx))
+        (clean,) = take_one(tx, NOON)
+        tx.give_up_sync(clean, "no such key")
+        seen.append(stale(tx))
+        tx.retry_dead(Mode.TEST, NOON)
+        (dirty,) = take(tx, NOON)
+        tx.finish_sync(dirty)
+        tx.settle_events(Mode.TEST, CUSTOMER, NOON, NOON)
+        return [*seen, stale(tx)]
+
+    assert await store.transact(work) == [[CUSTOMER], [], [CUSTOMER], [], []]
+
+
 async def test_customers_of_another_mode_are_never_taken(store: Store) -> None:
     def work(tx: Tx) -> list[DirtyCustomer]:
         tx.mark_dirty(Mode.LIVE, CUSTOMER, NOON)

@@ -106,6 +106,23 @@ async def test_what_a_released_turn_cost_all_the_same_is_spent_once_but_not_coun
     assert await store.transact(work) == facts(0, (), 0, 50)
 
 
+async def test_what_was_spent_in_a_month_is_told_with_what_of_it_released_turns_cost(store: Store) -> None:
+    end_of_october = datetime(2026, 10, 31, 23, 59, tzinfo=UTC)
+
+    def work(tx: Tx) -> list[tuple[int, int]]:
+        conversation(tx)
+        for turn, at in (("settled", NOON), ("released", NOON), ("earlier", end_of_october), ("held", NOON)):
+            hold(tx, turn, at=at)
+        tx.settle(TurnId("settled"), settlement(cost=40))
+        for turn, cost in (("released", 7), ("earlier", 5)):
+            tx.release(TurnId(turn), "failed", NOON)
+            tx.record_spend(TurnId(turn), settlement("", cost))
+        months = (NOON, end_of_october, datetime(2026, 12, 1, tzinfo=UTC))
+        return [tx.spent(account(tx), month) for month in months]
+
+    assert await store.transact(work) == [(47, 7), (5, 5), (0, 0)]
+
+
 async def test_spend_is_not_recorded_on_a_turn_that_is_held_or_settled(store: Store) -> None:
     def work(tx: Tx) -> list[int]:
         start(tx)

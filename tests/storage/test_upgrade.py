@@ -1,0 +1,110 @@
+"""How a database of the first version comes to the schema of this one, with all that it holds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from engine.domain import AccountId, Interval, Person, Platform, TierName
+from engine.facts import (
+    AttemptStatus,
+    CheckoutAttempt,
+    CustomerId,
+    CustomerRecord,
+    Mode,
+    PaymentStatus,
+    SessionId,
+    Subscription,
+    SubscriptionId,
+)
+from storage.migrate import known_migrations, split_statements
+from storage.store import Store, migrate, open_store
+from tests.fakes.clock import NOON, FakeClock
+from tests.storage.makers import MINUTE, change, rows
+from tests.storage.test_migrate import apply
+
+ANN = AccountId("ann")
+OLD_ROWS = Path(__file__).with_name("first_version.sql")
+LATE = Subscription(
+    id=SubscriptionId("sub_1"),
+    customer=CustomerId("cus_1"),
+    mode=Mode.TEST,
+    status=PaymentStatus.PAST_DUE,
+    tier=TierName.PREMIUM,
+    price="price_1",
+    interval=Interval.YEAR,
+    quantity=1,
+    created_at=NOON,
+    started_at=NOON,
+    period_end=NOON + MINUTE,
+    cancel_at=None,
+    latest_invoice="in_1",
+    past_due_since=NOON,
+)
+ENDED = Subscription(
+    id=SubscriptionId("sub_2"),
+    customer=CustomerId("cus_2"),
+    mode=Mode.TEST,
+    status=PaymentStatus.CANCELED,
+    tier=None,
+    price="price_2",
+    interval=None,
+    quantity=3,
+    created_at=NOON + MINUTE,
+    started_at=NOON + MINUTE,
+    period_end=None,
+    cancel_at=NOON + MINUTE,
+    trial_end=NOON + MINUTE,
+    collection_paused="void",
+)
+
+
+@pytest.fixture
+async def old_url(blank_url: str, clock: FakeClock) -> str:
+    """A database of the first version with rows, brought to this one."""
+    await apply(blank_url, *known_migrations()[:1])
+    change(blank_url, *split_statements(OLD_ROWS.read_text("utf-8")))
+    assert await migrate(blank_url, clock) == [migration.name for migration in known_migrations()[1:]]
+    return blank_url
+
+
+@pytest.fixture
+async def old(old_url: str, clock: FakeClock) -> Store:
+    """A store on it."""
+    return await open_store(old_url, clock)
+
+
+async def test_what_was_stored_is_read_back_and_what_is_new_is_empty(old: Store) -> None:
+    async with old:
+        assert list(await old.read(lambda tx: tx.subscriptions(ANN, Mode.TEST))) == [ENDED, LATE]
+        assert (LATE.mrr, LATE.planned, LATE.item, LATE.currency) == (Fraction(0), None, "", "usd")
+        record = CustomerRecord(ANN, Mode.TEST, CustomerId("cus_1"), 2, trial_used_at=None)
+        assert await old.read(lambda tx: tx.customer(ANN, Mode.TEST)) == record
+        attempt = await old.read(lambda tx: tx.open_attempt(ANN, Mode.TEST))
+    assert attempt == CheckoutAttempt(
+        id="attempt",
+        account=ANN,
+        mode=Mode.TEST,
+        person=Person(Platform.LOCAL, "", "ann"),
+        tier=TierName.PRO,
+        interval=Interval.MONTH,
+        status=AttemptStatus.OPEN,
+        created_at=NOON,
+        expires_at=NOON + MINUTE,
+        session=SessionId("cs_1"),
+        trial_days=0,
+        quantity=1,
+    )
+
+
+async def test_every_customer_with_a_subscription_is_read_again(old: Store, old_url: str) -> None:
+    async with old:
+        dirty = await old.transact(lambda tx: tx.claim_dirty(Mode.TEST, NOON, NOON + MINUTE, "token", 9))
+    assert {(each.customer, each.gen, each.fails) for each in dirty} == {
+        ("cus_1", 5, 0),
+        ("cus_2", 1, 0),
+        ("cus_3", 1, 2),
+    }
+    assert rows(old_url, "SELECT COUNT(*) FROM sync_queue WHERE gen > done_gen AND dead = 0") == [(3,)]
