@@ -9,12 +9,14 @@ from engine.environment import Problem, Variables
 from engine.tables import ModelTable, ProviderKind, Tables
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+SIGNING_VARIABLE = "STRIPE_WEBHOOK_SECRET"
 
 
-def check_variables(variables: Variables) -> list[Problem]:
-    """All checks of the environment."""
+def check_variables(variables: Variables, *, setting_up: bool = False) -> list[Problem]:
+    """All checks of the environment; while Stripe is being set up, its signing secret may be missing."""
     groups = (check_address, check_database, check_slack, check_stripe, check_playground, check_shards)
-    return [problem for check in groups for problem in check(variables)]
+    problems = [problem for check in groups for problem in check(variables)]
+    return [problem for problem in problems if not (setting_up and problem.where == SIGNING_VARIABLE)]
 
 
 def check_address(variables: Variables) -> list[Problem]:
@@ -70,7 +72,7 @@ def check_slack(variables: Variables) -> list[Problem]:
     """Slack needs a bot token and one way to get events."""
     either = variables.slack_app_token or variables.slack_signing_secret
     if variables.slack_bot_token and not either:
-        mend = "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)."
+        mend = "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_VARIABLE (HTTP)."
         return [Problem("SLACK_BOT_TOKEN", "is set without a way to receive events", mend)]
     if either and not variables.slack_bot_token:
         mend = "Set SLACK_BOT_TOKEN (xoxb-...) from the app's OAuth page, or unset the others."
@@ -83,8 +85,11 @@ def check_stripe(variables: Variables) -> list[Problem]:
     problems = []
     key, secret = variables.stripe_secret_key, variables.stripe_webhook_secret
     if key and not secret:
-        mend = "Copy the signing secret (whsec_...) of the endpoint APP_URL/stripe/webhook from Stripe."
-        problems.append(Problem("STRIPE_WEBHOOK_SECRET", "is missing beside STRIPE_SECRET_KEY", mend))
+        mend = (
+            "Run `python main.py stripe-setup`, which makes the endpoint APP_URL/stripe/webhook and prints "
+            "its signing secret (whsec_...), or copy it from Stripe."
+        )
+        problems.append(Problem(SIGNING_VARIABLE, "is missing beside STRIPE_SECRET_KEY", mend))
     if secret and not key:
         mend = "Set the secret or restricted key of the same Stripe account, or unset STRIPE_WEBHOOK_SECRET."
         problems.append(Problem("STRIPE_SECRET_KEY", "is missing beside STRIPE_WEBHOOK_SECRET", mend))

@@ -126,8 +126,13 @@ class Settings:
     remarks: tuple[str, ...]
 
 
-def load_settings(environ: Mapping[str, str], dotenv: Path | None = None) -> Settings:
-    """Read everything. ConfigurationError lists all that is wrong, each with its mend."""
+def load_settings(
+    environ: Mapping[str, str], dotenv: Path | None = None, *, setting_up: bool = False
+) -> Settings:
+    """Read everything. ConfigurationError lists all that is wrong, each with its mend.
+
+    `setting_up`: Stripe's signing secret may be missing, since setting up Stripe is what brings it.
+    """
     values, problems = environment.read(environ, dotenv)
     variables, more = environment.typed(values)
     problems += more
@@ -135,7 +140,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = None) -> Set
     problems += more
     if not more:
         problems += checks.check_tables(parsed)
-    problems += checks.check_variables(variables)
+    problems += checks.check_variables(variables, setting_up=setting_up)
     if problems:
         raise ConfigurationError(problems)
     return assemble(variables, parsed, values)
