@@ -7,10 +7,6 @@ from tests.fakes.stripe.calls import Call, Routes, listing, page, route
 from tests.fakes.stripe.wire import Json, StripeError
 from tests.fakes.stripe.world import World, merge_metadata
 
-_CONFIGURATION = (
-    "No configuration provided and your test mode default configuration has not been created. "
-    "Provide a configuration or create your default by saving your customer portal settings."
-)
 _CONFIGURATION = ("business_profile", "default_return_url", "features", "metadata", "name")
 _MOST_PRODUCTS = 10
 _PRODUCTS = "features[subscription_update][products]"

@@ -90,7 +90,7 @@ class World:
         values = {
             "api_version": API_VERSION,
             "data": {"object": conceal(copy.deepcopy(subject))},
-            "pending_webhooks": 1,
+            "pending_webhooks": 0,
             "request": dict(self.cause),
             "type": kind,
         }
