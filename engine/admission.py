@@ -31,6 +31,7 @@ from engine.domain import (
     TurnId,
 )
 from engine.facts import Mode
+from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
 from engine.pricing import most
 
@@ -77,6 +78,16 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
     if not tx.claim(ask.key, now):
         return Duplicate()
     account = tx.lock_account(ask.person, now)
+    outcome = decide(tx, desk, ask, turn, account, now)
+    if isinstance(outcome, Refusal) and outcome.offer:
+        tx.reach(Reached(account.id, desk.mode, FunnelStep.LIMIT_HIT, now))
+    return outcome
+
+
+def decide(
+    tx: Tx, desk: Desk, ask: Ask, turn: TurnId, account: Account, now: datetime
+) -> Admission | Refusal:
+    """The same for a question that was not taken before."""
     tx.release_expired(now, account.id)
     found = access(tx.subscriptions(account.id, desk.mode), now, tx.claims(account.id, desk.mode))
     tier = desk.catalogue.tier(found.tier)
