@@ -16,6 +16,7 @@ from engine.errors import LateError
 
 T = TypeVar("T")
 Answer = tuple[bytes, int, Mapping[str, str]]
+Turn = Callable[[], Awaitable[None]]
 
 RETRIES = 2
 
@@ -32,12 +33,25 @@ class Patience:
     after_limits: Sequence[float] = (0.25, 0.5, 1.0, 2.0)
 
 
+async def at_once() -> None:
+    """The turn of those who need not wait for one."""
+
+
 class StripeHttp(stripe.AIOHTTPClient):
-    """aiohttp under the SDK; errors while a body is read become the SDK's own, so it retries them too."""
+    """aiohttp under the SDK; errors while a body is read become the SDK's own, so it retries them too.
+
+    Each read, and each repetition of one, awaits its `turn` first.
+    """
+
+    def __init__(self, timeout: float, turn: Turn) -> None:
+        super().__init__(timeout=aiohttp.ClientTimeout(timeout))
+        self._turn = turn
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
     ) -> Answer:
+        if method.lower() == "get":
+            await self._turn()
         try:
             return await super().request_async(method, url, headers, post_data)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -47,9 +61,11 @@ class StripeHttp(stripe.AIOHTTPClient):
 class StripeCaller:
     """Makes calls through the SDK; `sdk` has its services."""
 
-    def __init__(self, secret_key: str, api_base: str | None, patience: Patience) -> None:
+    def __init__(
+        self, secret_key: str, api_base: str | None, patience: Patience, turn: Turn = at_once
+    ) -> None:
         stripe.enable_telemetry = False  # it would write a file into the home directory
-        self._http = StripeHttp(timeout=aiohttp.ClientTimeout(patience.whole))
+        self._http = StripeHttp(patience.whole, turn)
         self._patience = patience
         self.sdk = stripe.StripeClient(
             secret_key,

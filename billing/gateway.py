@@ -1,15 +1,23 @@
-"""Stripe itself, as the engine's Billing port: customers, checkout, portal, subscriptions."""
+"""Stripe itself, as the engine's Billing and BillingRecords ports."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 
 import stripe
 
-from billing.client import Patience, StripeCaller
+from billing.changing import Changing
+from billing.checkouts import checkout_params
+from billing.client import Patience, StripeCaller, Turn, at_once
 from billing.doctor import check_stripe
+from billing.money_back import MoneyBackDesk
 from billing.prices import Prices, Purchase
-from billing.snapshots import checkout_session, items_of, plain, subscription
+from billing.reading import Reading
+from billing.records import Records
+from billing.snapshots import checkout_session, plain
+from billing.usage import Usage
 from billing.webhook import parse_webhook_event
 from engine.config import StripeSettings
 from engine.domain import Interval, Micros, Tier, TierName
@@ -21,13 +29,14 @@ from engine.facts import (
     CustomerFacts,
     CustomerId,
     Mode,
+    MoneyBack,
     SessionId,
     SessionStatus,
     Subscription,
 )
 from engine.ports import Clock
+from engine.terms import ChangeOrder, ChangeResult, Policy, Preview, UsageReport, Wish
 
-PAGE = 100
 LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
@@ -48,14 +57,20 @@ def for_sale(tiers: Mapping[TierName, Tier]) -> dict[Purchase, Micros]:
 
 
 class StripeGateway:
-    """The Billing port on Stripe's API; `aclose` when done."""
+    """Billing and BillingRecords on Stripe's API; `aclose` when done.
+
+    Every POST carries an idempotency key: one of ours where a crash must not do it twice, else a fresh one of
+    the SDK's. `pace` is awaited before every GET.
+    """
 
     def __init__(
         self,
         settings: StripeSettings,
         tiers: Mapping[TierName, Tier],
         clock: Clock,
+        policy: Policy = Policy(),  # noqa: B008 - frozen
         patience: Patience | None = None,
+        pace: Turn | None = None,
     ) -> None:
         key = settings.secret_key.get_secret_value()
         self._settings = settings
@@ -63,9 +78,14 @@ class StripeGateway:
         self._clock = clock
         self._offers = for_sale(tiers)
         self._secrets = tuple(secret.get_secret_value() for secret in settings.webhook_secrets)
-        self._caller = StripeCaller(key, settings.api_base, patience or Patience())
+        self._caller = StripeCaller(key, settings.api_base, patience or Patience(), pace or at_once)
         self._api = self._caller.sdk.v1
         self._prices = Prices(self._caller, self._offers, settings.prices)
+        self._reading = Reading(self._caller, self._prices, self._mode, clock)
+        self._changing = Changing(self._caller, self._reading, self._prices, tiers, policy)
+        self._money_back = MoneyBackDesk(self._caller, self._mode)
+        self._usage = Usage(self._caller)
+        self._records = Records(self._caller, self._mode)
 
     @property
     def mode(self) -> Mode:
@@ -83,8 +103,12 @@ class StripeGateway:
         )
         return CustomerId(made.id)
 
+    async def check_price(self, tier: TierName, interval: Interval) -> None:
+        """TellOperatorError if there is no price for that tier and interval, so before anything is made."""
+        await self._prices.sold((tier, interval))
+
     async def create_checkout_session(self, request: CheckoutRequest) -> CheckoutSession:
-        price = await self._prices.price_of((request.tier, request.interval))
+        price = await self._prices.sold((request.tier, request.interval))
         params = checkout_params(request, price)
         key = f"co-{request.attempt}"
         made = await self._caller.call(
@@ -116,11 +140,28 @@ class StripeGateway:
         return made.url
 
     async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
-        try:
-            listed = await self._all_subscriptions(customer)
-        except GoneError:
-            return CustomerFacts(gone=True)
-        return CustomerFacts(tuple([await self._snapshot(each) for each in listed]))
+        return await self._reading.customer(customer)
+
+    async def preview_change(self, subscription: Subscription, wish: Wish, now: datetime) -> Preview:
+        return await self._changing.preview(subscription, wish, now)
+
+    async def change_subscription(self, order: ChangeOrder) -> ChangeResult:
+        return await self._changing.carry_out(order)
+
+    async def end_subscription(self, subscription: str, key: str, *, refund: bool) -> None:
+        with suppress(GoneError):  # that is what Stripe says of one that is over
+            await self._caller.call(lambda: self._api.subscriptions.cancel_async(subscription))
+        if refund:
+            await self._money_back.give_back(subscription, key)
+
+    async def look_into(self, subject: str) -> MoneyBack | None:
+        return await self._money_back.look_into(subject)
+
+    async def report_usage(self, report: UsageReport) -> None:
+        await self._usage.report(report)
+
+    async def reported_usage(self, customer: CustomerId, since: datetime, until: datetime) -> int:
+        return await self._usage.reported(customer, since, until)
 
     def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
         return parse_webhook_event(body, signature, self._secrets, self._clock.now())
@@ -129,39 +170,14 @@ class StripeGateway:
         self._prices.forget()
         return await check_stripe(self._caller, self._prices, self._settings, self._offers)
 
-    async def _all_subscriptions(self, customer: CustomerId) -> list[stripe.Subscription]:
-        """Every page, each as a call of its own, so that one bad moment repeats one page."""
-        page = await self._page(customer, None)
-        listed = list(page.data)
-        while page.has_more:
-            page = await self._page(customer, listed[-1].id)
-            listed.extend(page.data)
-        return listed
+    def undelivered_events(self, since: datetime) -> AsyncIterator[BillingEvent]:
+        return self._records.undelivered_events(since)
 
-    async def _page(self, customer: CustomerId, after: str | None) -> stripe.ListObject[stripe.Subscription]:
-        params: stripe.params.SubscriptionListParams = {"customer": customer, "status": "all", "limit": PAGE}
-        if after is not None:
-            params["starting_after"] = after
-        return await self._caller.call(lambda: self._api.subscriptions.list_async(params))
+    def all_subscriptions(self) -> AsyncIterator[Subscription]:
+        return self._reading.everybody()
 
-    async def _snapshot(self, found: stripe.Subscription) -> Subscription:
-        fields = plain(found)
-        tiers = [await self._prices.tier_of(item["price"]) for item in items_of(fields)]
-        return subscription(fields, tiers, self._mode)
+    def money_back(self, since: datetime) -> AsyncIterator[MoneyBack]:
+        return self._money_back.since(since)
 
-
-def checkout_params(request: CheckoutRequest, price: str) -> stripe.params.checkout.SessionCreateParams:
-    """A subscription of one price; equal requests give equal parameters, as idempotency keys demand."""
-    metadata = {"account_id": request.account, "attempt": request.attempt}
-    return {
-        "mode": "subscription",
-        "customer": request.customer,
-        "client_reference_id": request.account,
-        "line_items": [{"price": price, "quantity": request.quantity}],
-        "success_url": request.success_url,
-        "cancel_url": request.cancel_url,
-        "expires_at": int(request.expires_at.timestamp()),
-        "adaptive_pricing": {"enabled": False},
-        "metadata": metadata,
-        "subscription_data": {"metadata": metadata},
-    }
+    def customers(self) -> AsyncIterator[tuple[CustomerId, str]]:
+        return self._records.customers()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import stripe
+
 from billing.client import StripeCaller
+from billing.fresh import Fresh
 from billing.remedies import PriceMissingError
 from billing.snapshots import Fields, name_of, plain
 from engine.domain import Interval, TierName
 
 Purchase = tuple[TierName, Interval]
 
-FRESH_SECONDS = 600.0
-REMEMBERED = 256
-"""Prices whose tier is kept in memory; an operator has a handful."""
+USAGE_KEY = "pro_usage_v1"
 
 
 def lookup_key(purchase: Purchase) -> str:
@@ -64,80 +64,80 @@ class Prices:
         self._purchases = tuple(purchases)
         self._overrides = dict(overrides)
         self._tier_by_override = {price: tier for (tier, _), price in self._overrides.items()}
-        self._pace = pace
         self._lock = asyncio.Lock()
-        self._shelf: tuple[float, Shelf] | None = None
-        self._known: OrderedDict[str, tuple[float, TierName | None]] = OrderedDict()
+        self._shelf: Fresh[None, Shelf] = Fresh(pace)
+        self._known: Fresh[str, Fields] = Fresh(pace)
 
-    async def price_of(self, purchase: Purchase) -> str:
-        """The id of the price to sell; PriceMissingError says how to mend it if there is none."""
+    async def sold(self, purchase: Purchase) -> Fields:
+        """The price to sell, with its tiers; PriceMissingError says how to mend it if there is none."""
         named = self._overrides.get(purchase)
         if named:
-            return named
+            return await self.retrieve(named)
         shelf = await self.shelf()
         if purchase not in shelf.on_sale:
             raise PriceMissingError(missing_words(purchase))
-        price: str = shelf.on_sale[purchase]["id"]
-        return price
+        return await self.whole(shelf.on_sale[purchase])
 
     async def tier_of(self, price: Fields) -> TierName | None:
         """The tier that a price gives, None for a product that is not ours."""
         override = self._tier_by_override.get(price["id"])
         if override:
             return override
-        kept = self._known.get(price["id"])
-        if kept is None or self._stale(kept[0]):
-            kept = (self._pace(), await self._find_tier(price))
-            self._known[price["id"]] = kept
-            self._known.move_to_end(price["id"])
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return kept[1]
+        return (await self.shelf()).tier_of(price) or _metadata_tier(await self.retrieve(price["id"]))
+
+    async def whole(self, price: Fields) -> Fields:
+        """A price with its tiers, which Stripe shows only to those who ask for that price."""
+        return await self.retrieve(price["id"]) if is_tiered(price) else price
+
+    async def retrieve(self, price: str) -> Fields:
+        """A price with its tiers and product, not older than ten minutes."""
+        return self._known.get(price) or self._known.keep(price, await self._read(price))
 
     async def shelf(self) -> Shelf:
         """What is on sale, not older than ten minutes."""
         async with self._lock:
-            if self._shelf is None or self._stale(self._shelf[0]):
-                self._shelf = (self._pace(), Shelf(await self._read_shelf()))
-            return self._shelf[1]
+            return self._shelf.get(None) or self._shelf.keep(None, Shelf(await self._read_shelf()))
+
+    async def usage(self) -> str:
+        """The id of the metered price; PriceMissingError if there is none."""
+        found = await self._by_keys([USAGE_KEY])
+        if not found:
+            raise PriceMissingError(f"There is no metered price with the lookup key {USAGE_KEY}.")
+        price: str = found[0]["id"]
+        return price
 
     def forget(self) -> None:
         """Read everything anew when it is needed next."""
-        self._shelf = None
+        self._shelf.clear()
         self._known.clear()
-
-    def _stale(self, read_at: float) -> bool:
-        return self._pace() - read_at > FRESH_SECONDS
-
-    async def _find_tier(self, price: Fields) -> TierName | None:
-        found = (await self.shelf()).tier_of(price)
-        if found:
-            return found
-        return _metadata_tier(await self._retrieve(price["id"]))
 
     async def _read_shelf(self) -> dict[Purchase, Fields]:
         keys = {lookup_key(each): each for each in self._purchases if each not in self._overrides}
         on_sale = {}
         if keys:
-            listed = await self._caller.call(
-                lambda: self._caller.sdk.v1.prices.list_async(
-                    {"lookup_keys": list(keys), "active": True, "limit": 100}
-                )
-            )
-            on_sale = {keys[price["lookup_key"]]: price for price in map(plain, listed.data)}
+            on_sale = {keys[price["lookup_key"]]: price for price in await self._by_keys(list(keys))}
         for purchase, named in self._overrides.items():
             try:
-                on_sale[purchase] = await self._retrieve(named)
+                on_sale[purchase] = await self.retrieve(named)
             except PriceMissingError:
                 continue  # buying it says so, and so does the doctor; others must not suffer from it
         return on_sale
 
-    async def _retrieve(self, price: str) -> Fields:
+    async def _by_keys(self, keys: list[str]) -> list[Fields]:
+        params: stripe.params.PriceListParams = {"lookup_keys": keys, "active": True, "limit": 100}
+        listed = await self._caller.call(lambda: self._caller.sdk.v1.prices.list_async(params))
+        return [plain(price) for price in listed.data]
+
+    async def _read(self, price: str) -> Fields:
+        params: stripe.params.PriceRetrieveParams = {"expand": ["product", "tiers"]}
         return plain(
-            await self._caller.call(
-                lambda: self._caller.sdk.v1.prices.retrieve_async(price, {"expand": ["product"]})
-            )
+            await self._caller.call(lambda: self._caller.sdk.v1.prices.retrieve_async(price, params))
         )
+
+
+def is_tiered(price: Fields) -> bool:
+    """Whether a price has steps, so that it is sold by the seat; any other is sold once."""
+    return bool(price.get("billing_scheme") == "tiered")
 
 
 def missing_words(purchase: Purchase) -> str:

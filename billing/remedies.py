@@ -9,10 +9,17 @@ from engine.errors import GiveUpError, GoneError, LateError, OutsideError, TellO
 _CONFLICT = 409
 _SERVER_FAULTS = 500
 _MISSING = "resource_missing"
+_REFUNDED = "charge_already_refunded"
+_KNOWN_USAGE = "already exists with identifier"
+"""Stripe gives no code when a meter event comes a second time, only these words."""
 
 
 class PriceMissingError(TellOperatorError):
     """A price that the operator named, or that its lookup key should lead to, does not exist."""
+
+
+class AlreadyDoneError(GiveUpError):
+    """What was asked for had been done before."""
 
 
 def remedy(error: stripe.StripeError) -> OutsideError:
@@ -34,6 +41,8 @@ def remedy(error: stripe.StripeError) -> OutsideError:
 
 
 def _of_request(error: stripe.InvalidRequestError, words: str) -> OutsideError:
+    if error.code == _REFUNDED or _KNOWN_USAGE in words:
+        return AlreadyDoneError(words)
     if error.code != _MISSING:
         return TellOperatorError(words)
     return PriceMissingError(words) if "price" in (error.param or "") else GoneError(words)

@@ -41,7 +41,7 @@ def gateway_on(
     """A gateway on the fake; whoever makes one closes it."""
     secrets = (SecretStr("whsec_fake"), SecretStr("whsec_older"))
     settings = StripeSettings(SecretStr(key), fake.base_url, secrets, prices or {})
-    return StripeGateway(settings, TIERS, clock, patience)
+    return StripeGateway(settings, TIERS, clock, patience=patience)
 
 
 @pytest.fixture

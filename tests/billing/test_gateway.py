@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 import stripe
 
 from billing.gateway import StripeGateway, is_stripe_configured
-from billing.snapshots import subscription
+from billing.snapshots import Findings, subscription
 from engine.domain import AccountId, Interval, TierName
 from engine.errors import GiveUpError, GoneError, TellOperatorError
 from engine.facts import (
@@ -171,7 +172,8 @@ async def test_statuses_are_stripes_own(
 
 async def test_a_status_that_nobody_knows_is_unknown(fake: FakeStripe, customer: str) -> None:
     sub = fake.drive.add_subscription(customer, fake.prices["pro_monthly_v1"])
-    found = subscription(sub | {"status": "hibernating"}, [TierName.PRO], Mode.TEST)
+    unheard = Findings(tiers=[TierName.PRO], mrr=Fraction(0))
+    found = subscription(sub | {"status": "hibernating"}, Mode.TEST, unheard)
     assert found.status is PaymentStatus.UNKNOWN
 
 

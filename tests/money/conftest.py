@@ -14,12 +14,18 @@ from pydantic import SecretStr
 from billing.client import Patience
 from billing.gateway import StripeGateway
 from engine.catalogue import Catalogue
+from engine.changes import Changes
 from engine.checkout import Checkout, CheckoutLink, Links
 from engine.config import StripeSettings
+from engine.dispatch import Dispatch
 from engine.domain import Interval, Person, TierName
+from engine.duties import Duties
 from engine.facts import Mode, Notice, SessionId, Subscription, TierChange
 from engine.ledger import Tx
+from engine.metering import Meter
+from engine.reconcile import Reconcile
 from engine.subscriptions import Subscriptions
+from engine.terms import Policy
 from storage.store import Store
 from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE
@@ -34,6 +40,7 @@ LINKS = Links(
     "http://127.0.0.1",
 )
 QUICK = Patience(whole=2.0, after_limits=(0.01, 0.01))
+USUAL = Policy()
 
 
 @dataclass(slots=True)
@@ -46,6 +53,11 @@ class Till:
     gateway: StripeGateway
     subscriptions: Subscriptions
     checkout: Checkout
+    changes: Changes
+    meter: Meter
+    duties: Duties
+    dispatch: Dispatch
+    reconcile: Reconcile
     port: int = 0
 
     async def buy(self, tier: TierName = TierName.PREMIUM, person: Person = ALICE) -> CheckoutLink:
@@ -66,11 +78,27 @@ class Till:
         return str(self.stripe.world.rows("subscription")[0]["id"])
 
     async def settle(self) -> None:
-        """Let every event arrive and do the work that is due."""
+        """Let every event arrive and do the work that is due, and what follows from it."""
         await self.stripe.courier.settled()
         self.clock.advance(timedelta(seconds=2))
-        while await self.subscriptions.work():
-            pass
+        while await self.work():
+            await self.stripe.courier.settled()
+            self.clock.advance(timedelta(seconds=2))
+
+    async def work(self) -> int:
+        """What a worker does in a round; how much it was."""
+        return (
+            await self.subscriptions.work()
+            + await self.subscriptions.look()
+            + await self.duties.work()
+            + await self.dispatch.work()
+        )
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Let time pass here and at Stripe, and settle."""
+        self.clock.advance(by)
+        self.stripe.drive.advance(0)
+        await self.settle()
 
     async def tier(self, person: Person = ALICE) -> TierName:
         """The person's tier now."""
@@ -94,22 +122,55 @@ class Till:
         return await self.store.read(work)
 
 
-def open_till(store: Store, clock: FakeClock, fake: FakeStripe) -> Till:
-    """A process over these."""
+def open_gateway(clock: FakeClock, fake: FakeStripe, policy: Policy = USUAL) -> StripeGateway:
+    """The gateway of a process."""
     settings = StripeSettings(SecretStr("sk_test_fake"), fake.base_url, (SecretStr(SECRET),), {})
-    gateway = StripeGateway(settings, TIERS, clock, QUICK)
-    subscriptions = Subscriptions(store, clock, gateway)
-    checkout = Checkout(store, clock, gateway, Catalogue(TIERS, ()), subscriptions, LINKS)
-    return Till(store, clock, fake, gateway, subscriptions, checkout)
+    return StripeGateway(settings, TIERS, clock, policy, patience=QUICK)
+
+
+def open_till(
+    store: Store,
+    clock: FakeClock,
+    fake: FakeStripe,
+    policy: Policy = USUAL,
+    gateway: StripeGateway | None = None,
+) -> Till:
+    """A process over these."""
+    gateway = gateway or open_gateway(clock, fake, policy)
+    catalogue = Catalogue(TIERS, ())
+    subscriptions = Subscriptions(store, clock, gateway, policy=policy)
+    dispatch = Dispatch(store, clock, gateway)
+    duties = Duties(store, clock, gateway, policy, lambda: None)
+    return Till(
+        store,
+        clock,
+        fake,
+        gateway,
+        subscriptions,
+        Checkout(store, clock, gateway, catalogue, subscriptions, LINKS, policy),
+        Changes(store, clock, gateway, catalogue, subscriptions, dispatch.flush),
+        Meter(store, clock, gateway, catalogue, subscriptions, policy),
+        duties,
+        dispatch,
+        Reconcile(store, clock, gateway, subscriptions, duties, (dispatch.differences,)),
+    )
 
 
 @pytest.fixture
-async def till(store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Till]:
+def policy() -> Policy:
+    """How things are sold; a module that wants it otherwise has a fixture of its own."""
+    return USUAL
+
+
+@pytest.fixture
+async def till(
+    store: Store, clock: FakeClock, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Till]:
     """A till with its webhook route served, and nothing sent that Stripe would refuse."""
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
     async with AsyncExitStack() as stack:
         fake = await stack.enter_async_context(FakeStripe(wall=lambda: clock.now().timestamp()))
-        till = open_till(store, clock, fake)
+        till = open_till(store, clock, fake, policy)
         stack.push_async_callback(till.gateway.aclose)
         inbox = StripeInbox(till.gateway.parse_webhook_event, till.subscriptions.receive)
         site = Site("http://127.0.0.1", stripe=inbox)
