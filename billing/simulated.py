@@ -69,25 +69,25 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
 
     async def run(self, webhook_url: str) -> None:
         """Deliver events to our own webhook route until cancelled."""
-        await self._world.courier.run(webhook_url, await self._world.secret())
+        await self.world.courier.run(webhook_url, await self.world.secret())
 
     def wake(self) -> None:
         """Time was moved: let it pass for subscriptions now."""
-        self._world.courier.wake()
+        self.world.courier.wake()
 
     async def aclose(self) -> None:
         pass
 
     async def create_customer(self, account: str, epoch: int) -> CustomerId:
-        made = await self._world.name("cus", f"{account}:{epoch}")
+        made = await self.world.name("cus", f"{account}:{epoch}")
         fresh = Payer(made, account)
-        await self._world.store.transact(lambda tx: tx.add_object(fresh.stored()))
+        await self.world.store.transact(lambda tx: tx.add_object(fresh.stored()))
         return CustomerId(made)
 
     async def create_checkout_session(self, request: CheckoutRequest) -> CheckoutSession:
-        self._world.prices.check(request.tier, request.interval)
+        self.world.prices.check(request.tier, request.interval)
         fresh = Sale(
-            await self._world.name("cs", request.attempt),
+            await self.world.name("cs", request.attempt),
             request.customer,
             request.tier,
             request.interval,
@@ -102,7 +102,7 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
             tx.add_object(fresh.stored())
             return affairs, find(tx, Sale, fresh.id)
 
-        return self._shown(await self._world.change(request.customer, work))
+        return self._shown(await self.world.change(request.customer, work))
 
     async def get_checkout_session(self, session: SessionId) -> CheckoutSession:
         return self._shown(await self._sale(session))
@@ -112,39 +112,39 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
             tx.put_object(replace(find(tx, Sale, session), closed=True).stored())
 
         with suppress(GoneError):
-            await self._world.store.transact(work)
+            await self.world.store.transact(work)
 
     async def create_customer_portal_session(
         self,
         customer: CustomerId,
         return_url: str,  # noqa: ARG002 - the simulated portal shows what it did and leads nowhere
     ) -> str:
-        expires_at = self._world.clock.now() + PORTAL_LIFE
+        expires_at = self.world.clock.now() + PORTAL_LIFE
         fresh = Portal(f"sim_bps_{secrets.token_urlsafe(24)}", customer, expires_at)
 
         def work(tx: Tx, affairs: Affairs) -> tuple[Affairs, None]:
             tx.add_object(fresh.stored())
             return affairs, None
 
-        await self._world.change(customer, work)
-        return f"{self._world.pages}/portal/{fresh.id}"
+        await self.world.change(customer, work)
+        return f"{self.world.pages}/portal/{fresh.id}"
 
     async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
         try:
-            affairs = await self._world.read(customer)
+            affairs = await self.world.read(customer)
         except GoneError:
             return CustomerFacts(gone=True)
         if affairs.payer.deleted_at:
             return CustomerFacts(gone=True)
-        return CustomerFacts(tuple(self._world.shown(affairs, plan) for plan in reversed(affairs.plans)))
+        return CustomerFacts(tuple(self.world.shown(affairs, plan) for plan in reversed(affairs.plans)))
 
     async def preview_change(self, subscription: Subscription, wish: Wish, now: datetime) -> Preview:
-        self._world.prices.check(wish.tier, wish.interval)
-        affairs = await self._world.read(subscription.customer)
-        return preview(affairs, _running(affairs, subscription.id), wish, now, self._world.prices)
+        self.world.prices.check(wish.tier, wish.interval)
+        affairs = await self.world.read(subscription.customer)
+        return preview(affairs, _running(affairs, subscription.id), wish, now, self.world.prices)
 
     async def change_subscription(self, order: ChangeOrder) -> ChangeResult:
-        done = await self._world.name("order", order.key)
+        done = await self.world.name("order", order.key)
 
         def work(tx: Tx, affairs: Affairs) -> tuple[Affairs, ChangeResult]:
             known = tx.get_object(done)
@@ -156,17 +156,17 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
             tx.add_object(SimulatedObject(done, "order", affairs.payer.id, body))
             return affairs, result
 
-        return await self._world.change(order.subscription.customer, work)
+        return await self.world.change(order.subscription.customer, work)
 
     def _changed(self, affairs: Affairs, order: ChangeOrder) -> tuple[Affairs, ChangeResult]:
         plan = next((each for each in affairs.plans if each.id == order.subscription.id), None)
         if plan is None:
             raise GoneError("there is no such simulated subscription")
-        if plan.ended_at or outdated(order, self._world.shown(affairs, plan)):
+        if plan.ended_at or outdated(order, self.world.shown(affairs, plan)):
             return affairs, ChangeResult(ChangeState.OUTDATED)
-        affairs, state = changed(affairs, plan, order, self._world.prices)
+        affairs, state = changed(affairs, plan, order, self.world.prices)
         needed = state is ChangeState.PAYMENT_NEEDED
-        pay_url = self._world.shown(affairs, affairs.plan(plan.id)).pay_url if needed else None
+        pay_url = self.world.shown(affairs, affairs.plan(plan.id)).pay_url if needed else None
         return affairs, ChangeResult(state, pay_url)
 
     async def end_subscription(
@@ -177,12 +177,12 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
         refund: bool,
     ) -> None:
         def work(_tx: Tx, affairs: Affairs) -> tuple[Affairs, None]:
-            now, plan = self._world.clock.now(), affairs.plan(subscription)
+            now, plan = self.world.clock.now(), affairs.plan(subscription)
             if plan.ended_at is None:
                 affairs = ended(affairs, plan, now, "cancellation_requested")
             return ((refunded(affairs, now, plan) or affairs) if refund else affairs), None
 
-        await self._world.change(await self._world.owner(subscription), work)
+        await self.world.change(await self.world.owner(subscription), work)
 
     async def look_into(self, subject: str) -> MoneyBack | None:
         def work(tx: Tx) -> MoneyBack | None:
@@ -190,10 +190,10 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
                 return find(tx, Quarrel, subject).shown()
             return find(tx, Invoice, invoice_of(subject)).money_back()
 
-        return await self._world.store.read(work)
+        return await self.world.store.read(work)
 
     async def report_usage(self, report: UsageReport) -> None:
-        now = self._world.clock.now()
+        now = self.world.clock.now()
         if now - report.hour > OLDEST_USE:
             raise GiveUpError("the simulated meter takes nothing older than 35 days")
         use = Use(f"sim_mev_{report.identifier}", report.customer, report.units, report.hour)
@@ -204,7 +204,7 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
                 affairs = affairs.having(replace(plan, unbilled=plan.unbilled + report.units))
             return affairs, None
 
-        await self._world.change(report.customer, work)
+        await self.world.change(report.customer, work)
 
     async def reported_usage(self, customer: CustomerId, since: datetime, until: datetime) -> int:
         def work(tx: Tx) -> int:
@@ -212,19 +212,19 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
             told = map(Use.read, tx.objects(Use.KIND, customer))
             return sum(use.units for use in told if since <= use.used_at < until)
 
-        return await self._world.store.read(work)
+        return await self.world.store.read(work)
 
     def parse_webhook_event(self, body: bytes, signature: str | None) -> BillingEvent:
-        if self._world.known_secret is None:
+        if self.world.known_secret is None:
             raise TryAgainError("the simulation has only just started")
-        now = self._world.clock.now()
-        return parse_webhook_event(body, signature, (self._world.known_secret,), now, simulated=True)
+        now = self.world.clock.now()
+        return parse_webhook_event(body, signature, (self.world.known_secret,), now, simulated=True)
 
     async def verify_stripe_config(self) -> Sequence[str]:
         return ()
 
     def _shown(self, sale: Sale) -> CheckoutSession:
-        return sale.shown(self._world.clock.now(), f"{self._world.pages}/checkout/{sale.id}")
+        return sale.shown(self.world.clock.now(), f"{self.world.pages}/checkout/{sale.id}")
 
 
 def _running(affairs: Affairs, name: str) -> Plan:

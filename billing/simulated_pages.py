@@ -24,32 +24,32 @@ class SimulatedPages:
     """The SimulatedCheckout port."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
 
     async def session(self, session: SessionId) -> SimulatedSession:
         sale = await self._sale(session)
-        shown = sale.shown(self._world.clock.now(), f"{self._world.pages}/checkout/{sale.id}")
+        shown = sale.shown(self.world.clock.now(), f"{self.world.pages}/checkout/{sale.id}")
         return SimulatedSession(
             shown, sale.tier, sale.interval, back(sale, sale.success_url), back(sale, sale.cancel_url)
         )
 
     async def pay(self, session: SessionId) -> str:
         """Pay it (paying twice is paying once) and return the address to go to."""
-        name = await self._world.name("sub", session)
+        name = await self.world.name("sub", session)
         customer = (await self._sale(session)).customer
 
         def work(tx: Tx, affairs: Affairs) -> tuple[Affairs, Sale]:
-            now, sale = self._world.clock.now(), find(tx, Sale, session)
+            now, sale = self.world.clock.now(), find(tx, Sale, session)
             status = sale.status(now)
             if status is SessionStatus.EXPIRED:
                 raise GoneError("this simulated checkout has expired")
             if status is SessionStatus.COMPLETE:
                 return affairs, sale
             tx.put_object(replace(sale, paid=True).stored())
-            affairs = begun(affairs, Plan.sold(name, sale, now), now, self._world.prices)
+            affairs = begun(affairs, Plan.sold(name, sale, now), now, self.world.prices)
             return affairs.telling("checkout.session.completed", "checkout.session", sale.id), sale
 
-        sale = await self._world.change(customer, work)
+        sale = await self.world.change(customer, work)
         return back(sale, sale.success_url)
 
     async def decline(self, session: SessionId) -> None:
@@ -60,8 +60,8 @@ class SimulatedPages:
         return back(sale, sale.cancel_url)
 
     async def portal(self, portal: str) -> Sequence[Subscription]:
-        affairs = await self._world.read(await self._world.customer_of(portal))
-        return [self._world.shown(affairs, plan) for plan in reversed(affairs.plans)]
+        affairs = await self.world.read(await self.world.customer_of(portal))
+        return [self.world.shown(affairs, plan) for plan in reversed(affairs.plans)]
 
     async def cancel_at_period_end(self, portal: str, *, pending: bool) -> None:
         def change(affairs: Affairs, plan: Plan) -> Affairs:
@@ -72,11 +72,11 @@ class SimulatedPages:
         await self._change(portal, change)
 
     async def end_now(self, portal: str) -> None:
-        now = self._world.clock.now()
+        now = self.world.clock.now()
         await self._change(portal, lambda affairs, plan: ended(affairs, plan, now, "cancellation_requested"))
 
     async def invoice(self, invoice: str) -> SimulatedInvoice:
-        affairs = await self._world.read(await self._world.owner(invoice))
+        affairs = await self.world.read(await self.world.owner(invoice))
         found = affairs.invoice(invoice)
         plan = affairs.plan(found.plan)
         deal = plan.pending if plan.pending and found.change else plan.deal
@@ -86,13 +86,13 @@ class SimulatedPages:
 
     async def pay_invoice(self, invoice: str) -> None:
         def work(_tx: Tx, affairs: Affairs) -> tuple[Affairs, None]:
-            now, found = self._world.clock.now(), affairs.invoice(invoice)
+            now, found = self.world.clock.now(), affairs.invoice(invoice)
             return (settled(with_new_card(affairs, now), found, now) if found.is_open else affairs), None
 
-        await self._world.change(await self._world.owner(invoice), work)
+        await self.world.change(await self.world.owner(invoice), work)
 
     async def _sale(self, session: str) -> Sale:
-        return await self._world.store.read(lambda tx: find(tx, Sale, session))
+        return await self.world.store.read(lambda tx: find(tx, Sale, session))
 
     async def _change(self, portal: str, change: Callable[[Affairs, Plan], Affairs]) -> None:
         """Change each running subscription behind a portal session."""
@@ -102,7 +102,7 @@ class SimulatedPages:
                 affairs = affairs if plan.ended_at else change(affairs, plan)
             return affairs, None
 
-        await self._world.change(await self._world.customer_of(portal), work)
+        await self.world.change(await self.world.customer_of(portal), work)
 
 
 def back(sale: Sale, address: str) -> str:

@@ -20,7 +20,7 @@ class SimulatedRecords:
     """The BillingRecords port."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
 
     async def undelivered_events(self, since: datetime) -> AsyncIterator[BillingEvent]:
         """Those that were given up, and those that are still tried."""
@@ -28,7 +28,7 @@ class SimulatedRecords:
         def stored(tx: Tx) -> Sequence[SimulatedObject]:
             return [*tx.objects(GIVEN_UP), *tx.objects("event")]
 
-        for obj in await self._world.store.read(stored):
+        for obj in await self.world.store.read(stored):
             event = read_event(json.loads(obj.body), obj.body.encode(), Mode.SIMULATED)
             if event.created_at >= since:
                 yield event
@@ -36,7 +36,7 @@ class SimulatedRecords:
     async def all_subscriptions(self) -> AsyncIterator[Subscription]:
         for affairs in await self._everybody():
             for plan in affairs.plans:
-                yield self._world.shown(affairs, plan)
+                yield self.world.shown(affairs, plan)
 
     async def money_back(self, since: datetime) -> AsyncIterator[MoneyBack]:
         for affairs in await self._everybody():
@@ -54,5 +54,5 @@ class SimulatedRecords:
                 yield CustomerId(affairs.payer.id), affairs.payer.account
 
     async def _everybody(self) -> Sequence[Affairs]:
-        now = self._world.clock.now()
-        return [aged(each, now, self._world.prices) for each in await self._world.store.read(load_all)]
+        now = self.world.clock.now()
+        return [aged(each, now, self.world.prices) for each in await self.world.store.read(load_all)]

@@ -242,7 +242,7 @@ class SimulatedDeed(StrEnum):
 
     EXPIRE = "expire"
     """Its subscription ends now."""
-    FAIL_PAYMENT = "fail"
+    FAIL_PAYMENT = "fail-payment"
     """Its card is declined from now on, and its period ends now."""
     RECOVER = "recover"
     """It gives a new card, with which everything owed is paid."""
@@ -252,7 +252,7 @@ class SimulatedDeed(StrEnum):
     WIN_DISPUTE = "win"
     LOSE_DISPUTE = "lose"
     REFUND = "refund"
-    DELETE_CUSTOMER = "delete"
+    DELETE_CUSTOMER = "delete-customer"
 
 
 class SimulatedStep(StrEnum):

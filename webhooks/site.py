@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.domain import Tier, TierName
 from engine.facts import BillingEvent, SessionId
-from engine.ports import LocalSurface, PlatformEndpoint, SimulatedCheckout
+from engine.ports import LocalSurface, PlatformEndpoint, SimulatedCheckout, SimulatedPlay
 from engine.subscriptions import PurchaseStatus
 
 CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]
@@ -42,6 +42,7 @@ class Site:
     slack: PlatformEndpoint | None = None
     checkout_status: CheckoutStatus | None = None
     simulated: SimulatedCheckout | None = None
+    simulation: SimulatedPlay | None = None
     tiers: Mapping[TierName, Tier] = field(default_factory=dict)
     playground: LocalSurface | None = None
     playground_key: str | None = field(default=None, repr=False)
