@@ -90,6 +90,20 @@ async def test_a_stopped_courier_loses_what_comes_and_can_bring_it_shuffled(
     assert len(inbox.taken) == 11
 
 
+async def test_what_is_under_way_when_the_courier_stops_is_lost_too(fake: FakeStripe, inbox: Inbox) -> None:
+    fake.deliver_to(inbox.url)
+    fake.courier.plan = Plan(delay=60, copies=2)
+    (event,) = emit(fake, 1)
+    fake.courier.stop()
+    await fake.courier.settled()
+    assert [lost["id"] for lost in fake.courier.lost] == [event]
+    fake.courier.plan = Plan()
+    fake.courier.resume()
+    assert fake.courier.redeliver_lost() == 1
+    await fake.courier.settled()
+    assert inbox.types() == ["test.0"]
+
+
 async def test_events_are_kept_for_thirty_days_and_cut_by_time(
     fake: FakeStripe, sdk: stripe.StripeClient, inbox: Inbox
 ) -> None:

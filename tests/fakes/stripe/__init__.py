@@ -19,8 +19,15 @@ expire_card, refund, dispute, inquiry, close_dispute, warn_of_fraud, coupon, pro
 charge_of(subscription) finds the charge. `advance` does what falls due, each at its own moment.
 `stripe.courier.plan` says how events travel (delay, jitter, copies, drop, retries); `hold()` and
 `release(shuffle=True, copies=2, drop=[...])` gather and scatter them. An event that is not acknowledged comes
-again, so an app that was killed gets it after its restart.
-`stripe.faults.add(FaultKind.STATUS, "POST /v1/customers", status=503, times=2)` spoils requests.
+again, so an app that was killed gets it after its restart. `Plan(drop_share=0.3, copy_share=0.2)` loses and
+repeats a share, `stop()` and `resume()` lose all for a while; `courier.lost` has what was lost, and
+`redeliver(event_id)` or `redeliver_lost(shuffle=True, copies=2)` brings it after all.
+`FakeStripe(usage_cents="0.125")` has the meter and its price too; `stripe.drive.metered(customer)` is what
+Stripe would bill. `deliver_thin_to(url, secret)` gets the thin events of `drive.report_meter_errors()`.
+`stripe.faults.add(FaultKind.STATUS, "POST /v1/customers", status=503, times=2)` spoils requests;
+`storm(429, "GET ", share=0.5)` and `slow(2.0)` last until `lift(fault)` or `clear()`.
+`stripe.restrict("rk_test_fake", "POST /v1/billing")` takes rights from a key, `drive.go_live()` changes the
+mode, and `stripe.busiest("GET")` is the most reads in any second.
 `stripe.log` has each request with its route, form, idempotency key and Stripe-Version, and
 `stripe.world.rows("subscription")` the objects.
 

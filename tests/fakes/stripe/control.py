@@ -81,11 +81,12 @@ class Control:
         ]
 
     async def log(self, _request: web.Request) -> web.Response:
-        """Every request, rejection, own mistake and delivery so far."""
+        """Every request, rejection, own mistake and delivery so far, and the most reads in a second."""
         tries = [[one.event, one.kind, one.status] for one in self.courier.deliveries]
         requests = [seen.as_json() for seen in self.api.log]
         complaints: Json = {"rejections": self.api.rejections, "mistakes": self.api.mistakes}
-        return web.json_response(complaints | {"requests": requests, "deliveries": tries})
+        seen: Json = {"requests": requests, "deliveries": tries, "busiest": self.api.busiest()}
+        return web.json_response(complaints | seen)
 
     async def objects(self, request: web.Request) -> web.Response:
         """All objects of a schema, such as `subscription` or `checkout.session`, newest first."""

@@ -75,7 +75,7 @@ class Courier:
     """By endpoint, the events it acknowledged."""
     stopped: bool = False
     _held: list[Json] | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: dict[asyncio.Task[None], Json] = field(default_factory=dict)
     _session: aiohttp.ClientSession | None = None
     _dice: random.Random = field(default_factory=lambda: random.Random(7))
 
@@ -83,7 +83,7 @@ class Courier:
         """Take a new event."""
         self._count_pending(event)
         if self.stopped or self._is_dropped(event):
-            self.lost.append(event)
+            self._lose(event)
         elif self._held is None:
             self.send(event, self.plan.copies + (self._dice.random() < self.plan.copy_share))
         else:
@@ -92,8 +92,10 @@ class Courier:
     def stop(self) -> None:
         """Deliver nothing from now on, and give up what is under way: it is lost until `redeliver`."""
         self.stopped = True
-        for task in self._tasks:
+        under_way, self._tasks = self._tasks, {}
+        for task, event in under_way.items():
             task.cancel()
+            self._lose(event)
 
     def resume(self) -> None:
         """Deliver new events again; what was lost stays lost."""
@@ -124,7 +126,9 @@ class Courier:
         held, self._held = self._held or [], None
         dropped = set(drop)
         events = [event for event in held if event["type"] not in dropped] * copies
-        self.lost += [event for event in held if event["type"] in dropped]
+        for event in held:
+            if event["type"] in dropped:
+                self._lose(event)
         if shuffle:
             self._dice.shuffle(events)
         for event in events:
@@ -136,8 +140,8 @@ class Courier:
         for endpoint in self._endpoints(event):
             for _ in range(copies):
                 task = asyncio.create_task(self._deliver(event, endpoint))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._tasks[task] = event
+                task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     def _endpoints(self, event: Json) -> list[Json]:
         """Who wants an event: thin ones go to the destinations for them, others to all other endpoints."""
@@ -146,6 +150,10 @@ class Courier:
         if not thin:
             rows += self.world.rows("webhook_endpoint")
         return [row for row in rows if row["status"] == "enabled" and _wants(row, event["type"])]
+
+    def _lose(self, event: Json) -> None:
+        if event not in self.lost:
+            self.lost.append(event)
 
     def _is_dropped(self, event: Json) -> bool:
         return event["type"] in self.plan.drop or self._dice.random() < self.plan.drop_share
