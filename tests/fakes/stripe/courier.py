@@ -83,7 +83,7 @@ class Courier:
         """Take a new event."""
         self._count_pending(event)
         if self.stopped or self._is_dropped(event):
-            self._lose(event)
+            self.lost.append(event)
         elif self._held is None:
             self.send(event, self.plan.copies + (self._dice.random() < self.plan.copy_share))
         else:
@@ -93,9 +93,9 @@ class Courier:
         """Deliver nothing from now on, and give up what is under way: it is lost until `redeliver`."""
         self.stopped = True
         under_way, self._tasks = self._tasks, {}
-        for task, event in under_way.items():
+        for task in under_way:
             task.cancel()
-            self._lose(event)
+        self.lost += {event["id"]: event for event in under_way.values()}.values()
 
     def resume(self) -> None:
         """Deliver new events again; what was lost stays lost."""
@@ -105,6 +105,7 @@ class Courier:
         """Deliver an event now, whatever became of it before."""
         found = self.world.find(event_id)
         assert found is not None, f"there is no event {event_id}"
+        self.lost = [event for event in self.lost if event["id"] != event_id]
         self.send(found, copies)
 
     def redeliver_lost(self, *, shuffle: bool = False, copies: int = 1) -> int:
@@ -126,9 +127,7 @@ class Courier:
         held, self._held = self._held or [], None
         dropped = set(drop)
         events = [event for event in held if event["type"] not in dropped] * copies
-        for event in held:
-            if event["type"] in dropped:
-                self._lose(event)
+        self.lost += [event for event in held if event["type"] in dropped]
         if shuffle:
             self._dice.shuffle(events)
         for event in events:
@@ -150,10 +149,6 @@ class Courier:
         if not thin:
             rows += self.world.rows("webhook_endpoint")
         return [row for row in rows if row["status"] == "enabled" and _wants(row, event["type"])]
-
-    def _lose(self, event: Json) -> None:
-        if event not in self.lost:
-            self.lost.append(event)
 
     def _is_dropped(self, event: Json) -> bool:
         return event["type"] in self.plan.drop or self._dice.random() < self.plan.drop_share
