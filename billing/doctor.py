@@ -2,73 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 
+import stripe
+
+from billing.catalogue_setup import PARTS, PlanPart
 from billing.client import StripeCaller
-from billing.prices import Prices, Purchase, lookup_key, missing_words, variable
-from billing.snapshots import Fields
+from billing.keys import PREFIXES, RESTRICTED, mode_of
+from billing.prices import Prices, Purchase
+from billing.rights import PROBES, READ, MissingRightError, Probe, Right, rightly
+from billing.setup_named import named_faults, read_named
+from billing.skew import skew_of
+from billing.wanted import Wanted, unreachable, wanted
 from engine.config import StripeSettings
-from engine.domain import Micros
+from engine.domain import Interval, Micros, Tier, TierName
 from engine.errors import OutsideError, TellOperatorError
+from engine.facts import Mode
+from engine.ports import Clock
+from engine.terms import Policy
 
-KEY_PREFIXES = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
-MICROS_A_CENT = 10_000
+Inquiry = Callable[[], Awaitable[list[str]]]
+
+SET_UP = "Run `python main.py stripe-setup`."
+SECRETS_NEEDED = 2
+"""The webhook endpoint and the destination of thin events sign with a secret each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What is sold, where we are and what time it is."""
+
+    tiers: Mapping[TierName, Tier]
+    policy: Policy
+    app_url: str
+    clock: Clock
 
 
 async def check_stripe(
-    caller: StripeCaller, prices: Prices, settings: StripeSettings, offers: Mapping[Purchase, Micros]
+    caller: StripeCaller,
+    _prices: Prices,
+    settings: StripeSettings,
+    offers: Mapping[Purchase, Micros],
+    premises: Premises | None = None,
 ) -> list[str]:
-    """One sentence with its mend for each thing that is wrong; stops early if Stripe cannot be asked."""
-    found = list(_of_secrets(settings))
+    """One sentence with its mend for each thing that is wrong; stops early if Stripe cannot be asked.
+
+    Without `premises` what is offered is all that is sold, and endpoints and clock are not looked at.
+    """
+    key = settings.secret_key.get_secret_value()
+    tiers, policy, app_url = tiers_of(offers), Policy(), "http://localhost"
+    if premises is not None:
+        tiers, policy, app_url = premises.tiers, premises.policy, premises.app_url
+    needed = wanted(tiers, policy, app_url, settings.prices, mode_of(key))
+    found = list(of_settings(settings, needed))
     try:
-        shelf = await prices.shelf()
-    except TellOperatorError as error:
-        return [*found, f"{error} Check STRIPE_SECRET_KEY and the rights of a restricted key."]
+        clock = premises.clock if premises else None
+        async for words in _answers(_inquiries(caller, key, needed, clock)):
+            found.append(words)  # noqa: PERF401 - what was found before Stripe fell silent is kept
     except OutsideError as error:
-        return [*found, f"{error}. Check the network and STRIPE_API_BASE, then try again."]
-    for purchase, amount in offers.items():
-        found.extend(_of_price(purchase, shelf.on_sale.get(purchase), amount, settings))
-    return found + await _of_portal(caller)
+        found.append(_unasked(error))
+    return list(dict.fromkeys(found))
 
 
-def _of_secrets(settings: StripeSettings) -> Iterator[str]:
-    if not settings.secret_key.get_secret_value().startswith(KEY_PREFIXES):
+def tiers_of(offers: Mapping[Purchase, Micros]) -> Mapping[TierName, Tier]:
+    """Tiers of which nothing but the prices is known."""
+    names = {name for name, _ in offers}
+    month, year = ({name: offers.get((name, each), Micros(0)) for name in names} for each in Interval)
+    return {
+        name: Tier(name, 0, month[name], year[name], None, None, None, None, frozenset()) for name in names
+    }
+
+
+def notes_on(settings: StripeSettings, app_url: str) -> list[str]:
+    """What is worth knowing and nothing to mend."""
+    test = mode_of(settings.secret_key.get_secret_value()) is Mode.TEST
+    if test and app_url.startswith("https://") and not unreachable(app_url, Mode.TEST):
+        return [
+            f"Stripe is in test mode while {app_url} is public: members pay with test cards, no money moves."
+        ]
+    return []
+
+
+def of_settings(settings: StripeSettings, needed: Wanted) -> Iterator[str]:
+    """What can be seen without asking Stripe."""
+    if not settings.secret_key.get_secret_value().startswith(PREFIXES):
         yield "STRIPE_SECRET_KEY is no secret or restricted key. Use the one that begins with sk_ or rk_."
-    if not settings.webhook_secrets:
-        yield "STRIPE_WEBHOOK_SECRET is missing. Copy that of the endpoint APP_URL/stripe/webhook."
-    if not all(secret.get_secret_value().startswith("whsec_") for secret in settings.webhook_secrets):
+    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
+    if not secrets:
+        yield f"STRIPE_WEBHOOK_SECRET is missing. {SET_UP}"
+    elif not all(secret.startswith("whsec_") for secret in secrets):
         yield "STRIPE_WEBHOOK_SECRET holds something else than signing secrets. Each begins with whsec_."
-
-
-def _of_price(
-    purchase: Purchase, price: Fields | None, amount: Micros, settings: StripeSettings
-) -> Iterator[str]:
-    tier, interval = purchase
-    named = settings.prices.get(purchase)
-    if price is None:
-        unknown = f"{variable(purchase)} names {named}, which Stripe does not know. Copy the id of a price."
-        yield unknown if named else missing_words(purchase)
-        return
-    source = variable(purchase) if named else lookup_key(purchase)
-    where = f"The price {price['id']} of {tier} by the {interval} ({source})"
-    if not price["active"]:
-        yield f"{where} is archived. Activate it or choose another."
-    if (price.get("recurring") or {}).get("interval") != interval:
-        yield f"{where} does not recur by the {interval}. Choose one that does."
-    if price["currency"] != "usd" or price.get("unit_amount") != amount // MICROS_A_CENT:
-        shown = f"{price.get('unit_amount')} {price['currency']} cents"
-        yield f"{where} is {shown}; config.toml says {amount // MICROS_A_CENT} usd cents. Make them agree."
-
-
-async def _of_portal(caller: StripeCaller) -> list[str]:
-    try:
-        listed = await caller.call(
-            lambda: caller.sdk.v1.billing_portal.configurations.list_async(
-                {"is_default": True, "active": True}
-            )
+    elif needed.address and needed.metered and len(secrets) < SECRETS_NEEDED:
+        yield (
+            "STRIPE_WEBHOOK_SECRET holds one signing secret; the thin event destination signs with another. "
+            "Add that of the other, with a comma between them."
         )
-    except OutsideError as error:
-        return [f"{error} The customer portal could not be checked."]
-    if listed.data:
-        return []
-    return ["The customer portal is not set up. Save its settings once in Stripe's dashboard."]
+    why = unreachable(needed.app_url, needed.mode)
+    if why and needed.mode is Mode.LIVE:
+        yield f"The key is a live one, but {why}. Set APP_URL to the public https address."
+
+
+async def _answers(inquiries: Iterable[Inquiry]) -> AsyncIterator[str]:
+    """What Stripe's answers show; a right that is missing hides nothing else."""
+    for ask in inquiries:
+        try:
+            found = await ask()
+        except MissingRightError as error:
+            found = [str(error)]
+        for words in found:
+            yield words
+
+
+def _inquiries(caller: StripeCaller, key: str, needed: Wanted, clock: Clock | None) -> Iterator[Inquiry]:
+    if clock is not None:
+        yield partial(_of_clock, caller, clock)
+    for read in PARTS:
+        yield partial(_of_part, read, caller, needed)
+    yield partial(_of_named, caller, needed)
+    if key.startswith(RESTRICTED):
+        for right, probe in PROBES:
+            yield partial(_of_right, right, probe, caller)
+
+
+async def _of_clock(caller: StripeCaller, clock: Clock) -> list[str]:
+    late = await skew_of(caller, clock)
+    return [late] if late else []
+
+
+async def _of_part(read: PlanPart, caller: StripeCaller, needed: Wanted) -> list[str]:
+    return [f"{step.fault} {SET_UP}" for step in (await read(caller, needed)).steps if step.fault]
+
+
+async def _of_named(caller: StripeCaller, needed: Wanted) -> list[str]:
+    return list(named_faults(needed, await read_named(caller, needed)))
+
+
+async def _of_right(right: Right, probe: Probe, caller: StripeCaller) -> list[str]:
+    await rightly(right, READ, caller.call(partial(probe, caller)))
+    return []
+
+
+def _unasked(error: OutsideError) -> str:
+    """Why Stripe could not be asked, and what to do."""
+    if isinstance(error.__cause__, stripe.AuthenticationError):
+        return f"{error} Check STRIPE_SECRET_KEY."
+    if isinstance(error, TellOperatorError):
+        return f"{error} The rest could not be checked."
+    return f"{error}. Check the network and STRIPE_API_BASE, then try again."
