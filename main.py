@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,20 +17,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import structlog
-
+from billing.keys import mode_of
+from bot.affairs import Affairs
+from bot.console.arguments import command_line
+from bot.console.invitation import about_discord
+from bot.console.logs import set_up_logging
+from bot.console.words import causes, dead_lines, findings_lines, in_words
 from bot.front import Front
 from bot.local.surface import LocalBot
 from engine import pricing
 from engine.admission import Desk
 from engine.catalogue import Catalogue
+from engine.changes import Changes
 from engine.chat import Chat
 from engine.checkout import Checkout, Links
 from engine.config import ConfigurationError, Settings, load_settings
+from engine.dispatch import Dispatch
 from engine.domain import Person, Platform
+from engine.duties import Duties
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
 from engine.members import Members, plain
+from engine.metering import Meter
+from engine.pace import Pace
+from engine.reconcile import Reconcile
 from engine.signals import Signals
 from engine.subscriptions import Subscriptions
 from providers.prices import ListPrices
@@ -43,10 +53,9 @@ if TYPE_CHECKING:
     from billing.simulated import SimulatedBilling
     from bot.discord.adapter import DiscordBot
     from bot.slack.adapter import SlackBot
-    from engine.ports import Billing
+    from engine.ports import Billing, BillingRecords, Clock
 
 GRACE_SECONDS = 10.0
-ROLES = ("discord", "slack", "web", "worker")
 NEAR = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - looked up, not bound
 """How this machine reaches a server that listens there."""
 log = logging.getLogger("main")
@@ -61,17 +70,35 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
+class Till:
+    """Stripe, or its simulation with the clock that can be moved."""
+
+    billing: Billing
+    records: BillingRecords
+    simulated: SimulatedBilling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What keeps facts about money true."""
+
+    subscriptions: Subscriptions
+    duties: Duties
+    dispatch: Dispatch
+    reconcile: Reconcile
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """The rooms of one process, put together, before anybody is let in."""
 
     settings: Settings
-    clock: SystemClock
+    clock: Clock
     store: Store
-    billing: Billing
-    simulated: SimulatedBilling | None
+    till: Till
     models: Models
     chat: Chat
-    subscriptions: Subscriptions
+    money: Money
     notices: Notices
     jobs: Jobs
     front: Front
@@ -85,37 +112,67 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         database = settings.database
         store = await open_store(database.url, clock, prepared_statements=database.prepared_statements)
         stack.push_async_callback(store.close)
-        billing, simulated = open_billing(settings, store, clock)
+        till = await open_till(settings, store, clock)
+        billing = till.billing
         stack.push_async_callback(billing.aclose)
         models = build_models(settings.providers)
         stack.push_async_callback(models.close)
         catalogue = Catalogue(settings.tiers, pricing.fill(settings.models, ListPrices(clock)))
         bell, notices = Bell(), Notices(store, clock)
+        money = open_money(settings, store, clock, till, bell)
         desk = Desk(catalogue, billing.mode, settings.system_prompt.strip(), owner=uuid4().hex)
         chat = Chat(store, clock, desk, models, Signals())
-        subscriptions = Subscriptions(store, clock, billing, bell.ring)
-        links = Links(settings.returns.success, settings.returns.cancel, settings.server.app_url)
-        checkout = Checkout(store, clock, billing, catalogue, subscriptions, links)
-        members = Members(store, clock, catalogue, billing.mode)
-        front = Front(chat, members, checkout, simulated=simulated is not None, for_sale=True)
-        jobs = Jobs(store, clock, chat, subscriptions, notices, bell)
-        yield House(
-            settings, clock, store, billing, simulated, models, chat, subscriptions, notices, jobs, front
+        front = open_front(settings, store, clock, till, catalogue, chat, money)
+        jobs = Jobs(
+            store,
+            clock,
+            chat,
+            money.subscriptions,
+            notices,
+            bell,
+            queues=(money.duties.work, money.dispatch.work),
+            rounds=(money.reconcile.work,),
         )
+        yield House(settings, clock, store, till, models, chat, money, notices, jobs, front)
 
 
-def open_billing(
-    settings: Settings, store: Store, clock: SystemClock
-) -> tuple[Billing, SimulatedBilling | None]:
+async def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
     """Stripe where it is configured, else its simulation."""
     if settings.stripe:
         from billing.gateway import StripeGateway  # noqa: PLC0415 - the SDK is for those who use it
 
-        return StripeGateway(settings.stripe, settings.tiers, clock), None
+        pace = Pace(store, clock, mode_of(settings.stripe.secret_key.get_secret_value()))
+        gateway = StripeGateway(settings.stripe, settings.tiers, clock, settings.billing, pace=pace.wait)
+        return Till(gateway, gateway)
     from billing.simulated import SimulatedBilling  # noqa: PLC0415 - as above
 
-    simulated = SimulatedBilling(store, clock, settings.server.app_url)
-    return simulated, simulated
+    address = settings.server.app_url
+    simulated = SimulatedBilling(store, clock, address, settings.tiers, settings.billing)
+    return Till(simulated, simulated, simulated)
+
+
+def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell: Bell) -> Money:
+    """Subscriptions and all that keeps them true."""
+    billing, policy = till.billing, settings.billing
+    subscriptions = Subscriptions(store, clock, billing, bell.ring, policy=policy)
+    duties = Duties(store, clock, billing, policy, bell.ring)
+    dispatch = Dispatch(store, clock, billing)
+    reconcile = Reconcile(store, clock, till.records, subscriptions, duties, (dispatch.differences,))
+    return Money(subscriptions, duties, dispatch, reconcile)
+
+
+def open_front(
+    settings: Settings, store: Store, clock: Clock, till: Till, catalogue: Catalogue, chat: Chat, money: Money
+) -> Front:
+    """What every chat platform talks to."""
+    billing, policy, subscriptions = till.billing, settings.billing, money.subscriptions
+    links = Links(settings.returns.success, settings.returns.cancel, settings.server.app_url)
+    checkout = Checkout(store, clock, billing, catalogue, subscriptions, links, policy)
+    changes = Changes(store, clock, billing, catalogue, subscriptions, money.dispatch.flush)
+    meter = Meter(store, clock, billing, catalogue, subscriptions, policy)
+    members = Members(store, clock, catalogue, billing.mode)
+    affairs = Affairs(catalogue, checkout, changes, meter)
+    return Front(chat, members, affairs, simulated=till.simulated is not None, for_sale=True)
 
 
 @dataclass(slots=True)
@@ -152,10 +209,10 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
     return Site(
         app_url=house.settings.server.app_url,
         parts=parts,
-        stripe=StripeInbox(house.billing.parse_webhook_event, house.subscriptions.receive),
+        stripe=StripeInbox(house.till.billing.parse_webhook_event, house.money.subscriptions.receive),
         slack=surfaces.slack.endpoint if surfaces.slack else None,
-        checkout_status=house.subscriptions.purchase,
-        simulated=house.simulated,
+        checkout_status=house.money.subscriptions.purchase,
+        simulated=house.till.simulated,
         tiers=house.settings.tiers,
         playground=surfaces.local,
         playground_key=key.get_secret_value() if key else None,
@@ -198,7 +255,7 @@ def announce(settings: Settings, port: int, parts: tuple[Part, ...]) -> None:
     print("\n".join(lines), flush=True)
 
 
-async def run(settings: Settings, roles: frozenset[str]) -> None:
+async def run(settings: Settings, roles: frozenset[str]) -> int:
     """Serve until SIGTERM or Ctrl-C, then end in good order."""
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -218,6 +275,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> None:
             await house.chat.close(GRACE_SECONDS)
             for task in tasks:
                 task.cancel()
+    return 0
 
 
 def duties(
@@ -226,16 +284,16 @@ def duties(
     """Everything that runs until it is cancelled."""
     adapters = (surfaces.discord, surfaces.slack, surfaces.local)
     running = [house.jobs.run(worker="worker" in roles), *(each.run() for each in adapters if each)]
-    if house.simulated and "web" in roles:
+    if house.till.simulated and "web" in roles:
         host = house.settings.server.host
-        running.append(house.simulated.run(f"http://{NEAR.get(host, host)}:{port}/stripe/webhook"))
+        running.append(house.till.simulated.run(f"http://{NEAR.get(host, host)}:{port}/stripe/webhook"))
     return running
 
 
 async def doctor(settings: Settings) -> int:
     """Bring the database up to date and check what can be checked; 1 if something has to be mended."""
     async with open_house(settings) as house:
-        problems = [str(problem) for problem in await house.billing.verify_stripe_config()]
+        problems = [str(problem) for problem in await house.till.billing.verify_stripe_config()]
     notes, wrong = about_discord(settings)
     problems += wrong
     lines = [
@@ -247,19 +305,6 @@ async def doctor(settings: Settings) -> int:
         "\n".join((*lines, f"{len(problems)} to mend." if problems else "All that was checked is in order."))
     )
     return 1 if problems else 0
-
-
-def about_discord(settings: Settings) -> tuple[list[str], list[str]]:
-    """The invite link and the intents; and what is wrong with the token."""
-    if settings.discord is None:
-        return [], []
-    from bot.discord import invite  # noqa: PLC0415 - the SDK is for those who use it
-
-    application = invite.application_of(settings.discord.token.get_secret_value())
-    if application is None:
-        return [], ["DISCORD_TOKEN: is no bot token. Copy it from the Bot page of your application."]
-    intents = f"Discord intents: {', '.join(invite.needed_intents)}; none is privileged"
-    return [f"Discord invite link: {invite.invite_link(application)}", intents], []
 
 
 async def why(settings: Settings, person: Person, *, as_json: bool) -> int:
@@ -290,88 +335,56 @@ def slack_manifest(settings: Settings) -> int:
     return 0
 
 
-def set_up_logging(log_format: str | None) -> None:
-    """Everything that is logged, as lines for people on a terminal and as JSON elsewhere."""
-    as_json = log_format == "json" or (log_format is None and not sys.stderr.isatty())
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    last: structlog.typing.Processor = structlog.dev.ConsoleRenderer()
-    if as_json:
-        last = structlog.processors.JSONRenderer()
-    clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[clean, last])
-    handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for chatty in ("httpx", "httpx2", "discord", "slack_bolt", "stripe"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+async def reconcile(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Compare everything with Stripe, mend what differs; or list and retry what was given up."""
+    async with open_house(settings) as house:
+        mode, now = house.till.billing.mode, house.clock.now()
+        if arguments.retry_dead:
+            letter = None if arguments.retry_dead == "all" else arguments.retry_dead
+            retried = await house.store.transact(lambda tx: tx.retry_dead(mode, now, letter))
+            print(f"{retried} will be tried again by the running bot.")
+            return 0
+        if arguments.dead:
+            print("\n".join(dead_lines(await house.store.read(lambda tx: tx.dead_letters(mode)))))
+            return 0
+        work = house.money.reconcile
+        findings = await (work.compare() if arguments.dry_run else work.run())
+        while not arguments.dry_run and await house.money.subscriptions.work():
+            pass
+    print("\n".join(findings_lines(findings, dry_run=arguments.dry_run)))
+    return 1 if arguments.dry_run and findings.differences else 0
 
 
-def person(text: str) -> Person:
-    """A person on the command line."""
-    try:
-        return Person.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def roles(text: str) -> frozenset[str]:
-    """A list of roles on the command line."""
-    named = frozenset(part.strip() for part in text.split(","))
-    if named <= set(ROLES):
-        return named
-    message = f"choose from {', '.join(ROLES)}, divided by commas"
-    raise argparse.ArgumentTypeError(message)
-
-
-def command_line() -> argparse.ArgumentParser:
-    """The commands and what they are for."""
-    parser = argparse.ArgumentParser(
-        prog="main.py",
-        description="Many language models in Discord and Slack, with tiers that Stripe charges for.",
-        epilog="Settings come from config.toml and the environment (.env.example lists the variables).",
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    running = commands.add_parser("run", help="start the bots and the web server (the default)")
-    every = frozenset(ROLES)
-    running.add_argument(
-        "--only", type=roles, default=every, metavar="ROLES", help=f"some of {','.join(ROLES)}"
-    )
-    commands.add_parser("doctor", help="check the configuration and say what to mend")
-    commands.add_parser("migrate", help="bring the database to this version's schema")
-    commands.add_parser("slack-manifest", help="print the manifest to create the Slack app from")
-    asking = commands.add_parser("why", help="tell why a person has their tier, and what is used and left")
-    asking.add_argument("person", type=person, help="discord:ID, slack:TEAM/ID or local:NAME")
-    asking.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(command="run", only=every)
-    return parser
+async def forgive(settings: Settings, person: Person) -> int:
+    """Let a person's disputes count no more."""
+    async with open_house(settings) as house:
+        forgiven = await house.money.subscriptions.forgive(person)
+    print(f"{forgiven} forgiven." if forgiven else f"Nothing stands against {person}.")
+    return 0
 
 
 def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one command; its exit status."""
-    match arguments.command:
-        case "doctor":
-            return asyncio.run(doctor(settings))
-        case "migrate":
-            return asyncio.run(apply_migrations(settings))
-        case "slack-manifest":
-            return slack_manifest(settings)
-        case "why":
-            return asyncio.run(why(settings, arguments.person, as_json=arguments.json))
-    asyncio.run(run(settings, arguments.only))
-    return 0
+    commands: dict[str, Callable[[], Coroutine[object, object, int]]] = {
+        "doctor": lambda: doctor(settings),
+        "migrate": lambda: apply_migrations(settings),
+        "why": lambda: why(settings, arguments.person, as_json=arguments.json),
+        "forgive": lambda: forgive(settings, arguments.person),
+        "reconcile": lambda: reconcile(settings, arguments),
+        "run": lambda: run(settings, arguments.only),
+    }
+    if arguments.command == "slack-manifest":
+        return slack_manifest(settings)
+    return asyncio.run(commands[arguments.command]())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the command line and the configuration, and do what was asked."""
     arguments = command_line().parse_args(argv)
     try:
-        settings = load_settings(os.environ, Path(".env"))
+        settings = load_settings(
+            os.environ, Path(".env"), setting_up=arguments.command in {"stripe-setup", "doctor"}
+        )
     except ConfigurationError as error:
         print("The configuration needs mending:", *error.problems, sep="\n  - ", file=sys.stderr)
         return 2
@@ -382,18 +395,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         for each in causes(group):
             print(f"Stopped: {in_words(each)}", file=sys.stderr)
     return 1
-
-
-def in_words(error: BaseException) -> str:
-    """What stopped the program, on one line."""
-    told, hint = (error.strerror, " Check HOST and PORT.") if isinstance(error, OSError) else (None, "")
-    return f"{' '.join((told or str(error)).split()).rstrip('.?')}.{hint}"
-
-
-def causes(error: BaseException) -> list[BaseException]:
-    """The errors in a group, however deep."""
-    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    return [each for one in inner for each in causes(one)] or [error]
 
 
 if __name__ == "__main__":

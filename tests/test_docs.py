@@ -14,10 +14,10 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-import main
 from billing.prices import lookup_key, variable
 from billing.webhook import SNAPSHOT_EVENTS
 from bot.commands import COMMANDS
+from bot.console.arguments import ROLES, command_line
 from bot.slack.manifest import SCOPES
 from engine import environment, tables
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
@@ -77,7 +77,7 @@ def key_default(field: FieldInfo) -> str | None:
 
 
 def commands_of_main() -> Claims:
-    told = main.command_line().format_help()
+    told = command_line().format_help()
     return dict.fromkeys(re.findall(r"^    ([a-z-]+)(?:  |$)", told, re.MULTILINE))
 
 
@@ -156,7 +156,7 @@ TABLES = (
     Table("README.md", "Commands", "Command", commands_of_main),
     Table("README.md", "Targets of make", "Target", targets),
     Table(OPERATIONS, "Commands", "Command", commands_of_main),
-    Table(OPERATIONS, "Processes and roles", "Role", listed(main.ROLES)),
+    Table(OPERATIONS, "Processes and roles", "Role", listed(ROLES)),
     Table(OPERATIONS, "What each refusal means", "Reason", listed(RefusalReason)),
     Table(OPERATIONS, "What each failure means", "Reason", listed(FailureReason)),
     Table(

@@ -53,7 +53,7 @@ class Till:
     gateway: StripeGateway
     subscriptions: Subscriptions
     checkout: Checkout
-    changes: Changes
+    alter: Changes
     meter: Meter
     duties: Duties
     dispatch: Dispatch

@@ -89,9 +89,9 @@ async def live(settings: Settings, last: int, *, after: bool, later: timedelta) 
 
 async def buy(house: main.House) -> None:
     """What a member does who clicks again after every disappointment."""
-    outcome = await house.front.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
-    if isinstance(outcome, CheckoutLink) and house.simulated:
-        await house.simulated.pay(SessionId(outcome.url.rpartition("/")[2]))
+    outcome = await house.front.affairs.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
+    if isinstance(outcome, CheckoutLink) and house.till.simulated:
+        await house.till.simulated.pay(SessionId(outcome.url.rpartition("/")[2]))
 
 
 async def done(house: main.House) -> bool:

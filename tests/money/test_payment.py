@@ -10,12 +10,14 @@ from typing import TypeVar
 
 import pytest
 
+from engine.applying import apply
 from engine.catalogue import Catalogue
 from engine.checkout import AlreadySubscribed, Checkout, CheckoutLink, Links, NothingToManage, PortalLink
 from engine.domain import Interval, TierName
 from engine.errors import OutsideError
 from engine.facts import (
     BillingEvent,
+    CustomerFacts,
     CustomerId,
     CustomerRecord,
     DirtyCustomer,
@@ -25,12 +27,12 @@ from engine.facts import (
     PaymentStatus,
 )
 from engine.ledger import Tx
-from engine.subscriptions import LEASE, Activation, apply
+from engine.subscriptions import LEASE, Activation
 from storage.store import Store
 from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE, BOB
 from tests.fakes.stripe import SECRET, FaultKind, sign
-from tests.money.conftest import LINKS, Till, open_till
+from tests.money.conftest import LINKS, USUAL, Till, open_till
 
 T = TypeVar("T")
 
@@ -216,7 +218,7 @@ async def test_a_read_that_was_outrun_writes_nothing(till: Till) -> None:
     till.clock.advance(LEASE + timedelta(seconds=1))
     await till.subscriptions.sync(customer)
     later = till.clock.now()
-    await till.store.transact(lambda tx: apply(tx, slow, [], now, later))
+    await till.store.transact(lambda tx: apply(tx, slow, CustomerFacts(), now, later, USUAL))
     assert await till.tier() is TierName.PREMIUM
 
 

@@ -1,0 +1,1 @@
+"""The operator's terminal: the command line and what it says."""

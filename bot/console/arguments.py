@@ -1,0 +1,126 @@
+"""The command line: its commands, what they are for and what they take."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import date, timedelta
+from typing import TypeAlias
+
+from engine.domain import Person
+
+ROLES = ("discord", "slack", "web", "worker")
+
+
+def person(text: str) -> Person:
+    """A person on the command line."""
+    try:
+        return Person.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def roles(text: str) -> frozenset[str]:
+    """A list of roles on the command line."""
+    named = frozenset(part.strip() for part in text.split(","))
+    if named <= set(ROLES):
+        return named
+    message = f"choose from {', '.join(ROLES)}, divided by commas"
+    raise argparse.ArgumentTypeError(message)
+
+
+def duration(text: str) -> timedelta:
+    """A span of time on the command line: `90m`, `36h`, `15d`, `2w`."""
+    found = re.fullmatch(r"(\d{1,4})([mhdw])", text.strip())
+    if found is None:
+        message = f"{text!r} is no span of time: write 90m, 36h, 15d or 2w"
+        raise argparse.ArgumentTypeError(message)
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    return timedelta(**{units[found[2]]: int(found[1])})
+
+
+def month(text: str) -> date:
+    """A calendar month on the command line: `2026-10`."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        message = f"{text!r} is no month: write it like 2026-10"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The commands and what they are for."""
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Many language models in Discord and Slack, with tiers that Stripe charges for.",
+        epilog="Settings come from config.toml and the environment (.env.example lists the variables).",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    every = frozenset(ROLES)
+    running = commands.add_parser("run", help="start the bots and the web server (the default)")
+    running.add_argument(
+        "--only", type=roles, default=every, metavar="ROLES", help=f"some of {','.join(ROLES)}"
+    )
+    commands.add_parser("doctor", help="check the configuration and say what to mend")
+    commands.add_parser("migrate", help="bring the database to this version's schema")
+    commands.add_parser("slack-manifest", help="print the manifest to create the Slack app from")
+    about_people(commands)
+    about_money(commands)
+    about_simulation(commands)
+    parser.set_defaults(command="run", only=every)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - has no public name
+PERSON = "discord:ID, slack:TEAM/ID or local:NAME"
+
+
+def about_people(commands: Commands) -> None:
+    """Commands about one person."""
+    asking = commands.add_parser("why", help="tell why a person has their tier, and what is used and left")
+    asking.add_argument("person", type=person, help=PERSON)
+    asking.add_argument("--json", action="store_true", help="print JSON")
+    pardon = commands.add_parser("forgive", help="let a person's lost disputes block them no longer")
+    pardon.add_argument("person", type=person, help=PERSON)
+
+
+def about_money(commands: Commands) -> None:
+    """Commands about Stripe and the figures."""
+    setting = commands.add_parser("stripe-setup", help="make or update in Stripe all that config.toml sells")
+    setting.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    comparing = commands.add_parser("reconcile", help="compare everything with Stripe and mend what differs")
+    comparing.add_argument("--dry-run", action="store_true", help="print the differences and change nothing")
+    comparing.add_argument("--dead", action="store_true", help="list what was given up, and nothing else")
+    comparing.add_argument(
+        "--retry-dead", nargs="?", const="all", metavar="ID", help="try again what was given up, or one of it"
+    )
+    reporting = commands.add_parser("report", help="revenue, what moved it, churn, funnel and tiers")
+    span = reporting.add_mutually_exclusive_group()
+    span.add_argument("--days", type=int, default=30, metavar="N", help="the last N days (30)")
+    span.add_argument("--month", type=month, metavar="YYYY-MM", help="a calendar month")
+    reporting.add_argument("--json", action="store_true", help="print JSON")
+
+
+def about_simulation(commands: Commands) -> None:
+    """Commands that play time and misfortune while payments are simulated."""
+    simulating = commands.add_parser("simulate", help="move the simulated clock, fail payments, dispute ...")
+    acts = simulating.add_subparsers(dest="act", metavar="WHAT", required=True)
+    forward = acts.add_parser("advance", help="move the clock forward: 90m, 36h, 15d, 2w")
+    forward.add_argument("by", type=duration)
+    for name, told in SIMULATED_ACTS.items():
+        act = acts.add_parser(name, help=told)
+        act.add_argument("person", type=person, help=PERSON)
+        if name == "dispute":
+            act.add_argument("stage", choices=("open", "won", "lost", "inquiry"), nargs="?", default="open")
+
+
+SIMULATED_ACTS = {
+    "status": "show a person's simulated subscription and card",
+    "expire": "end the subscription now",
+    "fail-payment": "let the card decline and the period end",
+    "recover": "let the card work again and pay what is open",
+    "dispute": "dispute the last payment, or say how it ended",
+    "refund": "give the last payment back",
+    "expire-card": "let the card expire next month",
+    "delete-customer": "delete the customer",
+}
