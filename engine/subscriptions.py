@@ -171,6 +171,18 @@ class Subscriptions:
             self._woken()
         return len(due)
 
+    async def forgive(self, person: Person) -> int:
+        """Let a person's open and lost disputes count no more; how many they were."""
+        now, mode = self._clock.now(), self.mode
+
+        def work(tx: Tx) -> int:
+            account = tx.lock_account(person, now)
+            forgiven = tx.forgive(account.id, mode, now)
+            reconsider(tx, account, mode, now, self._policy)
+            return forgiven
+
+        return await self._store.transact(work)
+
     def _reconsider(self, tx: Tx, account_id: AccountId) -> None:
         account = tx.lock_account_id(account_id)
         if account:
