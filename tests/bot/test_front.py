@@ -9,30 +9,21 @@ import pytest
 from bot.commands import BY_NAME, COMMANDS
 from bot.front import Front, Request
 from bot.reply import Reply
-from engine.checkout import Checkout, Links
 from engine.domain import Person, TierName
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Notice, NoticeId, NoticeKind
 from engine.ledger import Tx
-from engine.members import Members
-from engine.subscriptions import Subscriptions
+from tests.bot.counter import open_counter
 from tests.engine.conftest import ALICE, BOB, Hall, last
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
 from tests.money.conftest import Till
+from tests.money.conftest import policy as policy  # noqa: PLC0414 - a fixture
 from tests.money.conftest import till as till  # noqa: PLC0414 - a fixture
-
-LINKS = Links("http://127.0.0.1/s", "http://127.0.0.1/c", "http://127.0.0.1")
 
 
 def front_of(hall: Hall, till: Till | None = None) -> Front:
     """The bot behind its surfaces, with or without a till."""
-    members = Members(hall.store, hall.clock, hall.catalogue, Mode.TEST)
-    subscriptions = till.subscriptions if till else Subscriptions(hall.store, hall.clock, None)
-    checkout = (
-        till.checkout
-        if till
-        else Checkout(hall.store, hall.clock, None, hall.catalogue, subscriptions, LINKS)
-    )
-    return Front(hall.chat(), members, checkout, simulated=False, for_sale=till is not None)
+    billing = till.gateway if till else None
+    return open_counter(hall.store, hall.clock, billing, hall.catalogue).front(hall)
 
 
 async def run(

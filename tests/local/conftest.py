@@ -17,6 +17,7 @@ from tests.bot.test_front import front_of
 from tests.engine.conftest import ALICE, Hall
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
 from tests.money.conftest import Till
+from tests.money.conftest import policy as policy  # noqa: PLC0414 - a fixture
 from tests.money.conftest import till as till  # noqa: PLC0414 - a fixture
 
 Json = dict[str, Any]

@@ -17,20 +17,16 @@ from bot.front import Front
 from bot.pacing import Pace
 from bot.slack.adapter import SlackBot
 from bot.slack.manifest import manifest
-from engine.checkout import Checkout, Links
 from engine.config import SlackSettings
-from engine.facts import Mode
-from engine.members import Members
-from engine.subscriptions import Subscriptions
 from storage.store import Store
+from tests.bot.counter import PAGES as PAGES  # noqa: PLC0414 - for the tests beside
+from tests.bot.counter import Counter, open_counter
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import Scripted
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack
 from webhooks.slack_events import PATH, routes
 
-LINKS = Links("https://bot.test/success", "https://bot.test/cancel", "https://bot.test/")
-PAGES = "https://bot.test"
 BRISK = Pace(channel=0.01, process=1000.0)
 
 
@@ -57,12 +53,13 @@ class Stage:
 
 def front_of(hall: Hall) -> Front:
     """The commands over a hall, with simulated billing."""
-    store, clock = hall.store, hall.clock
-    till = SimulatedBilling(store, clock, PAGES)
-    subscriptions = Subscriptions(store, clock, till)
-    members = Members(store, clock, hall.catalogue, Mode.SIMULATED)
-    checkout = Checkout(store, clock, till, hall.catalogue, subscriptions, LINKS)
-    return Front(hall.chat(), members, checkout, simulated=True, for_sale=True)
+    return counter_of(hall).front(hall)
+
+
+def counter_of(hall: Hall) -> Counter:
+    """All that deals with money there."""
+    billing = SimulatedBilling(hall.store, hall.clock, PAGES, hall.catalogue.tiers)
+    return open_counter(hall.store, hall.clock, billing, hall.catalogue)
 
 
 @asynccontextmanager
