@@ -66,8 +66,12 @@ def costs(found: Proposed) -> str:
     wish, preview = found.proposal.wish, found.proposal.preview
     if wish.kind is ChangeKind.CANCEL:
         return "Now: nothing. Later: nothing more."
+    if wish.kind is ChangeKind.SEATS and preview.due_now > 0:
+        rest = f"For the rest of this period: {money(preview.due_now)}, with your next invoice at the latest."
+    else:
+        rest = f"Now: {now_due(preview)}."
     since = f", from {day(found.first_due)}" if found.first_due else ""
-    return f"Now: {now_due(preview)}. Then {money(preview.recurring)} a {wish.interval}{since}."
+    return f"{rest} Then {money(preview.recurring)} a {wish.interval}{since}."
 
 
 def now_due(preview: Preview) -> str:
