@@ -17,7 +17,7 @@ from billing.schedules import Schedules
 from billing.snapshots import Fields, awaited_invoice, plain
 from engine.domain import Micros, Tier, TierName
 from engine.errors import GoneError, TellOperatorError
-from engine.facts import Subscription
+from engine.facts import PaymentStatus, Subscription
 from engine.terms import (
     ChangeKind,
     ChangeOrder,
@@ -66,7 +66,7 @@ class Changing:
         price = await self._price(live, wish)
         quantity = orders.quantity_of(price, wish.quantity if wish.kind in FOR_ITEMS else live.quantity)
         due = Micros(0)
-        if timing is Timing.NOW and wish.kind in FOR_ITEMS:
+        if timing is Timing.NOW and wish.kind in FOR_ITEMS and live.status is not PaymentStatus.TRIALING:
             due = await self._due_now(live, fields, self._swap(live, wish, price, quantity), at)
         each = discounted(interval_cents(price, quantity), fields.get("discounts") or (), now)
         effective = at if timing is Timing.NOW else live.period_end or at

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import pytest
 import stripe
 from pydantic import SecretStr
 
-from billing.client import Patience
+from billing.client import Patience, Turn
 from billing.gateway import StripeGateway
 from engine.config import StripeSettings
 from engine.domain import Interval, Micros, Tier, TierName
+from engine.terms import Policy
 from tests.billing.inbox import Inbox, running_inbox
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe
@@ -37,11 +39,13 @@ def gateway_on(
     *,
     key: str = "sk_test_fake",
     patience: Patience = QUICK,
+    policy: Policy = Policy(metered_markup=Decimal("1.2")),  # noqa: B008 - frozen
+    pace: Turn | None = None,
 ) -> StripeGateway:
     """A gateway on the fake; whoever makes one closes it."""
     secrets = (SecretStr("whsec_fake"), SecretStr("whsec_older"))
     settings = StripeSettings(SecretStr(key), fake.base_url, secrets, prices or {})
-    return StripeGateway(settings, TIERS, clock, patience=patience)
+    return StripeGateway(settings, TIERS, clock, policy, patience, pace)
 
 
 @pytest.fixture
