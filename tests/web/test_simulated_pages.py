@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from aiohttp import ClientSession
 
-from engine.domain import Micros, ModelClass, Tier, TierName
-from tests.fakes.simulated_checkout import PORTAL, SESSION, MemoryCheckout
+from engine.domain import Interval, Micros, ModelClass, Tier, TierName
+from engine.facts import PaymentStatus, Planned
+from engine.ports import SimulatedDeed, SimulatedStep
+from tests.fakes.simulated_checkout import INVOICE, NOON, PORTAL, SESSION, MemoryCheckout, MemoryPlay
 from tests.web.conftest import Start
 from webhooks.simulated import dollars
 from webhooks.site import Site
@@ -27,10 +30,24 @@ PREMIUM = Tier(
 )
 
 
+TEAM = replace(
+    PREMIUM,
+    name=TierName.TEAM,
+    price_month=Micros(29_990_000),
+    seats=5,
+    extra_seat_month=Micros(5_000_000),
+)
+
+
 @pytest.fixture
-async def client(start: Start, checkout: MemoryCheckout) -> ClientSession:
-    tiers = {TierName.PREMIUM: PREMIUM}
-    return await start(Site("http://127.0.0.1", simulated=checkout, tiers=tiers))
+def play() -> MemoryPlay:
+    return MemoryPlay()
+
+
+@pytest.fixture
+async def client(start: Start, checkout: MemoryCheckout, play: MemoryPlay) -> ClientSession:
+    tiers = {TierName.PREMIUM: PREMIUM, TierName.TEAM: TEAM}
+    return await start(Site("http://127.0.0.1", simulated=checkout, simulation=play, tiers=tiers))
 
 
 async def show(client: ClientSession, path: str, status: int = 200) -> str:
@@ -112,6 +129,98 @@ async def test_the_portal_cancels_resumes_and_ends(client: ClientSession, checko
     await press(client, f"{here}/end")
     assert "This subscription is over" in await show(client, here)
     assert checkout.subscriptions[0].status == "canceled"
+
+
+async def test_the_portal_says_what_stands_out_about_a_subscription(
+    client: ClientSession, checkout: MemoryCheckout
+) -> None:
+    here = f"/simulated/portal/{PORTAL}"
+    await press(client, f"/simulated/checkout/{SESSION}/pay")
+    [sub] = checkout.subscriptions
+    planned = Planned(TierName.TEAM, Interval.YEAR, 6, NOON)
+    for facts, words in (
+        (replace(sub, tier=TierName.TEAM, quantity=7), r"\$39\.99 a month, 7 seats"),
+        (replace(sub, metered_item="si_2"), "with metered use"),
+        (
+            replace(sub, planned=planned),
+            "22 December 2026</b> it becomes Team by the year with 6 seats",
+        ),
+        (replace(sub, status=PaymentStatus.TRIALING), "The trial ends on <b>22 December 2026</b>"),
+        (
+            replace(
+                sub, status=PaymentStatus.PAST_DUE, pay_url=f"http://here.test/simulated/invoice/{INVOICE}"
+            ),
+            f'<a href="/simulated/invoice/{INVOICE}">Pay the open invoice</a>',
+        ),
+    ):
+        checkout.subscriptions = [facts]
+        assert re.search(words, await show(client, here))
+
+
+async def test_the_portal_plays_what_its_buttons_say_and_tells_what_became_of_it(
+    client: ClientSession, play: MemoryPlay
+) -> None:
+    here = f"/simulated/portal/{PORTAL}"
+    text = await show(client, here)
+    assert "22 November 2026, 12:00 UTC" in text
+    assert 'role="status"' not in text
+    buttons = re.findall(rf'action="{here}/play/([a-z-]+)"', text)
+    assert set(buttons) == {*SimulatedDeed, *SimulatedStep} - {SimulatedDeed.EXPIRE}
+    for deed in buttons:
+        assert await press(client, f"{here}/play/{deed}") == here
+    assert play.played == buttons
+    assert f'role="status">You played {buttons[-1]}.' in await show(client, here)
+    for nothing in (
+        f"{here}/play/nonsense",
+        "/simulated/portal/other/play/refund",
+        "/simulated/portal/other/play/day",
+    ):
+        async with client.post(nothing) as answer:
+            assert answer.status == 404
+
+
+async def test_without_a_simulation_the_portal_has_nothing_to_play(
+    start: Start, checkout: MemoryCheckout
+) -> None:
+    client = await start(Site("http://127.0.0.1", simulated=checkout))
+    assert "Play with it" not in await show(client, f"/simulated/portal/{PORTAL}")
+    async with client.post(f"/simulated/portal/{PORTAL}/play/refund") as answer:
+        assert answer.status == 404
+
+
+async def test_only_those_at_the_gate_may_play(
+    start: Start, checkout: MemoryCheckout, play: MemoryPlay
+) -> None:
+    site = Site("http://127.0.0.1", simulated=checkout, simulation=play, playground_key="fake-key")
+    client = await start(site)
+    for path in (f"/simulated/portal/{PORTAL}/play/day", f"/simulated/invoice/{INVOICE}/pay"):
+        async with client.post(path) as answer:
+            assert answer.status == 403
+    async with client.post(
+        f"/simulated/portal/{PORTAL}/play/day", headers={"Origin": "http://elsewhere.test"}
+    ) as answer:
+        assert answer.status == 403
+    assert (play.played, checkout.bill.paid) == ([], False)
+
+
+async def test_an_open_invoice_is_declined_and_then_paid(
+    client: ClientSession, checkout: MemoryCheckout
+) -> None:
+    here = f"/simulated/invoice/{INVOICE}"
+    text = await show(client, here)
+    assert "<strong>SIMULATED</strong>" in text
+    assert "Pay $8.99 with a new card (simulated)" in text
+    text = await show(client, await press(client, f"{here}/decline"))
+    assert "Your card was declined" in text
+    assert not checkout.bill.paid
+    for _ in range(2):
+        assert await press(client, f"{here}/pay") == here
+    text = await show(client, here)
+    assert "This invoice is paid" in text
+    assert "<form" not in text
+    checkout.bill = replace(checkout.bill, paid=False)
+    assert "This invoice is void" in await show(client, here)
+    assert "/billing" in await show(client, "/simulated/invoice/other", 404)
 
 
 async def test_what_changes_anything_is_a_post(client: ClientSession) -> None:
