@@ -236,7 +236,7 @@ def parts_of(settings: Settings) -> tuple[Part, ...]:
             "Stripe",
             bool(settings.stripe),
             "",
-            "payments are SIMULATED; docs/stripe.md tells how to take real ones",
+            "payments are SIMULATED; docs/billing.md tells how to take real ones",
         ),
     )
     links = {"Playground": "/playground"}

@@ -15,14 +15,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from billing.prices import lookup_key, variable
-from billing.webhook import SNAPSHOT_EVENTS
+from billing.rights import Right
+from billing.webhook import SNAPSHOT_EVENTS, THIN_EVENTS
 from bot.commands import COMMANDS
-from bot.console.arguments import ROLES, command_line
+from bot.console.arguments import ROLES, SIMULATED_ACTS, command_line
 from bot.slack.manifest import SCOPES
 from engine import environment, tables
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
 from engine.environment import NOT_YET, Variables
-from engine.facts import AccessReason
+from engine.facts import AccessReason, NoticeKind
+from engine.terms import DifferenceKind
 from tests.pages import (
     Page,
     Row,
@@ -70,7 +72,7 @@ def keys(model: type[BaseModel]) -> Claims:
 def key_default(field: FieldInfo) -> str | None:
     if field.is_required():
         return "required"
-    if field.default is None or field.default_factory:
+    if field.default is None or field.default_factory or isinstance(field.default, BaseModel):
         return None
     value = int(field.default) if isinstance(field.default, Decimal) else field.default
     return json.dumps(value)
@@ -144,11 +146,12 @@ def listed(values: Iterable[str]) -> Callable[[], Claims]:
     return lambda: {str(value): None for value in values}
 
 
-CONFIG, OPERATIONS, STRIPE = "docs/configuration.md", "docs/operations.md", "docs/stripe.md"
+CONFIG, OPERATIONS, BILLING = "docs/configuration.md", "docs/operations.md", "docs/billing.md"
 TABLES = (
     Table(CONFIG, "Environment variables", "Variable", variables, of_variable),
     Table(CONFIG, "Reserved names", "Variable", listed(NOT_YET)),
     Table(CONFIG, "At the top", "Key", lambda: keys(tables.Tables), of_key),
+    Table(CONFIG, "[billing]", "Key", lambda: keys(tables.BillingTable), of_key),
     Table(CONFIG, "[tiers.NAME]", "Key", lambda: keys(tables.TierTable), of_key),
     Table(CONFIG, "[providers.NAME]", "Key", lambda: keys(tables.ProviderTable), of_key),
     Table(CONFIG, "[models.NAME]", "Key", lambda: keys(tables.ModelTable), of_key),
@@ -166,9 +169,14 @@ TABLES = (
         lambda: {command.usage: command.description for command in COMMANDS},
         of_command,
     ),
-    Table(STRIPE, "Webhook endpoint", "Event", listed(SNAPSHOT_EVENTS)),
-    Table(STRIPE, "Products and prices", "Lookup key", prices, of_price),
-    Table(STRIPE, "Which subscription gives which tier", "Reason", listed(AccessReason)),
+    Table(BILLING, "Webhook endpoint", "Event", listed(SNAPSHOT_EVENTS)),
+    Table(BILLING, "Thin events", "Event", listed(THIN_EVENTS)),
+    Table(BILLING, "Products and prices", "Lookup key", prices, of_price),
+    Table(BILLING, "Rights of a restricted key", "Right", listed(Right)),
+    Table(BILLING, "What each status means", "Reason", listed(AccessReason)),
+    Table(BILLING, "What members are told", "Notice", listed(NoticeKind)),
+    Table(BILLING, "What reconciling finds", "Difference", listed(DifferenceKind)),
+    Table(BILLING, "Simulated billing", "Act", listed(("advance", *SIMULATED_ACTS))),
     Table("docs/slack.md", "What the app may do", "Scope", listed(SCOPES)),
 )
 
@@ -192,7 +200,7 @@ def test_a_row_too_few_is_noticed(table: Table) -> None:
 def test_a_changed_default_or_price_is_noticed() -> None:
     for table, old, new in (
         (TABLES[0], "| `8080` |", "| `8081` |"),
-        (TABLES[3], '| `["everyday"]` |', "| `[]` |"),
+        (TABLES[4], '| `["everyday"]` |', "| `[]` |"),
         (next(table for table in TABLES if table.told is of_price), "8.99 USD", "9.99 USD"),
         (next(table for table in TABLES if table.told is of_command), "is left", "was left"),
     ):
@@ -244,7 +252,7 @@ def spoiled(text: str, path: str = "docs/decisions/0000-spoiled.md") -> Page:
         ("links lead somewhere", "[gone](gone.md)"),
         ("links lead somewhere", "# Here\n[there](#there)"),
         ("links lead somewhere", "![picture](../gone.png)"),
-        ("links lead somewhere", "[stripe](../stripe.md#no-such-heading)"),
+        ("links lead somewhere", "[stripe](../billing.md#no-such-heading)"),
         ("files that are named exist", "the rules in `engine/gone.py`"),
         ("decision records are short", "line\n" * 31),
         ("nothing is bound to a registry or a machine", "see https://py" + "pi.org"),

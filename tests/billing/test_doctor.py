@@ -22,6 +22,7 @@ from tests.billing.conftest import QUICK
 from tests.billing.test_setup import ADDRESS, APP_URL, METERED, NEEDED, SHOP, by_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe, FaultKind
+from tests.fakes.stripe.wire import Json
 
 KEY = "sk_test_fake"
 SECRETS = ("whsec_fake", "whsec_other")
@@ -89,7 +90,7 @@ def recurring(key: str, **change: object) -> Spoil:
 
 
 def flat_team(shop: FakeStripe) -> None:
-    flat = {"billing_scheme": "per_unit", "tiers": [], "tiers_mode": None, "unit_amount": 2999}
+    flat: Json = {"billing_scheme": "per_unit", "tiers": [], "tiers_mode": None, "unit_amount": 2999}
     by_key(shop)["team_monthly_v1"].update(flat | {"unit_amount_decimal": "2999"})
 
 
