@@ -152,8 +152,8 @@ async def test_turns_at_once_are_charged_for_what_lies_beyond_and_not_twice(mete
     await metered.says(100 * DOLLAR)
     metered.hall.two.usage = Usage(700_000, 0, 0)
     chat, hall = metered.chat(), metered.hall
-    await asyncio.gather(*(last(chat, hall.ask(model="deep")) for _ in range(8)))
-    assert await metered.charged() == 8 * 700_000 - 3 * DOLLAR
+    await asyncio.gather(*(last(chat, hall.ask(model="deep")) for _ in range(12)))
+    assert await metered.charged() == 12 * 700_000 - 3 * DOLLAR
 
 
 async def test_whoever_said_no_again_is_charged_for_no_new_turn(metered: Metered) -> None:

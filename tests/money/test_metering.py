@@ -362,6 +362,20 @@ async def test_units_that_stripe_lost_are_found_after_a_day_and_reported_again_o
     assert await shop.dispatch.mend() == []
 
 
+async def test_what_was_reported_late_is_compared_a_day_later(shop: Shop) -> None:
+    await shop.meter.agree(ALICE, CAP)
+    await shop.use(8000)
+    outage = shop.till.stripe.faults.storm(503, REPORTS)
+    await shop.till.pass_time(timedelta(hours=27))
+    shop.till.stripe.faults.lift(outage)
+    await shop.till.pass_time(timedelta(minutes=10))
+    assert shop.told() == 8
+    shop.lose(0)
+    assert await shop.dispatch.differences() == []
+    await shop.till.pass_time(timedelta(hours=24))
+    assert len(await shop.dispatch.differences()) == 1
+
+
 async def test_more_at_stripe_than_was_used_is_told_and_left_to_the_operator(shop: Shop) -> None:
     await shop.meter.agree(ALICE, CAP)
     await shop.use(8000)
