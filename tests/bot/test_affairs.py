@@ -195,10 +195,8 @@ async def test_a_failing_payment_leads_to_the_portal_and_its_invoice(desk: Desk)
 async def test_whoever_disputes_a_payment_is_told_and_can_buy_nothing(desk: Desk) -> None:
     await desk.counter.buy(TierName.PREMIUM)
     await desk.counter.dispute(DisputeStage.OPEN)
-    for name in ("upgrade", "cancel", "resume"):
-        assert "disputed at your bank" in await desk.run(
-            name, **({"tier": "pro"} if name == "upgrade" else {})
-        )
+    assert "disputed at your bank" in await desk.run("upgrade", tier="pro")
+    assert "disputed at your bank" in await desk.run("cancel")
     assert "a payment is disputed" in await desk.run("usage")
 
 

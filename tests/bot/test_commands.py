@@ -39,7 +39,24 @@ def test_what_does_not_fit_is_named() -> None:
     assert parse("/usgae") == Misspelt("usgae")
 
 
+def test_numbers_amounts_and_switches_are_recognised_by_their_shape() -> None:
+    assert typed("/seats 8") == ("seats", {"count": "8"})
+    assert typed("/overage ON $12.50") == ("overage", {"switch": "on", "cap": "12.50"})
+    assert typed("/overage 20 on") == ("overage", {"cap": "20", "switch": "on"})
+    assert typed("/overage off") == ("overage", {"switch": "off"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/seats 0", "/seats -1", "/seats 1.5", "/seats many", "/overage 1e9", "/overage 1.234", "/cancel now"],
+)
+def test_what_is_no_number_or_amount_does_not_fit(text: str) -> None:
+    assert isinstance(parse(text), BadOption)
+
+
 def test_usage_lines_show_what_is_needed_and_what_may_be() -> None:
     lines = {command.name: command.usage for command in COMMANDS}
     assert lines["upgrade"] == "/upgrade [tier] [month|year]"
+    assert lines["seats"] == "/seats <count>"
+    assert lines["overage"] == "/overage [on|off] [cap]"
     assert lines["ask"] == "/ask [model:NAME] <prompt>"

@@ -15,19 +15,30 @@ from tests.engine.conftest import Hall
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.world import NONCE_MEMORY
 
+SILENT = 1 << 12
+"""`SUPPRESS_NOTIFICATIONS` of a message's flags."""
 
-def owed(fake: FakeDiscord, key: str = "sub_1:active") -> Notice:
+
+def owed(fake: FakeDiscord, key: str = "sub_1:active", kind: NoticeKind = NoticeKind.ACTIVATED) -> Notice:
     """A notice to Alice, owed now by Discord's clock."""
     now = datetime.fromtimestamp(fake.world.clock.now(), UTC)
     person = Person(Platform.DISCORD, "", fake.world.user("alice").id)
     account = AccountId("account-1")
-    return Notice(NoticeId(key), key, account, person, NoticeKind.ACTIVATED, TierName.PREMIUM, now)
+    return Notice(NoticeId(key), key, account, person, kind, TierName.PREMIUM, now)
 
 
 async def test_a_notice_comes_by_dm(stage: Stage) -> None:
     await stage.bot.messenger.deliver(owed(stage.discord), again=False)
     (told,) = stage.discord.dms("alice")
     assert "Premium" in told.text
+
+
+async def test_only_what_is_good_to_know_comes_without_a_sound(stage: Stage) -> None:
+    await stage.bot.messenger.deliver(owed(stage.discord, "k1", NoticeKind.RENEWED), again=False)
+    await stage.bot.messenger.deliver(owed(stage.discord, "k2", NoticeKind.PAYMENT_FAILED), again=False)
+    quiet, loud = stage.discord.dms("alice")
+    assert quiet.wire["flags"] & SILENT
+    assert not loud.wire["flags"] & SILENT
 
 
 async def test_a_repeated_notice_is_shown_once(stage: Stage) -> None:

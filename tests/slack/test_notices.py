@@ -38,6 +38,12 @@ async def test_a_notice_is_a_direct_message(stage: Stage, notice: Notice) -> Non
     assert "**Premium** tier is yours" in shown(stage)[0]
 
 
+async def test_what_is_only_good_to_know_waits_for_the_next_command(stage: Stage, notice: Notice) -> None:
+    with pytest.raises(UnreachableError):
+        await stage.bot.messenger.deliver(replace(notice, kind=NoticeKind.RENEWED), again=False)
+    assert shown(stage) == []
+
+
 async def test_a_notice_whose_answer_was_lost_is_shown_once(stage: Stage, notice: Notice) -> None:
     stage.slack.faults.lose_answer("chat.postMessage")
     with pytest.raises(TryAgainError):

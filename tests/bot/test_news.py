@@ -1,0 +1,57 @@
+"""Words for every kind of news: what happened, until when, and what to do next."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.news import notice
+from engine.domain import AccountId, TierName
+from engine.facts import Notice, NoticeId, NoticeKind
+from tests.engine.conftest import ALICE
+from tests.fakes.clock import NOON
+
+UNDATED = {NoticeKind.ACTIVATED, NoticeKind.CHANGED, NoticeKind.RESUMED, NoticeKind.ENDED}
+UNDATED |= {NoticeKind.REFUNDED, NoticeKind.DISPUTED}
+NEXT = {
+    NoticeKind.ACTIVATED: "/usage",
+    NoticeKind.CHANGED: "/usage",
+    NoticeKind.ENDED: "/plans",
+    NoticeKind.RENEWED: "/billing",
+    NoticeKind.PAYMENT_FAILED: "/billing",
+    NoticeKind.PAYMENT_REMINDER: "/billing",
+    NoticeKind.PAYMENT_LAST_CALL: "/billing",
+    NoticeKind.CARD_EXPIRING: "/billing",
+    NoticeKind.TRIAL_ENDING: "/cancel",
+    NoticeKind.CANCEL_PENDING: "/resume",
+    NoticeKind.CHANGE_PLANNED: "/resume",
+    NoticeKind.REFUNDED: "/plans",
+    NoticeKind.DISPUTED: "the operator",
+}
+
+
+def owed(kind: NoticeKind, *, dated: bool = True, simulated: bool = False) -> Notice:
+    """News of that kind about Premium."""
+    until = NOON if dated else None
+    account = AccountId("a1")
+    return Notice(
+        NoticeId("n1"), "k1", account, ALICE, kind, TierName.PREMIUM, NOON, until, simulated=simulated
+    )
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_news_names_the_tier_its_date_and_what_to_do_next(kind: NoticeKind) -> None:
+    words = notice(owed(kind)).text
+    assert "Premium" in words
+    assert ("24 November 2026" in words) is (kind not in UNDATED)
+    assert NEXT.get(kind, "") in words
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_news_without_a_date_reads_well(kind: NoticeKind) -> None:
+    words = notice(owed(kind, dated=False)).text
+    assert "  " not in words
+    assert "None" not in words
+
+
+def test_news_of_simulated_money_says_so() -> None:
+    assert notice(owed(NoticeKind.RENEWED, simulated=True)).text.startswith("**SIMULATED**")
