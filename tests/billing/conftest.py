@@ -9,7 +9,7 @@ import pytest
 import stripe
 from pydantic import SecretStr
 
-from billing.client import Patience, Turn
+from billing.client import Patience, StripeCaller, Turn
 from billing.gateway import StripeGateway
 from engine.config import StripeSettings
 from engine.domain import Interval, Micros, Tier, TierName
@@ -86,3 +86,20 @@ async def inbox() -> AsyncIterator[Inbox]:
 async def customer(sdk: stripe.StripeClient) -> str:
     """The id of a fresh customer."""
     return (await sdk.v1.customers.create_async({"metadata": {"account_id": "account-1"}})).id
+
+
+@pytest.fixture
+async def bare(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeStripe]:
+    """An account that sells nothing yet, with nothing sent that Stripe would refuse."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+    async with FakeStripe(stocked=False, wall=lambda: clock.now().timestamp()) as running:
+        yield running
+        assert running.rejections == []
+
+
+@pytest.fixture
+async def caller(bare: FakeStripe) -> AsyncIterator[StripeCaller]:
+    """The client on that account."""
+    made = StripeCaller("sk_test_fake", bare.base_url, QUICK)
+    yield made
+    await made.close()
