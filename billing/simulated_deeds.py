@@ -19,6 +19,13 @@ NO_PAYMENT = "There is no payment that this could be about."
 CLOSED = frozenset({DisputeStage.WON, DisputeStage.LOST})
 MONEY_MOVES = {DisputeStage.OPEN: "funds_withdrawn", DisputeStage.WON: "funds_reinstated"}
 
+TOLD = {
+    DisputeStage.INQUIRY: "The bank asks about the newest payment; no money has moved.",
+    DisputeStage.OPEN: "The newest payment is disputed.",
+    DisputeStage.WON: "The dispute is won, and the money is back.",
+    DisputeStage.LOST: "The dispute is lost, and the money is gone.",
+}
+
 Played = tuple[Affairs, str]
 
 
@@ -135,7 +142,7 @@ def _quarreling(affairs: Affairs, before: Quarrel | None, after: Quarrel) -> Pla
     affairs = affairs.having(after)
     for kind in kinds:
         affairs = affairs.telling(f"charge.dispute.{kind}", "dispute", after.id, charge=after.charge)
-    return affairs, f"The newest payment that can be is disputed; the dispute is now: {after.stage}."
+    return affairs, TOLD[after.stage]
 
 
 def _refund(affairs: Affairs, now: datetime) -> Played:

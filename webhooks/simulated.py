@@ -24,17 +24,25 @@ NO_PORTAL = "There is no such simulated portal. Ask for a new one with /billing.
 
 
 PLAYS = (
-    (SimulatedDeed.FAIL_PAYMENT, "Let the next payment fail"),
-    (SimulatedDeed.RECOVER, "Give a card that works"),
-    (SimulatedDeed.EXPIRE_CARD, "Let the card expire soon"),
-    (SimulatedDeed.REFUND, "Refund the last payment"),
-    (SimulatedDeed.INQUIRE, "Have the bank inquire"),
-    (SimulatedDeed.DISPUTE, "Dispute the last payment"),
-    (SimulatedDeed.WIN_DISPUTE, "Win the dispute"),
-    (SimulatedDeed.LOSE_DISPUTE, "Lose the dispute"),
-    (SimulatedDeed.DELETE_CUSTOMER, "Delete the customer"),
+    (SimulatedDeed.FAIL_PAYMENT, "Fail a payment"),
+    (SimulatedDeed.RECOVER, "New card"),
+    (SimulatedDeed.EXPIRE_CARD, "Expire the card"),
+    (SimulatedDeed.REFUND, "Refund"),
+    (SimulatedDeed.INQUIRE, "Inquiry"),
+    (SimulatedDeed.DISPUTE, "Dispute"),
+    (SimulatedDeed.WIN_DISPUTE, "Win dispute"),
+    (SimulatedDeed.LOSE_DISPUTE, "Lose dispute"),
+    (SimulatedDeed.DELETE_CUSTOMER, "Delete customer"),
 )
 """What the portal's page lets everybody try; a subscription is ended by a button of its own."""
+
+
+MOODS = {
+    PaymentStatus.ACTIVE: "on",
+    PaymentStatus.TRIALING: "on",
+    PaymentStatus.PAST_DUE: "bad",
+}
+"""How the badge of a status looks."""
 
 
 def routes(site: Site, gate: Gate) -> list[web.RouteDef]:
@@ -168,6 +176,7 @@ class PortalPages:
             "interval": interval,
             "status": subscription.status.replace("_", " "),
             "live": subscription.status not in ENDED,
+            "mood": MOODS.get(subscription.status, "off"),
             "renews": _day(subscription.period_end),
             "ends": _day(subscription.cancel_at),
         }

@@ -89,7 +89,7 @@ async def test_everything_played_says_what_became_of_it(till: SimulatedTill) -> 
     assert "2026-11-27 12:00 UTC" in await play.advance(timedelta(days=3))
     assert "has failed" in await play.fail_payment(ANNA)
     assert "nothing was owed" not in await play.recover(ANNA)
-    assert "open" in await play.dispute(ANNA)
+    assert "is disputed" in await play.dispute(ANNA)
     assert "already" in await play.dispute(ANNA)
     assert "lost" in await play.dispute(ANNA, DisputeStage.LOST)
     assert "given back" in await play.refund(ANNA)

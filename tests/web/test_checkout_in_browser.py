@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from engine.domain import Platform, TierName
 from engine.facts import SessionId
 from engine.subscriptions import Activation, PurchaseStatus
+from storage.store import open_store
+from tests.billing.inbox import Inbox
+from tests.billing.simulated_till import PRICED, SimulatedTill
+from tests.fakes.clock import FakeClock
 from tests.fakes.simulated_checkout import SESSION, MemoryCheckout
 from webhooks import checkouts
 from webhooks.server import serve
 from webhooks.site import Site
 
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -66,3 +74,42 @@ async def test_the_key_form_opens_the_page_it_stands_before(browser: Browser) ->
         await page.get_by_label("Key").fill("fake-key")
         await page.get_by_role("button", name="Open").click()
         await expect(page.get_by_role("heading", name="Premium")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 360)])
+async def test_a_newcomer_plays_a_failed_payment_and_its_recovery(
+    browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"], width: int
+) -> None:
+    wall = FakeClock()
+    async with await open_store(f"sqlite:///{tmp_path}/chat.db", wall) as store:
+        till = SimulatedTill(store, wall, Inbox())
+        await till.meet()
+        await till.buy_unheard(TierName.TEAM, quantity=7)
+        site = Site("http://127.0.0.1", simulated=till.billing, simulation=till.simulation, tiers=PRICED)
+        look = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
+        async with serve(site, "127.0.0.1", 0) as port, await look as context:
+            page, portal = await context.new_page(), await till.portal()
+            await page.goto(f"http://127.0.0.1:{port}/simulated/portal/{portal}")
+            await page.get_by_role("button", name="+1 week").click()
+            await expect(page.get_by_role("status")).to_contain_text("the clock says 2026-12-01")
+            await page.get_by_role("button", name="Fail a payment").click()
+            await expect(page.get_by_text("past due")).to_be_visible()
+            await well_made(page, width)
+            await page.get_by_role("link", name="Pay the open invoice").click()
+            await page.get_by_role("button", name="Try the card that is declined").click()
+            await expect(page.get_by_role("alert")).to_contain_text("Your card was declined")
+            await well_made(page, width)
+            await page.get_by_role("button", name="Pay $40 with a new card").click()
+            await expect(page.get_by_role("status")).to_contain_text("This invoice is paid")
+            await page.goto(f"http://127.0.0.1:{port}/simulated/portal/{portal}")
+            await expect(page.get_by_text("active")).to_be_visible()
+            await page.get_by_role("button", name="Dispute", exact=True).click()
+            await expect(page.get_by_role("status")).to_contain_text("is disputed")
+            await page.get_by_role("button", name="Delete customer").click()
+            await expect(page.get_by_text("This subscription is over")).to_be_visible()
+
+
+async def well_made(page: Page, width: int) -> None:
+    """Everything can be read, and nothing is wider than the screen."""
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await page.evaluate(CONTRAST) == []
