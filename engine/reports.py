@@ -264,5 +264,9 @@ def last_days(days: int, now: datetime) -> tuple[datetime, datetime]:
 
 def month(name: str) -> tuple[datetime, datetime]:
     """The span of a UTC month named like `2026-10`; ValueError for another name."""
-    start = datetime.strptime(name, "%Y-%m").replace(tzinfo=UTC)
+    try:
+        start = datetime.strptime(name, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError as error:
+        message = f"{name!r} is not a month; write one like 2026-10"
+        raise ValueError(message) from error
     return start, (start + timedelta(days=32)).replace(day=1)
