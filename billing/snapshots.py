@@ -87,14 +87,9 @@ class Findings:
 
 
 def subscription(fields: Fields, mode: Mode, found: Findings) -> Subscription:
-    """A subscription, read with `EXPANDED`: its first licensed item with a tier of ours decides.
-
-    Periods live on the items since 2025-03-31.basil, and the portal cancels by `cancel_at` alone since
-    2025-09-30.clover (Stripe's changelog).
-    """
+    """A subscription, read with `EXPANDED`; periods live on its items since 2025-03-31.basil."""
     items = items_of(fields)
-    chosen = _deciding(items, found.tiers)
-    item: Fields = {} if chosen is None else items[chosen]
+    item, tier = _deciding(items, found.tiers)
     price: Fields = item.get("price") or {}
     invoice: Fields = found.open_invoice or {}
     return Subscription(
@@ -102,7 +97,7 @@ def subscription(fields: Fields, mode: Mode, found: Findings) -> Subscription:
         customer=CustomerId(name_of(fields["customer"]) or ""),
         mode=mode,
         status=PaymentStatus.read(fields["status"]),
-        tier=None if chosen is None else found.tiers[chosen],
+        tier=tier,
         price=price.get("id", ""),
         interval=interval_of(price),
         quantity=item.get("quantity") or 1,
@@ -159,14 +154,18 @@ def interval_of(price: Fields) -> Interval | None:
     return Interval(word) if word in set(Interval) else None
 
 
-def _deciding(items: Sequence[Fields], tiers: Sequence[TierName | None]) -> int | None:
-    licensed = [index for index, item in enumerate(items) if not is_metered(item["price"])]
-    ours = [index for index in licensed if tiers[index]]
-    return next(iter([*ours, *licensed]), None)
+def _deciding(items: Sequence[Fields], tiers: Sequence[TierName | None]) -> tuple[Fields, TierName | None]:
+    """The first licensed item with a tier of ours, else the first licensed one."""
+    licensed = [pair for pair in zip(items, tiers, strict=True) if not is_metered(pair[0]["price"])]
+    ours = [pair for pair in licensed if pair[1]]
+    return next(iter([*ours, *licensed]), ({}, None))
 
 
 def _ends(fields: Fields, items: Sequence[Fields]) -> datetime | None:
-    """Of mixed intervals, `cancel_at_period_end` means the earliest end (docs.stripe.com/changelog/basil)."""
+    """A pending cancellation: since 2025-09-30.clover the portal sets `cancel_at` alone.
+
+    Of mixed intervals, `cancel_at_period_end` means the earliest end (docs.stripe.com/changelog/basil).
+    """
     first = min((each["current_period_end"] for each in items), default=None)
     return moment(fields.get("cancel_at") or (first if fields.get("cancel_at_period_end") else None))
 

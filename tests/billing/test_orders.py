@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.orders import is_as_wished, timing_of
+from billing.orders import is_as_wished, swap, timing_of
+from billing.snapshots import Findings, at, subscription
 from engine.domain import Interval, TierName
 from engine.facts import CustomerId, Mode, PaymentStatus, Subscription, SubscriptionId
 from engine.terms import ChangeKind, Timing, Wish
@@ -103,3 +105,21 @@ def test_a_wish_is_fulfilled_by_what_it_is_about() -> None:
     assert is_as_wished(replace(plain, cancel_at=NOON), Wish(ChangeKind.CANCEL, PRO, MONTH, 1), 1)
     assert not is_as_wished(replace(plain, schedule="sub_sched_1"), Wish(ChangeKind.RESUME, PRO, MONTH, 1), 1)
     assert not is_as_wished(held(TEAM, MONTH, 5), Wish(ChangeKind.SEATS, TEAM, MONTH, 6), 6)
+
+
+def test_a_swap_sends_the_quantity_and_leaves_metered_use_with_its_tier() -> None:
+    metered = replace(held(PRO), item="si_1", metered_item="si_2")
+    swapped = {"id": "si_1", "price": "price_2", "quantity": 5}
+    assert swap(metered, "price_2", 5, keeps_meter=True) == [swapped]
+    assert swap(metered, "price_2", 5, keeps_meter=False) == [swapped, {"id": "si_2", "deleted": True}]
+    assert swap(replace(metered, metered_item=None), "price_2", 5, keeps_meter=False) == [swapped]
+
+
+def test_the_early_end_of_mixed_intervals_is_what_cancelling_at_period_end_means() -> None:
+    recurring = {"interval": "month", "interval_count": 1}
+    price = {"id": "price_1", "recurring": recurring}
+    items = [{"id": f"si_{end}", "price": price, "current_period_end": end} for end in (2_000, 1_000)]
+    fields = {"id": "sub_1", "customer": "cus_1", "status": "active", "created": 1, "start_date": 1}
+    pending = fields | {"items": {"data": items}, "cancel_at_period_end": True, "cancel_at": None}
+    seen = subscription(pending, Mode.TEST, Findings(tiers=[PRO, PRO], mrr=Fraction(0)))
+    assert (seen.cancel_at, seen.period_end) == (at(1_000), at(2_000))
