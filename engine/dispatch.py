@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from engine import sealing
@@ -63,12 +64,12 @@ class Dispatch:
             raise TryAgainError(message)
 
     async def differences(self) -> Sequence[Difference]:
-        """Customers for whom Stripe's meter has another sum than our reports; changes nothing."""
-        return [each for known in await self._ledgers() for each in await self._compare(known, mends=False)]
+        """Where Stripe's meter has another sum than our reports, or an item is gone; changes nothing."""
+        return await self._look(mends=False)
 
     async def mend(self) -> Sequence[Difference]:
-        """The same, and what Stripe has too little of is reported again."""
-        return [each for known in await self._ledgers() for each in await self._compare(known, mends=True)]
+        """The same; what Stripe has too little of is reported again, and an item that is gone is a no."""
+        return await self._look(mends=True)
 
     @property
     def _mode(self) -> Mode:
@@ -129,6 +130,27 @@ class Dispatch:
                 tx.report_later(report.identifier, due, str(error))
 
         await self._store.transact(work)
+
+    async def _look(self, *, mends: bool) -> Sequence[Difference]:
+        found: list[Difference] = []
+        for known in await self._ledgers():
+            found += await self._compare(known, mends=mends)
+            found += await self._item_missing(known, mends=mends)
+        return found
+
+    async def _item_missing(self, known: Ledger, *, mends: bool) -> Sequence[Difference]:
+        now = self._clock.now()
+
+        def work(tx: Tx) -> bool:
+            tx.lock_account_id(known.account)
+            missing = sealing.item_missing(tx, known, now)
+            if missing and mends:
+                tx.save_metering(replace(missing, on=False))
+            return missing is not None
+
+        missing = await self._store.transact(work)
+        detail = "metered use is agreed, and the pro subscription has no metered item"
+        return [Difference(DifferenceKind.ITEM_MISSING, known.account, known.customer, detail)] * missing
 
     async def _ledgers(self) -> Sequence[Ledger]:
         """Everybody whose use was or may be reported."""

@@ -40,7 +40,7 @@ class MeteringStatus:
 
     offer: MeterOffer
     on: bool
-    """The member said yes; where `offer` is not OFFERED, it waits until it may be had again."""
+    """The member said yes and the subscription has the item; it rests where `offer` is not OFFERED."""
     cap: Micros | None
     """What the member let it cost a month when they last said yes."""
     included: Micros
@@ -199,7 +199,7 @@ class Meter:
         used = tx.usage(account.id, now).cost_month if account else Micros(0)
         return MeteringStatus(
             offer=offer(found, tier, self._markup, now),
-            on=said is not None and said.on,
+            on=said is not None and said.on and carries(found),
             cap=said.cap if said else None,
             included=included,
             used=Micros(min(used, included)),
@@ -209,6 +209,11 @@ class Meter:
             resets_at=next_month(now),
             simulated=self._subscriptions.simulated,
         )
+
+
+def carries(found: Access) -> bool:
+    """Whether the subscription that decides has the metered item."""
+    return found.subscription is not None and found.subscription.metered_item is not None
 
 
 def in_cents(amount: Fraction) -> Micros:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from engine.domain import AccountId, Micros
+from engine.catalogue import access
+from engine.domain import AccountId, Micros, TierName
 from engine.facts import CustomerId, Mode
 from engine.ledger import Tx
 from engine.overage import CLOSING, leaves_pro_at, month_start
-from engine.terms import UsageHour, UsageReport
+from engine.terms import Metering, UsageHour, UsageReport
 
 UNIT = 1000
 """Micro-dollars of vendor cost in a unit of the meter."""
@@ -120,6 +121,15 @@ def make_good(tx: Tx, known: Ledger, span: Span, there: int, now: datetime) -> N
     report = draft(tx, this, lost, now) if lost > 0 else None
     if report:
         tx.seal(this, this.hour, replace(report, makes_good=span[0]))
+
+
+def item_missing(tx: Tx, known: Ledger, now: datetime) -> Metering | None:
+    """What the member said, if that was yes and a subscription that gives pro has no metered item."""
+    said = tx.metering(known.account, known.mode)
+    found = access(tx.subscriptions(known.account, known.mode), now, tx.claims(known.account, known.mode))
+    sub = found.subscription
+    gone = sub is not None and sub.metered_item is None and found.tier is TierName.PRO
+    return said if said and said.on and gone else None
 
 
 def own_reports(tx: Tx, known: Ledger, span: Span) -> Sequence[UsageReport]:

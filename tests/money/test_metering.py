@@ -390,6 +390,20 @@ async def test_more_at_stripe_than_was_used_is_told_and_left_to_the_operator(sho
     assert shop.told() == 16
 
 
+async def test_an_item_that_is_gone_is_found_and_the_member_has_to_say_yes_again(shop: Shop) -> None:
+    await shop.meter.agree(ALICE, CAP)
+    (sub,) = await shop.till.facts()
+    bare, now = replace(sub, metered_item=None), shop.till.clock.now()
+    await shop.till.store.transact(lambda tx: tx.replace_subscriptions(shop.account, Mode.TEST, [bare], now))
+    assert not (await shop.status()).on
+    assert [each.kind for each in await shop.dispatch.differences()] == [DifferenceKind.ITEM_MISSING]
+    assert [each.kind for each in await shop.dispatch.mend()] == [DifferenceKind.ITEM_MISSING]
+    assert await shop.dispatch.differences() == []
+    assert isinstance(await shop.meter.agree(ALICE, CAP), MeteringStatus)
+    assert (await shop.status()).on
+    assert shop.items() == 2
+
+
 async def owed(shop: Shop) -> int:
     """Reports that Stripe is not known to have."""
     now = shop.till.clock.now()
