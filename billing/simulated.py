@@ -22,7 +22,7 @@ from billing.simulated_shelf import find, load
 from billing.simulated_world import World
 from billing.webhook import parse_webhook_event
 from engine.domain import Tier, TierName
-from engine.errors import GiveUpError, GoneError, TryAgainError
+from engine.errors import GiveUpError, GoneError, TellOperatorError, TryAgainError
 from engine.facts import (
     BillingEvent,
     CheckoutRequest,
@@ -37,7 +37,16 @@ from engine.facts import (
 )
 from engine.ledger import Tx
 from engine.ports import Clock, Store
-from engine.terms import ChangeOrder, ChangeResult, ChangeState, Policy, Preview, UsageReport, Wish
+from engine.terms import (
+    ChangeKind,
+    ChangeOrder,
+    ChangeResult,
+    ChangeState,
+    Policy,
+    Preview,
+    UsageReport,
+    Wish,
+)
 
 PORTAL_LIFE = timedelta(hours=1)
 OLDEST_USE = timedelta(days=35)
@@ -140,6 +149,8 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
 
     async def preview_change(self, subscription: Subscription, wish: Wish, now: datetime) -> Preview:
         self.world.prices.check(wish.tier, wish.interval)
+        if wish.kind is ChangeKind.METER and wish.quantity and not self.world.prices.markup:
+            raise TellOperatorError("Metered use is off: [billing] metered_markup is 0")
         affairs = await self.world.read(subscription.customer)
         return preview(affairs, _running(affairs, subscription.id), wish, now, self.world.prices)
 
@@ -190,7 +201,10 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
                 return find(tx, Quarrel, subject).shown()
             return find(tx, Invoice, invoice_of(subject)).money_back()
 
-        return await self.world.store.read(work)
+        try:
+            return await self.world.store.read(work)
+        except GoneError:
+            return None
 
     async def report_usage(self, report: UsageReport) -> None:
         now = self.world.clock.now()

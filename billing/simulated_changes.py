@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from billing.orders import timing_of
 from billing.simulated_life import UPDATED, billed, forgotten
 from billing.simulated_plans import Affairs, Deal, Plan
 from billing.simulated_prices import CENT, SimulatedPrices
-from engine.domain import Interval, Micros
+from engine.domain import Micros
 from engine.facts import Subscription
 from engine.terms import ChangeKind, ChangeOrder, ChangeState, Preview, Timing, Wish
 
@@ -18,20 +19,10 @@ BOUND = ("tier", "interval", "quantity", "period_end", "cancel_at", "planned", "
 """What a proposal was made for; if any of it differs, its amount and date may be wrong."""
 
 
-def timing(plan: Plan, wish: Wish, prices: SimulatedPrices) -> Timing:
-    """More is given at once, less when what is paid has been used up."""
-    if wish.kind in {ChangeKind.RESUME, ChangeKind.METER}:
-        return Timing.NOW
-    if wish.kind is ChangeKind.CANCEL:
-        return Timing.PERIOD_END
-    now = (prices.rank(plan.tier), plan.interval is Interval.YEAR, plan.quantity)
-    then = (prices.rank(wish.tier), wish.interval is Interval.YEAR, wish.quantity)
-    return Timing.NOW if then > now else Timing.PERIOD_END
-
-
 def preview(affairs: Affairs, plan: Plan, wish: Wish, now: datetime, prices: SimulatedPrices) -> Preview:
     """When a wish takes effect and what it costs."""
-    when, deal = timing(plan, wish, prices), deal_of(plan, wish)
+    when = timing_of(affairs.shown(plan, prices, ""), wish, prices.tiers)
+    deal = deal_of(plan, wish)
     recurring = prices.amount(deal.tier, deal.interval, deal.quantity)
     if wish.kind is ChangeKind.CANCEL:
         recurring = Micros(0)

@@ -96,7 +96,8 @@ class Plan(Kept):
     def with_deal(self, deal: Deal, at: datetime) -> Self:
         """Sell something else from then on; another interval begins a period of its own."""
         changed = replace(self, tier=deal.tier, interval=deal.interval, quantity=deal.quantity)
-        changed = replace(changed, planned=None, pending=None, pending_at=None)
+        metered = self.metered and deal.tier is self.tier
+        changed = replace(changed, metered=metered, planned=None, pending=None, pending_at=None)
         if deal.interval is self.interval or self.in_trial:
             return changed
         return replace(changed, anchor_at=at, period_end=months_after(at, MONTHS[deal.interval]))
@@ -109,7 +110,10 @@ class Plan(Kept):
         deal = self.planned or self.deal
         months = _months(anchor, self.period_end) + MONTHS[deal.interval]
         changed = replace(self, tier=deal.tier, interval=deal.interval, quantity=deal.quantity, planned=None)
-        return replace(changed, unbilled=0, anchor_at=anchor, period_end=months_after(anchor, months))
+        metered = self.metered and deal.tier is self.tier
+        return replace(
+            changed, metered=metered, unbilled=0, anchor_at=anchor, period_end=months_after(anchor, months)
+        )
 
 
 @dataclass(frozen=True, slots=True)

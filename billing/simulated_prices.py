@@ -19,12 +19,12 @@ class SimulatedPrices:
     """Prices of the tiers; what is not described costs nothing."""
 
     def __init__(self, tiers: Mapping[TierName, Tier], markup: Decimal = Decimal(0)) -> None:
-        self._tiers = tiers
-        self._markup = Fraction(markup)
+        self.tiers = tiers
+        self.markup = Fraction(markup)
 
     def amount(self, tier: TierName, interval: Interval, quantity: int) -> Micros:
         """What one interval costs: the tier, and each seat beyond those that it includes."""
-        rules = self._tiers.get(tier)
+        rules = self.tiers.get(tier)
         if rules is None:
             return Micros(0)
         extra = max(0, quantity - rules.seats) * (rules.extra_seat(interval) or 0)
@@ -32,7 +32,7 @@ class SimulatedPrices:
 
     def check(self, tier: TierName, interval: Interval) -> None:
         """TellOperatorError if there are prices and none for this."""
-        if self._tiers and not self.amount(tier, interval, 1):
+        if self.tiers and not self.amount(tier, interval, 1):
             raise TellOperatorError(f"config.toml has no price for {tier} by the {interval}")
 
     def monthly(self, tier: TierName, interval: Interval, quantity: int) -> Fraction:
@@ -41,9 +41,4 @@ class SimulatedPrices:
 
     def metered(self, units: int) -> Micros:
         """What so many units of the meter cost, in whole cents; a unit is 1/1000 USD of vendor cost."""
-        return Micros(round(units * UNIT * self._markup / CENT) * CENT)
-
-    def rank(self, tier: TierName) -> int:
-        """The tier's place in config.toml."""
-        rules = self._tiers.get(tier)
-        return rules.rank if rules else 0
+        return Micros(round(units * UNIT * self.markup / CENT) * CENT)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from billing.simulated import SimulatedBilling
 from engine.domain import Interval, TierName
 from engine.errors import GoneError, TellOperatorError
 from engine.facts import PaymentStatus, Planned
 from engine.ports import Store
 from engine.terms import ChangeKind, ChangeOrder, ChangeState, Timing, Wish
 from tests.billing.inbox import Inbox
-from tests.billing.simulated_till import ANNA, SimulatedTill, opened_till
+from tests.billing.simulated_till import ANNA, PRICED, SimulatedTill, opened_till
 from tests.fakes.clock import NOON, FakeClock
 
 UPDATED = "customer.subscription.updated"
@@ -129,6 +130,25 @@ async def test_metered_use_is_switched_on_and_off_for_nothing(till: SimulatedTil
     await till.passes(minutes=1)
     await till.change(ChangeKind.METER, TierName.PRO, quantity=0)
     assert (await till.sub()).metered_item is None
+
+
+@pytest.mark.parametrize("tier", [TierName.TEAM, TierName.PREMIUM])
+async def test_metered_use_ends_with_its_tier(till: SimulatedTill, tier: TierName) -> None:
+    await till.buy(TierName.PRO)
+    await till.change(ChangeKind.METER, TierName.PRO, quantity=1)
+    await till.change(ChangeKind.SWITCH, tier, quantity=5 if tier is TierName.TEAM else 1)
+    await till.passes(days=30)
+    assert ((await till.sub()).tier, (await till.sub()).metered_item) == (tier, None)
+
+
+async def test_metered_use_that_is_not_sold_is_the_operators_to_mend(
+    store: Store, clock: FakeClock, till: SimulatedTill
+) -> None:
+    sub = await till.buy(TierName.PRO)
+    unmetered = SimulatedBilling(store, clock, "http://127.0.0.1", PRICED)
+    wish = Wish(ChangeKind.METER, TierName.PRO, Interval.MONTH, 1)
+    with pytest.raises(TellOperatorError, match="metered_markup"):
+        await unmetered.preview_change(sub, wish, NOON)
 
 
 async def test_a_declined_card_leaves_the_old_tier_until_the_invoice_is_paid(till: SimulatedTill) -> None:
