@@ -123,7 +123,14 @@ def plan_line(tier: Tier, catalogue: Catalogue, own: Tier) -> str:
     )
     turns = f"{boundless(tier.turns_per_conversation)} turns each"
     named = ", ".join(spec.name for spec in catalogue.allowed(tier)) or "no model"
-    return f"**{title(tier.name)}**: {price}{mark}\n{conversations}, {turns} · {named}"
+    seats = f" · {seats_words(tier)}" if tier.seats > 1 else ""
+    return f"**{title(tier.name)}**: {price}{mark}\n{conversations}, {turns}{seats} · {named}"
+
+
+def seats_words(tier: Tier) -> str:
+    """How many seats a tier has, and what more cost."""
+    more = f", more at {money(tier.extra_seat_month)} a month each" if tier.extra_seat_month else ""
+    return f"{tier.seats} seats{more}"
 
 
 def help_text(model: ModelSpec | None) -> Reply:

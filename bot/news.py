@@ -28,7 +28,9 @@ def good_news(tier: str, at: datetime | None) -> dict[NoticeKind, str]:
         NoticeKind.ACTIVATED: f"Thank you! The {tier} tier is yours. `/usage` shows what it gives.",
         NoticeKind.CHANGED: f"Your tier is {tier} from now on. `/usage` shows what it gives.",
         NoticeKind.RENEWED: f"Your {tier} subscription is paid{until}. `/billing` has the invoice.",
-        NoticeKind.RESUMED: f"Your {tier} subscription goes on; the cancellation is taken back.",
+        NoticeKind.RESUMED: (
+            f"Your {tier} subscription goes on as it is: what was to end or change it is taken back."
+        ),
         NoticeKind.CHANGE_PLANNED: (
             f"Your {tier} subscription changes{on}. Until then everything stays as it is. "
             "`/usage` shows what is planned, `/resume` takes it back."

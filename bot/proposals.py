@@ -35,9 +35,7 @@ def headline(found: Proposed) -> str:
     tier, when = f"**{title(wish.tier)}**", day(preview.effective_at)
     match wish.kind:
         case ChangeKind.CANCEL:
-            return (
-                f"Your {tier} subscription ends on {when}. You keep it until then; `/resume` takes it back."
-            )
+            return ending(tier, when)
         case ChangeKind.RESUME:
             return f"Your {tier} subscription goes on as it is."
     change = f"**{described(before, wish)}**"
@@ -65,7 +63,8 @@ def costs(found: Proposed) -> str:
     """What is charged now and later."""
     wish, preview = found.proposal.wish, found.proposal.preview
     if wish.kind is ChangeKind.CANCEL:
-        return "Now: nothing. Later: nothing more."
+        used = " but what you have used beyond what Pro includes" if found.before.metered_item else ""
+        return f"Now: nothing. Later: nothing more{used}."
     if wish.kind is ChangeKind.SEATS and preview.due_now > 0:
         rest = f"For the rest of this period: {money(preview.due_now)}, with your next invoice at the latest."
     else:

@@ -213,6 +213,17 @@ async def test_plans_offer_what_is_paid_as_often_as_now(desk: Desk) -> None:
     assert "**Premium → Team**" in await desk.press("Team")
 
 
+async def test_plans_tell_what_seats_there_are(desk: Desk) -> None:
+    assert "· 5 seats, more at $5 a month each ·" in await desk.run("plans")
+
+
+async def test_cancelling_does_not_forgive_what_was_used_beyond_pro(desk: Desk) -> None:
+    await desk.counter.buy(TierName.PRO)
+    await desk.run("overage", switch="on", cap="20")
+    await desk.press("Confirm")
+    assert "nothing more but what you have used beyond" in await desk.run("cancel")
+
+
 async def test_use_beyond_pro_is_explained_agreed_to_and_ended(desk: Desk) -> None:
     assert "Only **Pro**" in await desk.run("overage")
     await desk.counter.buy(TierName.PRO)
