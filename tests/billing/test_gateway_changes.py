@@ -152,6 +152,15 @@ async def test_an_order_for_what_has_changed_meanwhile_is_outdated(fake: FakeStr
     assert not any(seen.route == UPDATE for seen in fake.log)
 
 
+async def test_an_order_for_what_has_ended_meanwhile_is_outdated(fake: FakeStripe, member: Member) -> None:
+    member.subscribes("premium_monthly_v1")
+    order, _ = await member.is_shown(switch(TierName.PRO))
+    cancel, _ = await member.is_shown(same(ChangeKind.CANCEL, order.subscription))
+    fake.drive.cancel_subscription(order.subscription.id)
+    assert await member.gateway.change_subscription(order) == OUTDATED
+    assert await member.gateway.change_subscription(cancel) == OUTDATED
+
+
 async def test_an_order_from_before_the_renewal_is_outdated(fake: FakeStripe, member: Member) -> None:
     member.subscribes("premium_monthly_v1")
     order, _ = await member.is_shown(switch(TierName.PRO))

@@ -46,7 +46,9 @@ async def test_a_tiered_price_is_sold_by_the_seat(
 ) -> None:
     found = await bought(fake, gateway, request_for_team)
     assert (found.tier, found.quantity, int(found.mrr)) == (TierName.TEAM, 7, 39_990_000)
-    assert fake.world.rows("subscription")[0]["billing_mode"]["type"] == "flexible"
+    [form] = [seen.form for seen in fake.log if seen.route == SESSIONS]
+    assert isinstance(form["subscription_data"], dict)
+    assert form["subscription_data"]["billing_mode"] == {"type": "flexible"}
 
 
 async def test_a_flat_price_that_was_named_is_sold_once(

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from billing.gateway import StripeGateway
+from billing.orders import swap
+from billing.schedules import preview_of
 from engine.domain import Interval, TierName
 from engine.errors import TryAgainError
 from engine.facts import PaymentStatus, Planned
@@ -39,7 +41,7 @@ async def test_a_downgrade_waits_for_the_end_of_the_period_and_costs_nothing_now
     assert (planned.tier, planned.price) == (TierName.PRO, before.price)
     assert planned.planned == Planned(TierName.PREMIUM, MONTH, 1, shown.effective_at)
     assert await member.gateway.change_subscription(order) == PLANNED
-    assert fake.count(SCHEDULES) == 1
+    assert (fake.count(SCHEDULES), fake.count(f"{SCHEDULES}/{{schedule}}")) == (1, 1)
     fake.drive.advance(25 * DAY)
     after = await member.sees()
     assert (after.tier, after.quantity, after.planned) == (TierName.PREMIUM, 1, None)
@@ -188,6 +190,22 @@ async def test_an_upgrade_takes_the_place_of_a_plan(fake: FakeStripe, member: Me
     seen = await member.sees()
     assert (seen.tier, seen.schedule, seen.planned) == (TierName.PRO, None, None)
     assert len(fake.world.rows("subscription")) == 1
+
+
+async def test_under_a_plan_a_change_is_previewed_as_one_of_its_running_phase(
+    fake: FakeStripe, member: Member
+) -> None:
+    member.subscribes("team_monthly_v1", 5)
+    await member.gets(switch(TierName.PREMIUM))
+    seen = await member.sees()
+    [row], [schedule] = fake.world.rows("subscription"), fake.world.rows("subscription_schedule")
+    price = fake.prices["pro_monthly_v1"]
+    params = preview_of(row | {"schedule": schedule}, swap(seen, price, 1, keeps_meter=False))
+    [phase] = params["schedule_details"]["phases"]
+    assert (params["schedule"], "subscription" in params) == (seen.schedule, False)
+    assert params["schedule_details"]["proration_behavior"] == "always_invoice"
+    assert phase["items"] == [{"price": price, "quantity": 1}]
+    assert phase["end_date"] == schedule["current_phase"]["end_date"]
 
 
 async def test_leaving_pro_leaves_metered_use_and_staying_keeps_it(fake: FakeStripe, member: Member) -> None:
