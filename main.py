@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +17,13 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from billing.keys import mode_of
+from billing.simulated_clock import SimulatedClock
 from bot.affairs import Affairs
+from bot.console import orders
 from bot.console.arguments import command_line
 from bot.console.invitation import about_discord
 from bot.console.logs import set_up_logging
-from bot.console.words import causes, dead_lines, findings_lines, in_words
+from bot.console.words import announcement, causes, checked, in_words, part_lines
 from bot.front import Front
 from bot.local.surface import LocalBot
 from engine import pricing
@@ -33,14 +34,15 @@ from engine.chat import Chat
 from engine.checkout import Checkout, Links
 from engine.config import ConfigurationError, Settings, load_settings
 from engine.dispatch import Dispatch
-from engine.domain import Person, Platform
+from engine.domain import Platform
 from engine.duties import Duties
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
-from engine.members import Members, plain
+from engine.members import Members
 from engine.metering import Meter
 from engine.pace import Pace
 from engine.reconcile import Reconcile
+from engine.reports import Reports
 from engine.signals import Signals
 from engine.subscriptions import Subscriptions
 from providers.prices import ListPrices
@@ -51,6 +53,7 @@ from webhooks.site import Part, Site, StripeInbox
 
 if TYPE_CHECKING:
     from billing.simulated import SimulatedBilling
+    from billing.simulation import Simulation
     from bot.discord.adapter import DiscordBot
     from bot.slack.adapter import SlackBot
     from engine.ports import Billing, BillingRecords, Clock
@@ -76,6 +79,7 @@ class Till:
     billing: Billing
     records: BillingRecords
     simulated: SimulatedBilling | None = None
+    simulation: Simulation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +106,26 @@ class House:
     notices: Notices
     jobs: Jobs
     front: Front
+    bell: Bell
+
+    def moved(self) -> None:
+        """The simulated clock was moved: look at everything now."""
+        if self.till.simulated:
+            self.till.simulated.wake()
+        self.bell.ring()
 
 
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
     """Open the database and put everything together; closes what it opened."""
-    clock = SystemClock()
+    clock = SystemClock() if settings.stripe else SimulatedClock(SystemClock())
     async with AsyncExitStack() as stack:
         database = settings.database
         store = await open_store(database.url, clock, prepared_statements=database.prepared_statements)
         stack.push_async_callback(store.close)
-        till = await open_till(settings, store, clock)
+        if isinstance(clock, SimulatedClock):
+            await clock.refresh(store)
+        till = open_till(settings, store, clock)
         billing = till.billing
         stack.push_async_callback(billing.aclose)
         models = build_models(settings.providers)
@@ -120,7 +133,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         catalogue = Catalogue(settings.tiers, pricing.fill(settings.models, ListPrices(clock)))
         bell, notices = Bell(), Notices(store, clock)
         money = open_money(settings, store, clock, till, bell)
-        desk = Desk(catalogue, billing.mode, settings.system_prompt.strip(), owner=uuid4().hex)
+        desk = Desk(
+            catalogue,
+            billing.mode,
+            settings.system_prompt.strip(),
+            uuid4().hex,
+            settings.billing.metered_markup,
+        )
         chat = Chat(store, clock, desk, models, Signals())
         front = open_front(settings, store, clock, till, catalogue, chat, money)
         jobs = Jobs(
@@ -133,10 +152,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             queues=(money.duties.work, money.dispatch.work),
             rounds=(money.reconcile.work,),
         )
-        yield House(settings, clock, store, till, models, chat, money, notices, jobs, front)
+        yield House(settings, clock, store, till, models, chat, money, notices, jobs, front, bell)
 
 
-async def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
+def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
     """Stripe where it is configured, else its simulation."""
     if settings.stripe:
         from billing.gateway import StripeGateway  # noqa: PLC0415 - the SDK is for those who use it
@@ -145,10 +164,12 @@ async def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
         gateway = StripeGateway(settings.stripe, settings.tiers, clock, settings.billing, pace=pace.wait)
         return Till(gateway, gateway)
     from billing.simulated import SimulatedBilling  # noqa: PLC0415 - as above
+    from billing.simulation import Simulation  # noqa: PLC0415 - as above
 
     address = settings.server.app_url
     simulated = SimulatedBilling(store, clock, address, settings.tiers, settings.billing)
-    return Till(simulated, simulated, simulated)
+    simulation = Simulation(store, clock, simulated) if isinstance(clock, SimulatedClock) else None
+    return Till(simulated, simulated, simulated, simulation)
 
 
 def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell: Bell) -> Money:
@@ -157,7 +178,9 @@ def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell:
     subscriptions = Subscriptions(store, clock, billing, bell.ring, policy=policy)
     duties = Duties(store, clock, billing, policy, bell.ring)
     dispatch = Dispatch(store, clock, billing)
-    reconcile = Reconcile(store, clock, till.records, subscriptions, duties, (dispatch.differences,))
+    reconcile = Reconcile(
+        store, clock, till.records, subscriptions, duties, (dispatch.differences,), (dispatch.mend,)
+    )
     return Money(subscriptions, duties, dispatch, reconcile)
 
 
@@ -213,6 +236,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         slack=surfaces.slack.endpoint if surfaces.slack else None,
         checkout_status=house.money.subscriptions.purchase,
         simulated=house.till.simulated,
+        simulation=house.till.simulation,
         tiers=house.settings.tiers,
         playground=surfaces.local,
         playground_key=key.get_secret_value() if key else None,
@@ -232,27 +256,12 @@ def parts_of(settings: Settings) -> tuple[Part, ...]:
         ("Discord", bool(settings.discord), "", "set DISCORD_TOKEN; docs/discord.md has the steps"),
         ("Slack", bool(settings.slack), "", "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN; see docs/slack.md"),
         ("Models", bool(settings.models), models, "no model has its key; see config.toml"),
-        (
-            "Stripe",
-            bool(settings.stripe),
-            "",
-            "payments are SIMULATED; docs/billing.md tells how to take real ones",
-        ),
+        ("Stripe", bool(settings.stripe), "", "payments are SIMULATED; see docs/billing.md for real ones"),
     )
     links = {"Playground": "/playground"}
     return tuple(
         Part(name, on, yes if on else no, links.get(name) if on else None) for name, on, yes, no in switches
     )
-
-
-def announce(settings: Settings, port: int, parts: tuple[Part, ...]) -> None:
-    """Say in a few lines what runs here."""
-    address = settings.server.app_url
-    bound = "" if address.endswith(f":{port}") else f" (port {port})"
-    lines = [f"multi-llm-chat is ready at {address}{bound}"]
-    lines += [f"  {part.name:<11}{'on ' if part.on else 'off'}  {part.note}".rstrip() for part in parts]
-    lines += [f"  note: {remark}" for remark in settings.remarks]
-    print("\n".join(lines), flush=True)
 
 
 async def run(settings: Settings, roles: frozenset[str]) -> int:
@@ -269,7 +278,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in duties(house, surfaces, roles, port)]
             tasks.append(group.create_task(house.models.warm()))
-            announce(settings, port, parts)
+            print(announcement(settings, port, part_lines(parts)), flush=True)
             await stop.wait()
             log.info("stopping")
             await house.chat.close(GRACE_SECONDS)
@@ -284,6 +293,8 @@ def duties(
     """Everything that runs until it is cancelled."""
     adapters = (surfaces.discord, surfaces.slack, surfaces.local)
     running = [house.jobs.run(worker="worker" in roles), *(each.run() for each in adapters if each)]
+    if isinstance(house.clock, SimulatedClock):
+        running.append(house.clock.follow(house.store, house.moved))
     if house.till.simulated and "web" in roles:
         host = house.settings.server.host
         running.append(house.till.simulated.run(f"http://{NEAR.get(host, host)}:{port}/stripe/webhook"))
@@ -296,27 +307,8 @@ async def doctor(settings: Settings) -> int:
         problems = [str(problem) for problem in await house.till.billing.verify_stripe_config()]
     notes, wrong = about_discord(settings)
     problems += wrong
-    lines = [
-        f"{'on ' if part.on else 'off'}   {part.name:<11}{part.note}".rstrip() for part in parts_of(settings)
-    ]
-    lines += [f"mend  {problem}" for problem in problems]
-    lines += [f"note  {remark}" for remark in (*notes, *settings.remarks)]
-    print(
-        "\n".join((*lines, f"{len(problems)} to mend." if problems else "All that was checked is in order."))
-    )
+    print(checked(part_lines(parts_of(settings)), problems, (*notes, *settings.remarks)))
     return 1 if problems else 0
-
-
-async def why(settings: Settings, person: Person, *, as_json: bool) -> int:
-    """Tell a person's tier, its reason, and what is used and left."""
-    async with open_house(settings) as house:
-        facts = plain(await house.front.members.overview(person))
-    if as_json:
-        print(json.dumps(facts, indent=2))
-        return 0
-    for name, value in facts.items():
-        print(f"{name:<24}{json.dumps(value) if isinstance(value, dict | list) else value}")
-    return 0
 
 
 async def apply_migrations(settings: Settings) -> int:
@@ -335,47 +327,50 @@ def slack_manifest(settings: Settings) -> int:
     return 0
 
 
-async def reconcile(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Compare everything with Stripe, mend what differs; or list and retry what was given up."""
-    async with open_house(settings) as house:
-        mode, now = house.till.billing.mode, house.clock.now()
-        if arguments.retry_dead:
-            letter = None if arguments.retry_dead == "all" else arguments.retry_dead
-            retried = await house.store.transact(lambda tx: tx.retry_dead(mode, now, letter))
-            print(f"{retried} will be tried again by the running bot.")
-            return 0
-        if arguments.dead:
-            print("\n".join(dead_lines(await house.store.read(lambda tx: tx.dead_letters(mode)))))
-            return 0
-        work = house.money.reconcile
-        findings = await (work.compare() if arguments.dry_run else work.run())
-        while not arguments.dry_run and await house.money.subscriptions.work():
-            pass
-    print("\n".join(findings_lines(findings, dry_run=arguments.dry_run)))
-    return 1 if arguments.dry_run and findings.differences else 0
+async def stripe_setup(settings: Settings, *, dry_run: bool) -> int:
+    """Make or update in Stripe all that config.toml sells."""
+    if settings.stripe is None:
+        print("Set STRIPE_SECRET_KEY first; docs/billing.md tells where to find it.", file=sys.stderr)
+        return 2
+    from billing.catalogue_setup import set_up  # noqa: PLC0415 - the SDK is for those who use it
+
+    return await set_up(settings, SystemClock(), dry_run=dry_run, say=print)
 
 
-async def forgive(settings: Settings, person: Person) -> int:
-    """Let a person's disputes count no more."""
+async def in_house(settings: Settings, work: Callable[[House], Awaitable[int]]) -> int:
+    """Do a piece of work with everything put together, and nothing running."""
     async with open_house(settings) as house:
-        forgiven = await house.money.subscriptions.forgive(person)
-    print(f"{forgiven} forgiven." if forgiven else f"Nothing stands against {person}.")
-    return 0
+        return await work(house)
+
+
+def reports_of(house: House) -> Reports:
+    """The figures of the mode that this house sells in."""
+    catalogue, markup = house.front.members.catalogue, house.settings.billing.metered_markup
+    return Reports(house.store, house.clock, catalogue, house.till.billing.mode, markup)
 
 
 def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one command; its exit status."""
-    commands: dict[str, Callable[[], Coroutine[object, object, int]]] = {
+    within: dict[str, Callable[[House], Awaitable[int]]] = {
+        "why": lambda house: orders.why(arguments, house.front.members),
+        "forgive": lambda house: orders.forgive(arguments, house.money.subscriptions),
+        "reconcile": lambda house: orders.reconcile(
+            arguments, house.money.reconcile, house.money.subscriptions, house.store, house.clock
+        ),
+        "report": lambda house: orders.report(arguments, reports_of(house), house.clock),
+        "simulate": lambda house: orders.simulate(arguments, house.till.simulation),
+    }
+    alone: dict[str, Callable[[], Coroutine[object, object, int]]] = {
         "doctor": lambda: doctor(settings),
         "migrate": lambda: apply_migrations(settings),
-        "why": lambda: why(settings, arguments.person, as_json=arguments.json),
-        "forgive": lambda: forgive(settings, arguments.person),
-        "reconcile": lambda: reconcile(settings, arguments),
         "run": lambda: run(settings, arguments.only),
+        "stripe-setup": lambda: stripe_setup(settings, dry_run=arguments.dry_run),
     }
     if arguments.command == "slack-manifest":
         return slack_manifest(settings)
-    return asyncio.run(commands[arguments.command]())
+    if arguments.command in within:
+        return asyncio.run(in_house(settings, within[arguments.command]))
+    return asyncio.run(alone[arguments.command]())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -44,33 +44,14 @@ class Simulation:
         self._world.courier.wake()
         return f"SIMULATED: the clock says {_time(now)} now."
 
-    async def expire(self, person: Person) -> str:
-        """End the person's subscription now."""
-        return await self._act(person, SimulatedDeed.EXPIRE)
-
-    async def fail_payment(self, person: Person) -> str:
-        """Let the card be declined from now on, and the period end, so that the renewal fails."""
-        return await self._act(person, SimulatedDeed.FAIL_PAYMENT)
-
-    async def recover(self, person: Person) -> str:
-        """Let the person give a card that works, and pay what is open."""
-        return await self._act(person, SimulatedDeed.RECOVER)
+    async def do(self, person: Person, deed: SimulatedDeed) -> str:
+        """Do it to the person's customer."""
+        customer = await self._customer(person)
+        return _unknown(person) if customer is None else await self._play(customer, deed)
 
     async def dispute(self, person: Person, stage: DisputeStage = DisputeStage.OPEN) -> str:
         """Dispute the newest payment, or bring its dispute to that stage."""
-        return await self._act(person, STAGES[stage])
-
-    async def refund(self, person: Person) -> str:
-        """Give the newest payment back."""
-        return await self._act(person, SimulatedDeed.REFUND)
-
-    async def expire_card(self, person: Person) -> str:
-        """Let the card be invalid before the next payment is due."""
-        return await self._act(person, SimulatedDeed.EXPIRE_CARD)
-
-    async def delete_customer(self, person: Person) -> str:
-        """Delete the person's customer."""
-        return await self._act(person, SimulatedDeed.DELETE_CUSTOMER)
+        return await self.do(person, STAGES[stage])
 
     async def status(self, person: Person) -> str:
         """What the simulation knows of the person, a line for each thing."""
@@ -107,10 +88,6 @@ class Simulation:
 
         await self._store.transact(work)
         return said
-
-    async def _act(self, person: Person, deed: SimulatedDeed) -> str:
-        customer = await self._customer(person)
-        return _unknown(person) if customer is None else await self._play(customer, deed)
 
     async def _play(self, customer: str, deed: SimulatedDeed) -> str:
         def work(_tx: Tx, affairs: Affairs) -> tuple[Affairs, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Protocol
@@ -133,8 +133,8 @@ class JobsTx(Protocol):
         """Stored facts of all accounts by id, those behind `after` ('' for the first page)."""
         ...
 
-    def known_customers(self, mode: Mode, customers: Sequence[CustomerId]) -> frozenset[CustomerId]:
-        """Which of these belong or belonged to an account."""
+    def known_customers(self, mode: Mode, customers: Sequence[CustomerId]) -> Mapping[CustomerId, bool]:
+        """Those of these that belong (True) or belonged to an account."""
         ...
 
 

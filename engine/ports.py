@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from engine.facts import (
     CheckoutSession,
     CustomerFacts,
     CustomerId,
+    DisputeStage,
     Mode,
     MoneyBack,
     Notice,
@@ -272,6 +273,26 @@ class SimulatedScene:
     """Whether the clock was ever moved."""
     said: str
     """What the last thing that was played brought about."""
+
+
+class SimulatedOrders(Protocol):
+    """What the operator can play with simulated people; each tells what became of it."""
+
+    async def advance(self, by: timedelta) -> str:
+        """Move the clock forward for everybody. ValueError: back, or more than a year at once."""
+        ...
+
+    async def do(self, person: Person, deed: SimulatedDeed) -> str:
+        """Do it to a person's customer."""
+        ...
+
+    async def dispute(self, person: Person, stage: DisputeStage) -> str:
+        """Dispute the newest payment, or bring its dispute to that stage."""
+        ...
+
+    async def status(self, person: Person) -> str:
+        """What the simulation knows of a person."""
+        ...
 
 
 class SimulatedPlay(Protocol):

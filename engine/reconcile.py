@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ COMPARED = (
     *("status", "tier", "price", "interval", "quantity", "period_end", "cancel_at", "trial_end"),
     *("collection_paused", "latest_invoice", "past_due_since", "metered_item", "planned", "mrr"),
 )
-Extra = Callable[[], Awaitable[Sequence[Difference]]]
+Look = Callable[[], Awaitable[Sequence[Difference]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,17 @@ class Reconcile:
         records: BillingRecords,
         subscriptions: Subscriptions,
         duties: Duties,
-        extra: Sequence[Extra] = (),
+        looks: Sequence[Look] = (),
+        repairs: Sequence[Look] = (),
     ) -> None:
+        """`looks` find more differences without changing anything; `repairs` mend what is theirs."""
         self._store = store
         self._clock = clock
         self._records = records
         self._subscriptions = subscriptions
         self._duties = duties
-        self._extra = tuple(extra)
+        self._looks = tuple(looks)
+        self._repairs = tuple(repairs)
 
     async def work(self) -> int:
         """Do those of the regular looks that are due and that no other process does; how many."""
@@ -85,7 +88,7 @@ class Reconcile:
         ours = await self._ours({sub.customer for sub in there.values()})
         found = [*differing(here, there, ours), *several(there.values(), ours)]
         found += [each async for each in self._lost_customers()]
-        for look in self._extra:
+        for look in self._looks:
             found += await look()
         return Findings(
             len(here.keys() | {sub.id for sub in there.values() if sub.customer in ours}), tuple(found)
@@ -159,6 +162,8 @@ class Reconcile:
             await self._duties.save(found)
         findings = await self.compare()
         await self.mend(findings)
+        for repair in self._repairs:
+            await repair()
         kinds = Counter(each.kind.value for each in findings.differences)
         level = logging.ERROR if findings.drift > DRIFT_ALERT else logging.INFO
         log.log(level, "reconciled", extra={"compared": findings.compared, "differences": dict(kinds)})
@@ -177,7 +182,7 @@ class Reconcile:
         rows = await self._store.read(lambda tx: tx.known_subscriptions(mode, after, PAGE))
         return [sub for _, sub in rows]
 
-    async def _ours(self, customers: set[CustomerId]) -> frozenset[CustomerId]:
+    async def _ours(self, customers: set[CustomerId]) -> Mapping[CustomerId, bool]:
         mode = self._subscriptions.mode
         return await self._store.read(lambda tx: tx.known_customers(mode, sorted(customers)))
 
@@ -193,19 +198,28 @@ class Reconcile:
 def differing(
     here: dict[SubscriptionId, Subscription],
     there: dict[SubscriptionId, Subscription],
-    ours: frozenset[CustomerId],
+    ours: Mapping[CustomerId, bool],
 ) -> Sequence[Difference]:
     """Subscriptions that are not the same on both sides; foreign customers do not count."""
     found = []
     for name in sorted(here.keys() | there.keys()):
         mine, truth = here.get(name), there.get(name)
-        if truth and mine is None and truth.customer in ours:
+        if (
+            truth
+            and mine is None
+            and (ours.get(truth.customer) or (truth.customer in ours and still_running([truth])))
+        ):
             found.append(Difference(DifferenceKind.MISSING_HERE, name, truth.customer, truth.status.value))
         elif mine and truth is None and still_running([mine]):
             found.append(Difference(DifferenceKind.MISSING_THERE, name, mine.customer, mine.status.value))
         elif mine and truth and (fields := unequal(mine, truth)):
             found.append(Difference(DifferenceKind.CHANGED, name, truth.customer, ", ".join(fields)))
     return found
+
+
+def missed(truth: Subscription, ours: Mapping[CustomerId, bool]) -> bool:
+    """Whether we should have it: what ended with a former customer is forgotten."""
+    return ours.get(truth.customer, False) or (truth.customer in ours and bool(still_running([truth])))
 
 
 def unequal(mine: Subscription, truth: Subscription) -> Sequence[str]:
@@ -219,7 +233,7 @@ def told(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def several(there: Iterable[Subscription], ours: frozenset[CustomerId]) -> Sequence[Difference]:
+def several(there: Iterable[Subscription], ours: Mapping[CustomerId, bool]) -> Sequence[Difference]:
     """Customers with more than one subscription that may charge."""
     running = Counter(
         sub.customer for sub in still_running(there) if sub.tier is not None and sub.customer in ours

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from engine.domain import AccountId
@@ -46,12 +46,11 @@ class Customers:
         row = self._session.one("former_customer", mode=mode, customer=customer)
         return AccountId(row["account"]) if row else None
 
-    def known_customers(self, mode: Mode, customers: Sequence[CustomerId]) -> frozenset[CustomerId]:
-        return frozenset(
-            each
-            for each in customers
-            if self.account_of(mode, each) is not None or self.former_customer(mode, each) is not None
-        )
+    def known_customers(self, mode: Mode, customers: Sequence[CustomerId]) -> Mapping[CustomerId, bool]:
+        current = {each: self.account_of(mode, each) is not None for each in customers}
+        return {
+            each: now for each, now in current.items() if now or self.former_customer(mode, each) is not None
+        }
 
     def look_again(self, account: AccountId, mode: Mode, at: datetime | None) -> None:
         self._session.run("look_again", account=account, mode=mode, at=at)

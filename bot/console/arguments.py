@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from engine.domain import Person
+from engine.reports import month
 
 ROLES = ("discord", "slack", "web", "worker")
 
@@ -39,13 +40,12 @@ def duration(text: str) -> timedelta:
     return timedelta(**{units[found[2]]: int(found[1])})
 
 
-def month(text: str) -> date:
+def calendar_month(text: str) -> tuple[datetime, datetime]:
     """A calendar month on the command line: `2026-10`."""
     try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        message = f"{text!r} is no month: write it like 2026-10"
-        raise argparse.ArgumentTypeError(message) from None
+        return month(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -97,7 +97,7 @@ def about_money(commands: Commands) -> None:
     reporting = commands.add_parser("report", help="revenue, what moved it, churn, funnel and tiers")
     span = reporting.add_mutually_exclusive_group()
     span.add_argument("--days", type=int, default=30, metavar="N", help="the last N days (30)")
-    span.add_argument("--month", type=month, metavar="YYYY-MM", help="a calendar month")
+    span.add_argument("--month", type=calendar_month, metavar="YYYY-MM", help="a calendar month")
     reporting.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -2,10 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
+from engine.config import Settings
 from engine.reconcile import Findings
 from engine.terms import DeadLetter
+
+
+class Shown(Protocol):
+    """A part of the product: whether it is on, and a word about it."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def on(self) -> bool:
+        """Whether it is switched on."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What to know or to do about it."""
+        ...
+
+
+def part_lines(parts: Iterable[Shown]) -> list[str]:
+    """The parts of the product, a line each."""
+    return [f"{part.name:<11}{'on ' if part.on else 'off'}  {part.note}".rstrip() for part in parts]
+
+
+def announcement(settings: Settings, port: int, parts: Iterable[str]) -> str:
+    """What runs here, in a few lines."""
+    address = settings.server.app_url
+    bound = "" if address.endswith(f":{port}") else f" (port {port})"
+    notes = [f"note: {remark}" for remark in settings.remarks]
+    lines = [f"  {line}" for line in (*parts, *notes)]
+    return "\n".join([f"multi-llm-chat is ready at {address}{bound}", *lines])
+
+
+def checked(parts: Iterable[str], problems: Sequence[str], notes: Iterable[str]) -> str:
+    """What a check of the configuration found."""
+    lines = [*parts, *(f"mend  {problem}" for problem in problems), *(f"note  {note}" for note in notes)]
+    last = f"{len(problems)} to mend." if problems else "All that was checked is in order."
+    return "\n".join([*lines, last])
 
 
 def findings_lines(findings: Findings, *, dry_run: bool) -> list[str]:

@@ -11,7 +11,7 @@ from billing.simulated import SimulatedBilling
 from engine.domain import Interval, TierName
 from engine.errors import GoneError, TellOperatorError
 from engine.facts import PaymentStatus, Planned
-from engine.ports import Store
+from engine.ports import SimulatedDeed, Store
 from engine.terms import ChangeKind, ChangeOrder, ChangeState, Timing, Wish
 from tests.billing.inbox import Inbox
 from tests.billing.simulated_till import ANNA, PRICED, SimulatedTill, opened_till
@@ -153,7 +153,7 @@ async def test_metered_use_that_is_not_sold_is_the_operators_to_mend(
 
 async def test_a_declined_card_leaves_the_old_tier_until_the_invoice_is_paid(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.expire_card(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.EXPIRE_CARD)
     await till.passes(days=15)
     preview, result = await till.change(ChangeKind.SWITCH, TierName.PRO)
     await till.hears("customer.updated", "invoice.payment_failed", UPDATED)
@@ -171,7 +171,7 @@ async def test_a_declined_card_leaves_the_old_tier_until_the_invoice_is_paid(til
 
 async def test_a_change_that_nobody_pays_for_is_forgotten_after_23_hours(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.expire_card(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.EXPIRE_CARD)
     await till.passes(days=15)
     await till.change(ChangeKind.SWITCH, TierName.PRO)
     invoice = (await till.sub()).open_invoice or ""
@@ -185,12 +185,12 @@ async def test_a_change_that_nobody_pays_for_is_forgotten_after_23_hours(till: S
 
 async def test_another_change_takes_the_place_of_one_that_waits_for_its_payment(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.expire_card(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.EXPIRE_CARD)
     await till.passes(days=15)
     await till.change(ChangeKind.SWITCH, TierName.PRO)
     _, result = await till.change(ChangeKind.SWITCH, TierName.TEAM, quantity=5)
     assert result.state is ChangeState.PAYMENT_NEEDED
-    await till.simulation.recover(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.RECOVER)
     assert (await till.sub()).tier is TierName.TEAM
 
 
@@ -241,7 +241,7 @@ async def test_what_is_not_sold_or_no_more_there_is_refused(till: SimulatedTill)
         await till.billing.preview_change(sub, free, NOON)
     with pytest.raises(TellOperatorError):
         await till.buy(TierName.FREE)
-    await till.simulation.expire(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.EXPIRE)
     more = Wish(ChangeKind.SWITCH, TierName.PRO, Interval.MONTH, 1)
     with pytest.raises(GoneError):
         await till.billing.preview_change(sub, more, NOON)

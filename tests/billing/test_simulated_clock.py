@@ -75,26 +75,29 @@ async def test_many_moves_at_once_all_count(store: Store, clock: FakeClock) -> N
 
 async def test_a_person_without_a_customer_is_told_how_to_become_one(till: SimulatedTill) -> None:
     nobody = Person(Platform.LOCAL, "", "nobody")
-    for said in (await till.simulation.status(nobody), await till.simulation.fail_payment(nobody)):
+    for said in (
+        await till.simulation.status(nobody),
+        await till.simulation.do(nobody, SimulatedDeed.FAIL_PAYMENT),
+    ):
         assert said == "SIMULATED: local:nobody is no simulated customer. They become one with /upgrade."
 
 
 async def test_everything_played_says_what_became_of_it(till: SimulatedTill) -> None:
     play = till.simulation
-    assert "no running subscription" in await play.expire(ANNA)
-    assert "No payment is due" in await play.fail_payment(ANNA)
-    await play.recover(ANNA)
+    assert "no running subscription" in await play.do(ANNA, SimulatedDeed.EXPIRE)
+    assert "No payment is due" in await play.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
+    await play.do(ANNA, SimulatedDeed.RECOVER)
     till.heard += 1
     await till.buy()
     assert "2026-11-27 12:00 UTC" in await play.advance(timedelta(days=3))
-    assert "has failed" in await play.fail_payment(ANNA)
-    assert "nothing was owed" not in await play.recover(ANNA)
+    assert "has failed" in await play.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
+    assert "nothing was owed" not in await play.do(ANNA, SimulatedDeed.RECOVER)
     assert "is disputed" in await play.dispute(ANNA)
     assert "already" in await play.dispute(ANNA)
     assert "lost" in await play.dispute(ANNA, DisputeStage.LOST)
-    assert "given back" in await play.refund(ANNA)
-    assert "valid until 2026-12-01" in await play.expire_card(ANNA)
-    assert "has ended" in await play.expire(ANNA)
+    assert "given back" in await play.do(ANNA, SimulatedDeed.REFUND)
+    assert "valid until 2026-12-01" in await play.do(ANNA, SimulatedDeed.EXPIRE_CARD)
+    assert "has ended" in await play.do(ANNA, SimulatedDeed.EXPIRE)
     told = await play.status(ANNA)
     assert told.startswith("SIMULATED: local:anna is sim_cus_")
     for fact in ("3 days, 0:00:00 ahead", "premium by the month", "canceled", "Dispute of $9.00: lost"):
@@ -163,12 +166,12 @@ async def test_events_over_the_real_route_bring_every_turn_of_fate_to_our_copy(
 
         await till.buy_unheard()
         await becomes(AccessReason.ACTIVE)
-        await till.simulation.fail_payment(ANNA)
+        await till.simulation.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
         await becomes(AccessReason.GRACE)
-        await till.simulation.recover(ANNA)
+        await till.simulation.do(ANNA, SimulatedDeed.RECOVER)
         await becomes(AccessReason.ACTIVE)
         await till.simulation.advance(timedelta(days=31))
-        await till.simulation.fail_payment(ANNA)
+        await till.simulation.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
         await till.simulation.advance(timedelta(days=15))
         await becomes(AccessReason.GRACE_OVER)
         await till.simulation.advance(timedelta(days=7))

@@ -11,7 +11,7 @@ import pytest
 from engine.domain import AccountId, Interval, TierName
 from engine.errors import GiveUpError, GoneError
 from engine.facts import Dispute, DisputeStage, Mode, PaymentStatus, Refund
-from engine.ports import Billing, BillingRecords, Store
+from engine.ports import Billing, BillingRecords, SimulatedDeed, Store
 from engine.terms import UsageReport
 from tests.billing.inbox import Inbox
 from tests.billing.simulated_till import ANNA, SimulatedTill, opened_till
@@ -61,7 +61,7 @@ async def test_a_failed_renewal_is_tried_again_on_days_3_5_and_7_and_ends_after_
     till: SimulatedTill,
 ) -> None:
     await till.buy()
-    said = await till.simulation.fail_payment(ANNA)
+    said = await till.simulation.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
     assert said.startswith("SIMULATED: ")
     await till.hears(UPDATED, FAILED, UPDATED)
     sub = await till.sub()
@@ -83,7 +83,7 @@ async def test_a_failed_renewal_is_tried_again_on_days_3_5_and_7_and_ends_after_
 
 async def test_a_leap_over_everything_ends_where_small_steps_do(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.fail_payment(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
     await till.passes(days=40)
     await till.hears(UPDATED, FAILED, UPDATED, *(FAILED, UPDATED) * 3, DELETED, "invoice.voided")
     sub = await till.sub()
@@ -92,9 +92,9 @@ async def test_a_leap_over_everything_ends_where_small_steps_do(till: SimulatedT
 
 async def test_a_new_card_pays_what_is_open_and_the_next_renewal(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.fail_payment(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
     await till.hears(UPDATED, FAILED, UPDATED)
-    await till.simulation.recover(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.RECOVER)
     await till.hears("customer.updated", PAID, UPDATED)
     sub = await till.sub()
     assert (sub.status, sub.open_invoice) == (PaymentStatus.ACTIVE, None)
@@ -105,7 +105,7 @@ async def test_a_new_card_pays_what_is_open_and_the_next_renewal(till: Simulated
 
 async def test_the_page_of_an_open_invoice_pays_it_with_a_new_card(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.fail_payment(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.FAIL_PAYMENT)
     await till.hears(UPDATED, FAILED, UPDATED)
     name = (await till.sub()).open_invoice or ""
     shown = await till.billing.invoice(name)
@@ -122,7 +122,7 @@ async def test_the_page_of_an_open_invoice_pays_it_with_a_new_card(till: Simulat
 
 async def test_a_card_that_has_expired_pays_no_renewal(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.expire_card(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.EXPIRE_CARD)
     await till.hears("customer.updated")
     assert (await till.sub()).card_expires == datetime(2026, 12, 1, tzinfo=UTC)
     await till.passes(days=30)
@@ -132,14 +132,14 @@ async def test_a_card_that_has_expired_pays_no_renewal(till: SimulatedTill) -> N
 
 async def test_a_deleted_customer_is_gone_and_its_subscription_over(till: SimulatedTill) -> None:
     await till.buy()
-    await till.simulation.delete_customer(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.DELETE_CUSTOMER)
     await till.hears(DELETED, "customer.deleted")
     facts = await till.billing.get_stripe_subscription_status(till.customer)
     assert (facts.gone, facts.subscriptions) == (True, ())
     with pytest.raises(GoneError):
         await till.portal()
     assert [each async for each in till.billing.customers()] == []
-    assert "deleted" in await till.simulation.refund(ANNA)
+    assert "deleted" in await till.simulation.do(ANNA, SimulatedDeed.REFUND)
     assert "deleted" in await till.simulation.status(ANNA)
 
 
@@ -167,7 +167,7 @@ async def test_a_dispute_goes_through_its_stages_and_is_looked_into(till: Simula
 
 async def test_a_refund_is_whole_and_looked_into_by_charge(till: SimulatedTill) -> None:
     sub = await till.buy()
-    await till.simulation.refund(ANNA)
+    await till.simulation.do(ANNA, SimulatedDeed.REFUND)
     await till.hears("charge.refunded", "refund.created")
     subjects = {till.billing.parse_webhook_event(*taken).subject or "" for taken in till.inbox.taken[-2:]}
     [charge] = subjects
@@ -177,7 +177,7 @@ async def test_a_refund_is_whole_and_looked_into_by_charge(till: SimulatedTill) 
     assert await till.billing.look_into(charge.replace("sim_ch_", "sim_re_")) == found
     assert [each async for each in till.billing.money_back(NOON)] == [found]
     assert [each async for each in till.billing.money_back(NOON + timedelta(days=1))] == []
-    assert "no payment" in await till.simulation.refund(ANNA)
+    assert "no payment" in await till.simulation.do(ANNA, SimulatedDeed.REFUND)
     assert await till.billing.look_into("sim_ch_none") is None
 
 

@@ -152,7 +152,7 @@ def open_till(
         Meter(store, clock, gateway, catalogue, subscriptions, policy),
         duties,
         dispatch,
-        Reconcile(store, clock, gateway, subscriptions, duties, (dispatch.differences,)),
+        Reconcile(store, clock, gateway, subscriptions, duties, (dispatch.differences,), (dispatch.mend,)),
     )
 
 

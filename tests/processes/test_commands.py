@@ -133,7 +133,7 @@ async def test_the_doctor_says_what_is_on_and_what_to_mend(tmp_path: Path) -> No
     assert well.code == 0
     assert well.out.endswith("All that was checked is in order.\n")
     assert ill.code == 1
-    assert "on    Slack" in ill.out
+    assert "Slack      on" in ill.out
     assert "mend  DISCORD_TOKEN: " in ill.out
     assert "mend  no line to Stripe" in ill.out
     assert ill.out.endswith("2 to mend.\n")

@@ -1,0 +1,87 @@
+"""What the operator orders on the command line; each order gives an exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+
+from bot.console.report import stats_json, stats_lines
+from bot.console.words import dead_lines, findings_lines
+from engine.facts import DisputeStage
+from engine.members import Members, plain
+from engine.ports import Clock, SimulatedDeed, SimulatedOrders, Store
+from engine.reconcile import Reconcile
+from engine.reports import Reports, last_days
+from engine.subscriptions import Subscriptions
+
+
+async def why(arguments: Namespace, members: Members) -> int:
+    """Tell a person's tier, its reason, and what is used and left."""
+    facts = plain(await members.overview(arguments.person))
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    for name, value in facts.items():
+        print(f"{name:<24}{json.dumps(value) if isinstance(value, dict | list) else value}")
+    return 0
+
+
+async def forgive(arguments: Namespace, subscriptions: Subscriptions) -> int:
+    """Let a person's disputes count no more."""
+    forgiven = await subscriptions.forgive(arguments.person)
+    print(f"{forgiven} forgiven." if forgiven else f"Nothing stands against {arguments.person}.")
+    return 0
+
+
+async def reconcile(
+    arguments: Namespace, work: Reconcile, subscriptions: Subscriptions, store: Store, clock: Clock
+) -> int:
+    """Compare everything with Stripe and mend what differs; or list or retry what was given up."""
+    mode, now = subscriptions.mode, clock.now()
+    if arguments.retry_dead:
+        letter = None if arguments.retry_dead == "all" else arguments.retry_dead
+        retried = await store.transact(lambda tx: tx.retry_dead(mode, now, letter))
+        print(f"{retried} will be tried again by the running bot.")
+        return 0
+    if arguments.dead:
+        print("\n".join(dead_lines(await store.read(lambda tx: tx.dead_letters(mode)))))
+        return 0
+    findings = await (work.compare() if arguments.dry_run else work.run())
+    while not arguments.dry_run and await subscriptions.work():
+        pass
+    print("\n".join(findings_lines(findings, dry_run=arguments.dry_run)))
+    return 1 if arguments.dry_run and findings.differences else 0
+
+
+async def report(arguments: Namespace, reports: Reports, clock: Clock) -> int:
+    """Print revenue, what moved it, churn, funnel and tiers of a span of time."""
+    since, until = arguments.month or last_days(arguments.days, clock.now())
+    stats = await reports.get_subscription_stats(since, until)
+    print(json.dumps(stats_json(stats), indent=2) if arguments.json else "\n".join(stats_lines(stats)))
+    return 0
+
+
+async def simulate(arguments: Namespace, play: SimulatedOrders | None) -> int:
+    """Play with simulated payments; refused where real ones are taken."""
+    if play is None:
+        print("Payments are real here: STRIPE_SECRET_KEY is set. Nothing was done.", file=sys.stderr)
+        return 2
+    try:
+        print(await played(arguments, play))
+    except ValueError as error:
+        print(f"{error}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def played(arguments: Namespace, play: SimulatedOrders) -> str:
+    """What became of what was played."""
+    match arguments.act:
+        case "advance":
+            return await play.advance(arguments.by)
+        case "status":
+            return await play.status(arguments.person)
+        case "dispute":
+            return await play.dispute(arguments.person, DisputeStage(arguments.stage))
+    return await play.do(arguments.person, SimulatedDeed(arguments.act))
