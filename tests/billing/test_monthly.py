@@ -16,7 +16,7 @@ from tests.fakes.stripe.amounts import price_amount
 
 Fields = dict[str, Any]
 
-TEAM = [
+TEAM: list[Fields] = [
     {"up_to": 5, "flat_amount_decimal": "2999", "unit_amount_decimal": "0"},
     {"up_to": None, "flat_amount_decimal": None, "unit_amount_decimal": "500"},
 ]
@@ -73,7 +73,10 @@ def test_seats_beyond_the_included_ones_cost_extra(seats: int, due: int) -> None
 
 
 def test_volume_tiers_price_every_unit_alike() -> None:
-    tiers = [{"up_to": 10, "unit_amount_decimal": "100"}, {"up_to": None, "unit_amount_decimal": "80"}]
+    tiers: list[Fields] = [
+        {"up_to": 10, "unit_amount_decimal": "100"},
+        {"up_to": None, "unit_amount_decimal": "80"},
+    ]
     assert [interval_cents(tiered(tiers, "volume"), units) for units in (10, 11)] == [1000, 880]
 
 
