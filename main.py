@@ -23,7 +23,7 @@ from bot.console import orders
 from bot.console.arguments import command_line
 from bot.console.invitation import about_discord
 from bot.console.logs import set_up_logging
-from bot.console.words import announcement, causes, checked, in_words, part_lines
+from bot.console.words import announcement, causes, checked, in_words, models_note, part_lines
 from bot.front import Front
 from bot.local.surface import LocalBot
 from engine import pricing
@@ -161,7 +161,10 @@ def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
         from billing.gateway import StripeGateway  # noqa: PLC0415 - the SDK is for those who use it
 
         pace = Pace(store, clock, mode_of(settings.stripe.secret_key.get_secret_value()))
-        gateway = StripeGateway(settings.stripe, settings.tiers, clock, settings.billing, pace=pace.wait)
+        address = settings.server.app_url
+        gateway = StripeGateway(
+            settings.stripe, settings.tiers, clock, settings.billing, pace=pace.wait, app_url=address
+        )
         return Till(gateway, gateway)
     from billing.simulated import SimulatedBilling  # noqa: PLC0415 - as above
     from billing.simulation import Simulation  # noqa: PLC0415 - as above
@@ -245,17 +248,12 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
 
 def parts_of(settings: Settings) -> tuple[Part, ...]:
     """What is on, what is off, and how to switch it on."""
-    names = ", ".join(model.name for model in settings.models)
-    real = any(model.provider != "demo" for model in settings.models)
-    models = (
-        names if real else f"{names} (set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY for real ones)"
-    )
     address = f"{settings.server.app_url}/playground"
     switches = (
         ("Playground", settings.playground.on, address, "set PLAYGROUND=1 to serve it"),
         ("Discord", bool(settings.discord), "", "set DISCORD_TOKEN; docs/discord.md has the steps"),
         ("Slack", bool(settings.slack), "", "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN; see docs/slack.md"),
-        ("Models", bool(settings.models), models, "no model has its key; see config.toml"),
+        ("Models", bool(settings.models), models_note(settings), "no model has its key; see config.toml"),
         ("Stripe", bool(settings.stripe), "", "payments are SIMULATED; see docs/billing.md for real ones"),
     )
     links = {"Playground": "/playground"}
@@ -306,6 +304,10 @@ async def doctor(settings: Settings) -> int:
     async with open_house(settings) as house:
         problems = [str(problem) for problem in await house.till.billing.verify_stripe_config()]
     notes, wrong = about_discord(settings)
+    if settings.stripe:
+        from billing.doctor import notes_on  # noqa: PLC0415 - the SDK is for those who use it
+
+        notes += notes_on(settings.stripe, settings.server.app_url)
     problems += wrong
     print(checked(part_lines(parts_of(settings)), problems, (*notes, *settings.remarks)))
     return 1 if problems else 0

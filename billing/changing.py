@@ -128,10 +128,9 @@ class Changing:
         if later:
             return await self._plan(order, live, fields, price, quantity)
         await self._schedules.release(fields, order.key)
-        behavior = "create_prorations" if order.wish.kind is ChangeKind.SEATS else "always_invoice"
         params: Update = {
             "items": self._swap(live, order.wish, price, quantity),
-            "proration_behavior": behavior,
+            "proration_behavior": "always_invoice",
             "proration_date": int(order.effective_at.timestamp()),
             "payment_behavior": "pending_if_incomplete",
             "expand": ["latest_invoice"],

@@ -11,13 +11,12 @@ import stripe
 from billing.catalogue_setup import PARTS, PlanPart
 from billing.client import StripeCaller
 from billing.keys import PREFIXES, RESTRICTED, mode_of
-from billing.prices import Prices, Purchase
 from billing.rights import PROBES, READ, MissingRightError, Probe, Right, rightly
 from billing.setup_named import named_faults, read_named
 from billing.skew import skew_of
 from billing.wanted import Wanted, unreachable, wanted
 from engine.config import StripeSettings
-from engine.domain import Interval, Micros, Tier, TierName
+from engine.domain import Tier, TierName
 from engine.errors import OutsideError, TellOperatorError
 from engine.facts import Mode
 from engine.ports import Clock
@@ -40,39 +39,17 @@ class Premises:
     clock: Clock
 
 
-async def check_stripe(
-    caller: StripeCaller,
-    _prices: Prices,
-    settings: StripeSettings,
-    offers: Mapping[Purchase, Micros],
-    premises: Premises | None = None,
-) -> list[str]:
-    """One sentence with its mend for each thing that is wrong; stops early if Stripe cannot be asked.
-
-    Without `premises` what is offered is all that is sold, and endpoints and clock are not looked at.
-    """
+async def check_stripe(caller: StripeCaller, settings: StripeSettings, premises: Premises) -> list[str]:
+    """One sentence with its mend for each thing that is wrong; stops early if Stripe cannot be asked."""
     key = settings.secret_key.get_secret_value()
-    tiers, policy, app_url = tiers_of(offers), Policy(), "http://localhost"
-    if premises is not None:
-        tiers, policy, app_url = premises.tiers, premises.policy, premises.app_url
-    needed = wanted(tiers, policy, app_url, settings.prices, mode_of(key))
+    needed = wanted(premises.tiers, premises.policy, premises.app_url, settings.prices, mode_of(key))
     found = list(of_settings(settings, needed))
     try:
-        clock = premises.clock if premises else None
-        async for words in _answers(_inquiries(caller, key, needed, clock)):
+        async for words in _answers(_inquiries(caller, key, needed, premises.clock)):
             found.append(words)  # noqa: PERF401 - what was found before Stripe fell silent is kept
     except OutsideError as error:
         found.append(_unasked(error))
     return list(dict.fromkeys(found))
-
-
-def tiers_of(offers: Mapping[Purchase, Micros]) -> Mapping[TierName, Tier]:
-    """Tiers of which nothing but the prices is known."""
-    names = {name for name, _ in offers}
-    month, year = ({name: offers.get((name, each), Micros(0)) for name in names} for each in Interval)
-    return {
-        name: Tier(name, 0, month[name], year[name], None, None, None, None, frozenset()) for name in names
-    }
 
 
 def notes_on(settings: StripeSettings, app_url: str) -> list[str]:

@@ -11,11 +11,14 @@ import stripe
 from billing.changing import Changing
 from billing.checkouts import checkout_params
 from billing.client import Patience, StripeCaller, Turn, at_once
-from billing.doctor import check_stripe
+from billing.doctor import Premises, check_stripe
+from billing.fresh import Fresh
+from billing.keys import mode_of
 from billing.money_back import MoneyBackDesk
 from billing.prices import Prices, Purchase
 from billing.reading import Reading
 from billing.records import Records
+from billing.setup_portal import find_portal
 from billing.snapshots import checkout_session, plain
 from billing.usage import Usage
 from billing.webhook import parse_webhook_event
@@ -45,11 +48,6 @@ def is_stripe_configured(settings: StripeSettings | None) -> bool:
     return settings is not None and bool(settings.secret_key.get_secret_value() and settings.webhook_secrets)
 
 
-def mode_of(secret_key: str) -> Mode:
-    """The world that a secret or restricted key opens (docs.stripe.com/keys)."""
-    return Mode.LIVE if secret_key.startswith(LIVE_KEYS) else Mode.TEST
-
-
 def for_sale(tiers: Mapping[TierName, Tier]) -> dict[Purchase, Micros]:
     """Everything that can be bought, with its price in config.toml."""
     offers = {(name, interval): tier.price(interval) for name, tier in tiers.items() for interval in Interval}
@@ -71,21 +69,23 @@ class StripeGateway:
         policy: Policy = Policy(),  # noqa: B008 - frozen
         patience: Patience | None = None,
         pace: Turn | None = None,
+        app_url: str = "http://localhost",
     ) -> None:
         key = settings.secret_key.get_secret_value()
         self._settings = settings
+        self._premises = Premises(tiers, policy, app_url, clock)
         self._mode = mode_of(key)
         self._clock = clock
-        self._offers = for_sale(tiers)
         self._secrets = tuple(secret.get_secret_value() for secret in settings.webhook_secrets)
         self._caller = StripeCaller(key, settings.api_base, patience or Patience(), pace or at_once)
         self._api = self._caller.sdk.v1
-        self._prices = Prices(self._caller, self._offers, settings.prices)
+        self._prices = Prices(self._caller, for_sale(tiers), settings.prices)
         self._reading = Reading(self._caller, self._prices, self._mode, clock)
         self._changing = Changing(self._caller, self._reading, self._prices, tiers, policy)
         self._money_back = MoneyBackDesk(self._caller, self._mode)
         self._usage = Usage(self._caller)
         self._records = Records(self._caller, self._mode)
+        self._portals: Fresh[str, str] = Fresh()
 
     @property
     def mode(self) -> Mode:
@@ -104,7 +104,6 @@ class StripeGateway:
         return CustomerId(made.id)
 
     async def check_price(self, tier: TierName, interval: Interval) -> None:
-        """TellOperatorError if there is no price for that tier and interval, so before anything is made."""
         await self._prices.sold((tier, interval))
 
     async def create_checkout_session(self, request: CheckoutRequest) -> CheckoutSession:
@@ -132,12 +131,22 @@ class StripeGateway:
                 raise
 
     async def create_customer_portal_session(self, customer: CustomerId, return_url: str) -> str:
-        made = await self._caller.call(
-            lambda: self._api.billing_portal.sessions.create_async(
-                {"customer": customer, "return_url": return_url}
-            )
-        )
+        params: stripe.params.billing_portal.SessionCreateParams = {
+            "customer": customer,
+            "return_url": return_url,
+        }
+        if ours := await self._portal():
+            params["configuration"] = ours
+        made = await self._caller.call(lambda: self._api.billing_portal.sessions.create_async(params))
         return made.url
+
+    async def _portal(self) -> str:
+        """Our portal configuration, which is never Stripe's default; '' where none was set up."""
+        kept = self._portals.get("ours")
+        if kept is None:
+            found = await find_portal(self._caller)
+            kept = self._portals.keep("ours", found["id"] if found else "")
+        return kept
 
     async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
         return await self._reading.customer(customer)
@@ -168,7 +177,7 @@ class StripeGateway:
 
     async def verify_stripe_config(self) -> Sequence[str]:
         self._prices.forget()
-        return await check_stripe(self._caller, self._prices, self._settings, self._offers)
+        return await check_stripe(self._caller, self._settings, self._premises)
 
     def undelivered_events(self, since: datetime) -> AsyncIterator[BillingEvent]:
         return self._records.undelivered_events(since)

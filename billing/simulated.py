@@ -21,7 +21,7 @@ from billing.simulated_records import SimulatedRecords
 from billing.simulated_shelf import find, load
 from billing.simulated_world import World
 from billing.webhook import parse_webhook_event
-from engine.domain import Tier, TierName
+from engine.domain import Interval, Tier, TierName
 from engine.errors import GiveUpError, GoneError, TellOperatorError, TryAgainError
 from engine.facts import (
     BillingEvent,
@@ -92,6 +92,9 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
         fresh = Payer(made, account)
         await self.world.store.transact(lambda tx: tx.add_object(fresh.stored()))
         return CustomerId(made)
+
+    async def check_price(self, tier: TierName, interval: Interval) -> None:
+        self.world.prices.check(tier, interval)
 
     async def create_checkout_session(self, request: CheckoutRequest) -> CheckoutSession:
         self.world.prices.check(request.tier, request.interval)

@@ -65,12 +65,8 @@ def costs(found: Proposed) -> str:
     if wish.kind is ChangeKind.CANCEL:
         used = " but what you have used beyond what Pro includes" if found.before.metered_item else ""
         return f"Now: nothing. Later: nothing more{used}."
-    if wish.kind is ChangeKind.SEATS and preview.due_now > 0:
-        rest = f"For the rest of this period: {money(preview.due_now)}, with your next invoice at the latest."
-    else:
-        rest = f"Now: {now_due(preview)}."
     since = f", from {day(found.first_due)}" if found.first_due else ""
-    return f"{rest} Then {money(preview.recurring)} a {wish.interval}{since}."
+    return f"Now: {now_due(preview)}. Then {money(preview.recurring)} a {wish.interval}{since}."
 
 
 def now_due(preview: Preview) -> str:

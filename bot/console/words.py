@@ -34,6 +34,14 @@ def part_lines(parts: Iterable[Shown]) -> list[str]:
     return [f"{part.name:<11}{'on ' if part.on else 'off'}  {part.note}".rstrip() for part in parts]
 
 
+def models_note(settings: Settings) -> str:
+    """The models that are offered, and how to get real ones."""
+    names = ", ".join(model.name for model in settings.models)
+    if any(model.provider != "demo" for model in settings.models):
+        return names
+    return f"{names} (set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY for real ones)"
+
+
 def announcement(settings: Settings, port: int, parts: Iterable[str]) -> str:
     """What runs here, in a few lines."""
     address = settings.server.app_url

@@ -11,9 +11,8 @@ from pydantic import SecretStr
 from billing.catalogue_setup import carry_out, plan
 from billing.client import StripeCaller
 from billing.doctor import Premises, check_stripe, notes_on
-from billing.gateway import for_sale
 from billing.keys import mode_of
-from billing.prices import Prices, Purchase
+from billing.prices import Purchase
 from billing.rights import PROBES, Right
 from billing.wanted import wanted
 from engine.config import StripeSettings
@@ -62,11 +61,8 @@ async def findings(
         SecretStr(key), shop.base_url, tuple(SecretStr(each) for each in secrets), named or {}
     )
     caller = StripeCaller(key, shop.base_url, QUICK)
-    prices = Prices(caller, for_sale(SHOP), settings.prices)
     try:
-        return await check_stripe(
-            caller, prices, settings, for_sale(SHOP), Premises(SHOP, METERED, app_url, clock)
-        )
+        return await check_stripe(caller, settings, Premises(SHOP, METERED, app_url, clock))
     finally:
         await caller.close()
 

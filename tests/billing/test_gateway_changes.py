@@ -63,19 +63,28 @@ async def test_a_higher_tier_by_the_month_may_credit_what_is_left_of_the_year(me
     assert shown.due_now < 0
 
 
-async def test_more_seats_cost_from_now_on_and_are_billed_with_the_next_invoice(
-    fake: FakeStripe, member: Member
+@pytest.mark.parametrize(
+    ("price", "least"), [("team_monthly_v1", 9_000_000), ("team_yearly_v1", 100_000_000)]
+)
+async def test_more_seats_are_paid_at_once_as_shown(
+    fake: FakeStripe, member: Member, price: str, least: int
 ) -> None:
-    member.subscribes("team_monthly_v1", 5)
-    order, shown = await member.is_shown(seats(8))
-    assert (shown.timing, shown.recurring) == (Timing.NOW, 44_990_000)
-    assert 9_000_000 < shown.due_now < 11_000_000
-    invoices = len(fake.world.rows("invoice"))
+    member.subscribes(price, 5)
+    interval = YEAR if "year" in price else MONTH
+    order, shown = await member.is_shown(seats(8, interval))
+    assert shown.timing is Timing.NOW
+    assert shown.due_now > least
     assert await member.gateway.change_subscription(order) == DONE
     assert (await member.sees()).quantity == 8
-    assert len(fake.world.rows("invoice")) == invoices
-    fake.drive.advance(30 * 86_400)
-    assert fake.world.rows("invoice")[0]["amount_paid"] * 10_000 == shown.recurring + shown.due_now
+    assert fake.world.rows("invoice")[0]["amount_paid"] * 10_000 == shown.due_now
+
+
+async def test_more_seats_wait_for_a_card_that_declines(fake: FakeStripe, member: Member) -> None:
+    member.subscribes("team_monthly_v1", 5)
+    fake.drive.refuse_cards(member.customer)
+    result = await member.gets(seats(8))
+    assert result.state is ChangeState.PAYMENT_NEEDED
+    assert (await member.sees()).quantity == 5
 
 
 async def test_a_switch_of_interval_keeps_the_seats(member: Member) -> None:

@@ -95,7 +95,7 @@ async def test_seats_are_counted_offered_and_shown(desk: Desk) -> None:
     await desk.counter.buy(TierName.TEAM)
     assert "Say how many" in await desk.run("seats")
     words = await desk.run("seats", count="8")
-    assert words.startswith("**Team: 5 → 8 seats**, from now on.\nFor the rest of this period: $15,")
+    assert words.startswith("**Team: 5 → 8 seats**, from now on.\nNow: $15,")
     assert "Then $44.99 a month, from 24 December 2026." in words
     assert (await desk.press("Confirm")).startswith("Done: **Team** with 8 seats is yours")
     assert "Seats: 8" in await desk.run("usage")

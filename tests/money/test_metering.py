@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,42 +21,18 @@ from engine.metering import Meter, MeteringRefused, MeteringStatus
 from engine.overage import MeterOffer
 from engine.sealing import UNIT
 from engine.terms import DifferenceKind, Policy, UsageEvent
-from storage.store import Store
 from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE, BOB
 from tests.fakes.stripe.faults import FaultKind
 from tests.fakes.stripe.meters import USAGE
 from tests.money.conftest import Till
+from tests.money.mortal import Dying, dying_store
 
 T = TypeVar("T")
 CAP = Micros(20_000_000)
 REPORTS = "POST /v1/billing/meter_events"
 PRO = replace(TIERS[TierName.PRO], cost_ceiling_month=Micros(30_000_000))
 CATALOGUE = Catalogue({**TIERS, TierName.PRO: PRO}, ())
-
-
-class Dying(BaseException):
-    """The process is killed."""
-
-
-class MortalStore:
-    """A store whose process dies in the middle: before or after its n-th transaction."""
-
-    def __init__(self, store: Store, last: int, *, after: bool) -> None:
-        self._store = store
-        self._left = last
-        self._after = after
-        self.read = store.read
-
-    async def transact(self, work: Callable[[Tx], T]) -> T:
-        """Run the unit, or die."""
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            raise Dying
-        result = await self._store.transact(work)
-        if self._left == 0:
-            raise Dying
-        return result
 
 
 @dataclass(slots=True)
@@ -163,7 +138,7 @@ async def test_a_crash_between_the_item_and_the_switch_is_mended_by_saying_yes_a
 ) -> None:
     till = shop.till
     for last in range(1, 8):
-        store = MortalStore(shop.till.store, last, after=last % 2 == 0)
+        store = dying_store(shop.till.store, last, after=last % 2 == 0)
         meter = Meter(store, till.clock, till.gateway, CATALOGUE, till.subscriptions, policy)
         try:
             await meter.agree(ALICE, CAP)
@@ -276,7 +251,7 @@ async def test_a_thousand_uses_are_billed_once_though_answers_are_lost_and_the_w
             await shop.use(micros)
         if hour in (5, 11):
             shop.till.clock.advance(timedelta(hours=1, minutes=6))
-            store = MortalStore(shop.till.store, 2 + hour // 4, after=hour == 5)
+            store = dying_store(shop.till.store, 2 + hour // 4, after=hour == 5)
             with pytest.raises(Dying):
                 await work_to_the_end(Dispatch(store, shop.till.clock, shop.till.gateway))
         await shop.hour_passes()
