@@ -200,7 +200,7 @@ def differing(
     there: dict[SubscriptionId, Subscription],
     ours: Mapping[CustomerId, bool],
 ) -> Sequence[Difference]:
-    """Subscriptions that are not the same on both sides; foreign customers do not count."""
+    """Subscriptions that are not the same on both sides; foreign customers and what is over do not count."""
     found = []
     for name in sorted(here.keys() | there.keys()):
         mine, truth = here.get(name), there.get(name)
@@ -212,7 +212,7 @@ def differing(
             found.append(Difference(DifferenceKind.MISSING_HERE, name, truth.customer, truth.status.value))
         elif mine and truth is None and still_running([mine]):
             found.append(Difference(DifferenceKind.MISSING_THERE, name, mine.customer, mine.status.value))
-        elif mine and truth and (fields := unequal(mine, truth)):
+        elif mine and truth and still_running([mine, truth]) and (fields := unequal(mine, truth)):
             found.append(Difference(DifferenceKind.CHANGED, name, truth.customer, ", ".join(fields)))
     return found
 
