@@ -126,7 +126,7 @@ class Checkout:
         if await self._blocked(person):
             return Blocked()
         for _ in range(ROUNDS):
-            customer = await self._customer(self._billing, person)
+            customer = await self._customer(self._billing, person, tier, interval)
             running = await self._running(self._billing, customer)
             if running:
                 return running
@@ -196,10 +196,14 @@ class Checkout:
 
         return await self._store.transact(work)
 
-    async def _customer(self, billing: Billing, person: Person) -> CustomerRecord:
+    async def _customer(
+        self, billing: Billing, person: Person, tier: TierName, interval: Interval
+    ) -> CustomerRecord:
+        """The account's customer; none is made for what cannot be sold."""
         record = await self._record(billing, person)
         if record.customer:
             return record
+        await billing.check_price(tier, interval)
         customer = await billing.create_customer(record.account, record.epoch)
         made = replace(record, customer=customer)
 

@@ -85,6 +85,10 @@ class Billing(Protocol):
         """Make the account's customer; the same account and epoch give the same customer."""
         ...
 
+    async def check_price(self, tier: TierName, interval: Interval) -> None:
+        """TellOperatorError if that cannot be sold, so that nothing is made for it."""
+        ...
+
     async def create_checkout_session(self, request: CheckoutRequest) -> CheckoutSession:
         """Make the Checkout session of an attempt; the same attempt gives the same session.
 
