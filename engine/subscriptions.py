@@ -176,7 +176,10 @@ class Subscriptions:
         now, mode = self._clock.now(), self.mode
 
         def work(tx: Tx) -> int:
-            account = tx.lock_account(person, now)
+            known = tx.find_account(person)
+            account = tx.lock_account_id(known.id) if known else None
+            if account is None:
+                return 0
             forgiven = tx.forgive(account.id, mode, now)
             reconsider(tx, account, mode, now, self._policy)
             return forgiven

@@ -40,6 +40,14 @@ def duration(text: str) -> timedelta:
     return timedelta(**{units[found[2]]: int(found[1])})
 
 
+def days(text: str) -> int:
+    """A number of days on the command line."""
+    if re.fullmatch(r"\d{1,4}", text) and int(text):
+        return int(text)
+    message = f"{text!r} is no number of days: write one from 1 to 9999"
+    raise argparse.ArgumentTypeError(message)
+
+
 def calendar_month(text: str) -> tuple[datetime, datetime]:
     """A calendar month on the command line: `2026-10`."""
     try:
@@ -89,14 +97,15 @@ def about_money(commands: Commands) -> None:
     setting = commands.add_parser("stripe-setup", help="make or update in Stripe all that config.toml sells")
     setting.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
     comparing = commands.add_parser("reconcile", help="compare everything with Stripe and mend what differs")
-    comparing.add_argument("--dry-run", action="store_true", help="print the differences and change nothing")
-    comparing.add_argument("--dead", action="store_true", help="list what was given up, and nothing else")
-    comparing.add_argument(
+    one = comparing.add_mutually_exclusive_group()
+    one.add_argument("--dry-run", action="store_true", help="print the differences and change nothing")
+    one.add_argument("--dead", action="store_true", help="list what was given up, and nothing else")
+    one.add_argument(
         "--retry-dead", nargs="?", const="all", metavar="ID", help="try again what was given up, or one of it"
     )
     reporting = commands.add_parser("report", help="revenue, what moved it, churn, funnel and tiers")
     span = reporting.add_mutually_exclusive_group()
-    span.add_argument("--days", type=int, default=30, metavar="N", help="the last N days (30)")
+    span.add_argument("--days", type=days, default=30, metavar="N", help="the last N days (30)")
     span.add_argument("--month", type=calendar_month, metavar="YYYY-MM", help="a calendar month")
     reporting.add_argument("--json", action="store_true", help="print JSON")
 

@@ -41,9 +41,7 @@ async def reconcile(
     mode, now = subscriptions.mode, clock.now()
     if arguments.retry_dead:
         letter = None if arguments.retry_dead == "all" else arguments.retry_dead
-        retried = await store.transact(lambda tx: tx.retry_dead(mode, now, letter))
-        print(f"{retried} will be tried again by the running bot.")
-        return 0
+        return told_retried(await store.transact(lambda tx: tx.retry_dead(mode, now, letter)), letter)
     if arguments.dead:
         print("\n".join(dead_lines(await store.read(lambda tx: tx.dead_letters(mode)))))
         return 0
@@ -52,6 +50,15 @@ async def reconcile(
         pass
     print("\n".join(findings_lines(findings, dry_run=arguments.dry_run)))
     return 1 if arguments.dry_run and findings.differences else 0
+
+
+def told_retried(retried: int, letter: str | None) -> int:
+    """Say how much is tried again; 2 if nothing has the id that was asked for."""
+    if letter and not retried:
+        print(f"Nothing that was given up has the id {letter}; --dead lists what was.", file=sys.stderr)
+        return 2
+    print(f"{retried} will be tried again by the running bot." if retried else "Nothing was given up.")
+    return 0
 
 
 async def report(arguments: Namespace, reports: Reports, clock: Clock) -> int:
@@ -70,7 +77,8 @@ async def simulate(arguments: Namespace, play: SimulatedOrders | None) -> int:
     try:
         print(await played(arguments, play))
     except ValueError as error:
-        print(f"{error}.", file=sys.stderr)
+        words = str(error)
+        print(f"{words[:1].upper()}{words[1:]}.", file=sys.stderr)
         return 2
     return 0
 

@@ -72,6 +72,15 @@ class Script:
         asked = await self.say(text)
         return (await self.answers([asked]))[asked]
 
+    async def noticed(self, words: str) -> Message:
+        """Wait for a notice with these words."""
+
+        def found(messages: Mapping[str, Message]) -> list[Message]:
+            notices = [each for name, each in messages.items() if name.startswith("notice-")]
+            return [each for each in notices if words in each["text"]]
+
+        return found(await self.until(lambda messages: bool(found(messages))))[0]
+
     async def begun(self, text: str) -> None:
         """Ask a question and wait until its answer is at these words."""
         asked = await self.say("/ask What is 6 times 7?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.fakes.stripe import SECRET, FakeStripe
 from tests.fakes.vendor_wire import WIRES, Count, Vendor
 from tests.fakes.vendors import Act, FakeVendors
 from tests.fakes.vendors import Script as Steps
@@ -48,6 +49,15 @@ def house(folder: Path, vendors: FakeVendors) -> dict[str, str]:
     """The variables of a house on a database of its own."""
     variables = configured(folder, vendors.base_url(Vendor.OPENAI))
     return {**variables, "DATABASE_URL": f"sqlite:///{folder}/chat.db"}
+
+
+def selling(stripe: FakeStripe) -> dict[str, str]:
+    """The variables of a house that sells through this Stripe."""
+    return {
+        "STRIPE_SECRET_KEY": "sk_test_fake",
+        "STRIPE_WEBHOOK_SECRET": SECRET,
+        "STRIPE_API_BASE": stripe.base_url,
+    }
 
 
 SLOWLY: Steps = [WIRE.start(Count()), WIRE.word("Forty"), *[Act.PAUSE] * 6, *says("-two.")[1:]]

@@ -1,0 +1,35 @@
+"""The command line's own words: what is no order is refused with what is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.console.arguments import command_line
+
+WRONG = {
+    "forgive": "person",
+    "forgive alice": "discord:ID, slack:TEAM/ID or local:NAME",
+    "reconcile --dry-run --dead": "--dead: not allowed with argument --dry-run",
+    "reconcile --dead --retry-dead": "--retry-dead: not allowed with argument --dead",
+    "report --days 0": "write one from 1 to 9999",
+    "report --days -3": "write one from 1 to 9999",
+    "report --days 99999999": "write one from 1 to 9999",
+    "report --days x": "write one from 1 to 9999",
+    "report --month november": "write one like 2026-10",
+    "report --month 2026-13": "write one like 2026-10",
+    "report --days 7 --month 2026-10": "--month: not allowed with argument --days",
+    "simulate": "WHAT",
+    "simulate advance": "by",
+    "simulate advance 1y": "write 90m, 36h, 15d or 2w",
+    "simulate dance local:alice": "'fail-payment'",
+    "simulate dispute local:alice maybe": "'open', 'won', 'lost', 'inquiry'",
+    "simulate refund alice": "discord:ID, slack:TEAM/ID or local:NAME",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_is_no_order_is_refused_with_what_is(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line().parse_args(words.split())
+    assert stopped.value.code == 2
+    assert WRONG[words] in capsys.readouterr().err
