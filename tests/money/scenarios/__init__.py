@@ -1,1 +1,1 @@
-"""What must hold about money, told as it happens: clicks, payments, accidents, and what members have then."""
+"""What must come out of the turns that money takes, over a whole till and the fake Stripe."""
