@@ -79,8 +79,9 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
         return Duplicate()
     account = tx.lock_account(ask.person, now)
     outcome = decide(tx, desk, ask, turn, account, now)
-    if isinstance(outcome, Refusal) and outcome.offer:
-        tx.reach(Reached(account.id, desk.mode, FunnelStep.LIMIT_HIT, now))
+    if isinstance(outcome, Refusal) and outcome.offer:  # every surface shows it with its buttons
+        for step in (FunnelStep.LIMIT_HIT, FunnelStep.PAYWALL_SHOWN):
+            tx.reach(Reached(account.id, desk.mode, step, now))
     return outcome
 
 
