@@ -84,6 +84,10 @@ class DutiesTx(Protocol):
         """Given up: a dead letter."""
         ...
 
+    def drop_duty(self, duty: DutyId) -> None:
+        """It is owed no more, and may come to be owed again."""
+        ...
+
 
 class JobsTx(Protocol):
     """What is due by the clock, and what was given up."""
@@ -131,6 +135,10 @@ class JobsTx(Protocol):
         self, mode: Mode, after: str, limit: int
     ) -> Sequence[tuple[AccountId, Subscription]]:
         """Stored facts of all accounts by id, those behind `after` ('' for the first page)."""
+        ...
+
+    def customer_of(self, mode: Mode, subscription: str) -> CustomerId | None:
+        """Whose stored subscription it is."""
         ...
 
     def known_customers(self, mode: Mode, customers: Sequence[CustomerId]) -> Mapping[CustomerId, bool]:

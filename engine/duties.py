@@ -7,11 +7,21 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from engine import news
-from engine.applying import notice, reconsider
-from engine.catalogue import access
+from engine.applying import duties, notice, reconsider
+from engine.catalogue import access, still_running
 from engine.domain import Account
 from engine.errors import OutsideError
-from engine.facts import Dispute, DisputeStage, MoneyBack, NoticeKind, Refund, SessionId
+from engine.facts import (
+    NO_CLAIMS,
+    Claims,
+    CustomerId,
+    Dispute,
+    DisputeStage,
+    MoneyBack,
+    NoticeKind,
+    Refund,
+    SessionId,
+)
 from engine.ledger import Tx
 from engine.ports import Billing, Clock, Store
 from engine.subscriptions import gives_up, retry_in
@@ -72,7 +82,30 @@ class Duties:
             await self.save(found)
 
     async def _end(self, duty: Duty, *, refund: bool) -> None:
-        await self._billing.end_subscription(duty.subject, f"duty-{duty.id}", refund=refund)
+        """End a subscription, unless what it was to be ended for has passed since it was owed."""
+        mode, now = duty.mode, self._clock.now()
+        customer = await self._store.read(lambda tx: tx.customer_of(mode, duty.subject))
+        if customer and not await self._still_owed(duty, customer):
+            log.warning("a subscription goes on after all", extra={"duty": duty.id})
+            await self._store.transact(lambda tx: tx.drop_duty(duty.id))
+        else:
+            await self._billing.end_subscription(duty.subject, f"duty-{duty.id}", refund=refund)
+        if customer:
+            await self._store.transact(lambda tx: tx.mark_dirty(mode, customer, now))
+            self._woken()
+
+    async def _still_owed(self, duty: Duty, customer: CustomerId) -> bool:
+        """Whether Stripe's facts of this moment say so too; what is over may still have to be given back."""
+        truth = await self._billing.get_stripe_subscription_status(customer)
+
+        def known(tx: Tx) -> Claims:
+            owner = tx.account_of(duty.mode, customer)
+            return tx.claims(owner, duty.mode) if owner else NO_CLAIMS
+
+        claims = await self._store.read(known)
+        running = {sub.id for sub in still_running(truth.subscriptions)}
+        owed = {each.id for each in duties(truth.subscriptions, claims, duty.mode, self._policy)}
+        return duty.subject not in running or duty.id in owed
 
     async def _done(self, duty: Duty) -> None:
         now = self._clock.now()

@@ -41,6 +41,9 @@ class Duties:
     def duty_dead(self, duty: DutyId, error: str) -> None:
         self._session.run("duty_dead", id=duty, error=error)
 
+    def drop_duty(self, duty: DutyId) -> None:
+        self._session.run("drop_duty", id=duty)
+
 
 def duty_from(row: Row) -> Duty:
     """A duty's row as the engine knows it."""

@@ -30,6 +30,10 @@ class Subscriptions:
         rows = self._session.all("known_subscriptions", mode=mode, after=after, most=limit)
         return [(AccountId(row["account"]), subscription_from(row)) for row in rows]
 
+    def customer_of(self, mode: Mode, subscription: str) -> CustomerId | None:
+        row = self._session.one("customer_of", mode=mode, id=subscription)
+        return CustomerId(row["stripe_customer_id"]) if row else None
+
     def overdue_customers(self, mode: Mode, now: datetime, limit: int) -> Sequence[CustomerId]:
         rows = self._session.all(
             "overdue_customers", mode=mode, now=now, read_before=now - READ_LATELY, most=limit

@@ -25,3 +25,6 @@ UPDATE duty SET due_at = :due, error = :error WHERE id = :id AND state = 'owed';
 
 -- name: duty_dead
 UPDATE duty SET state = 'dead', error = :error WHERE id = :id AND state = 'owed';
+
+-- name: drop_duty
+DELETE FROM duty WHERE id = :id AND state = 'owed';

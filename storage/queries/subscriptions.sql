@@ -17,6 +17,9 @@ WHERE mode = :mode AND stripe_subscription_id > :after
 ORDER BY stripe_subscription_id
 LIMIT :most;
 
+-- name: customer_of
+SELECT stripe_customer_id FROM subscription WHERE mode = :mode AND stripe_subscription_id = :id;
+
 -- name: forget_subscriptions
 DELETE FROM subscription WHERE account = :account AND mode = :mode;
 

@@ -61,6 +61,18 @@ async def test_a_duty_can_be_put_off_until_it_is_done_or_given_up(store: Store) 
     assert await store.transact(work) == [[], ["later"]]
 
 
+async def test_a_dropped_duty_may_be_owed_again_and_one_that_was_done_stays_done(store: Store) -> None:
+    def work(tx: Tx) -> list[bool]:
+        for name in ("dropped", "done"):
+            tx.owe_duty(duty(name), NOON)
+        tx.duty_done(DutyId("done"), NOON)
+        for name in ("dropped", "done"):
+            tx.drop_duty(DutyId(name))
+        return [tx.owe_duty(duty(name), NOON) for name in ("dropped", "done")]
+
+    assert await store.transact(work) == [True, False]
+
+
 async def test_many_who_claim_at_once_take_each_duty_once(store: Store) -> None:
     def fill(tx: Tx) -> None:
         for number in range(20):
