@@ -30,14 +30,17 @@ class ClaimsTx(Protocol):
         """What stands against the account: its unforgiven disputes and the invoices of revoking refunds."""
         ...
 
-    def save_dispute(self, account: AccountId, dispute: Dispute, now: datetime) -> Dispute | None:
-        """Insert or replace by (mode, id), keeping its forgiveness; what was known before."""
+    def save_dispute(self, account: AccountId, dispute: Dispute, read_at: datetime) -> Dispute | None:
+        """Insert or replace by (mode, id), keeping its forgiveness; what was known before.
+
+        `read_at` is when its reading began: what was read later stays, and `dispute` itself comes back.
+        """
         ...
 
     def save_refund(
-        self, account: AccountId, refund: Refund, now: datetime, *, revokes: bool
+        self, account: AccountId, refund: Refund, read_at: datetime, *, revokes: bool
     ) -> Refund | None:
-        """Insert or replace by (mode, charge), keeping the first `revokes`; what was known before."""
+        """Insert or replace by (mode, charge), keeping the first `revokes`; otherwise as `save_dispute`."""
         ...
 
     def forgive(self, account: AccountId, mode: Mode, now: datetime) -> int:

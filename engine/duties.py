@@ -58,10 +58,13 @@ class Duties:
                 await self._done(duty)
         return len(taken)
 
-    async def save(self, found: MoneyBack) -> bool:
-        """Keep what was found about a payment, with all that follows; False if it is no news here."""
+    async def save(self, found: MoneyBack, read_at: datetime) -> bool:
+        """Keep what was found about a payment, with all that follows; False if it is no news here.
+
+        `read_at` is when the reading that found it began, or earlier.
+        """
         now = self._clock.now()
-        fresh = await self._store.transact(lambda tx: save(tx, found, now, self._policy))
+        fresh = await self._store.transact(lambda tx: save(tx, found, read_at, now, self._policy))
         if fresh:
             self._woken()
         return fresh
@@ -77,9 +80,10 @@ class Duties:
         await acts[duty.kind]()
 
     async def _look_into(self, subject: str) -> None:
+        asked_at = self._clock.now()
         found = await self._billing.look_into(subject)
         if found:
-            await self.save(found)
+            await self.save(found, asked_at)
 
     async def _end(self, duty: Duty, *, refund: bool) -> None:
         """End a subscription, unless what it was to be ended for has passed since it was owed."""
@@ -125,16 +129,16 @@ class Duties:
         await self._store.transact(work)
 
 
-def save(tx: Tx, found: MoneyBack, now: datetime, policy: Policy) -> bool:
+def save(tx: Tx, found: MoneyBack, read_at: datetime, now: datetime, policy: Policy) -> bool:
     """Write a dispute or refund down under its account's lock, and what follows; False if it is no news."""
     owner = tx.account_of(found.mode, found.customer) or tx.former_customer(found.mode, found.customer)
     account = tx.lock_account_id(owner) if owner else None
     if account is None:
         return False
     if isinstance(found, Dispute):
-        fresh = save_dispute(tx, account, found, now)
+        fresh = save_dispute(tx, account, found, read_at)
     else:
-        fresh = save_refund(tx, account, found, now, policy)
+        fresh = save_refund(tx, account, found, read_at, now, policy)
     if fresh:
         reconsider(tx, account, found.mode, now, policy)
         if tx.account_of(found.mode, found.customer):
@@ -142,9 +146,9 @@ def save(tx: Tx, found: MoneyBack, now: datetime, policy: Policy) -> bool:
     return fresh
 
 
-def save_dispute(tx: Tx, account: Account, found: Dispute, now: datetime) -> bool:
+def save_dispute(tx: Tx, account: Account, found: Dispute, read_at: datetime) -> bool:
     """Keep a dispute; the operator hears of every stage. Whether it is news."""
-    known = tx.save_dispute(account.id, found, now)
+    known = tx.save_dispute(account.id, found, read_at)
     if known and known.stage is found.stage:
         return False
     level = logging.INFO if found.stage is DisputeStage.WON else logging.ERROR
@@ -152,10 +156,12 @@ def save_dispute(tx: Tx, account: Account, found: Dispute, now: datetime) -> boo
     return True
 
 
-def save_refund(tx: Tx, account: Account, found: Refund, now: datetime, policy: Policy) -> bool:
+def save_refund(
+    tx: Tx, account: Account, found: Refund, read_at: datetime, now: datetime, policy: Policy
+) -> bool:
     """Keep a refund; one that leaves the tier is told by itself, else its end is. Whether it is news."""
     revokes = found.full and policy.full_refund is FullRefund.END
-    known = tx.save_refund(account.id, found, now, revokes=revokes)
+    known = tx.save_refund(account.id, found, read_at, revokes=revokes)
     if known and known.amount == found.amount:
         return False
     subs = tx.subscriptions(account.id, found.mode)

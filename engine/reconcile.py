@@ -158,8 +158,9 @@ class Reconcile:
         return ""
 
     async def _compare_and_mend(self) -> Findings:
-        async for found in self._records.money_back(self._clock.now() - MONEY_BACK):
-            await self._duties.save(found)
+        asked_at = self._clock.now()
+        async for found in self._records.money_back(asked_at - MONEY_BACK):
+            await self._duties.save(found, asked_at)
         findings = await self.compare()
         await self.mend(findings)
         for repair in self._repairs:

@@ -25,9 +25,11 @@ class MoneyClaims:
             tuple(dispute_from(row) for row in disputes), frozenset(row["invoice"] for row in invoices)
         )
 
-    def save_dispute(self, account: AccountId, dispute: Dispute, now: datetime) -> Dispute | None:
+    def save_dispute(self, account: AccountId, dispute: Dispute, read_at: datetime) -> Dispute | None:
         self._session.one("lock_account_id", id=account)
         before = self._session.one("dispute", mode=dispute.mode, id=dispute.id)
+        if outrun(before, read_at):
+            return dispute
         self._session.run(
             "save_dispute",
             mode=dispute.mode,
@@ -38,15 +40,17 @@ class MoneyClaims:
             stage=dispute.stage,
             amount=dispute.amount,
             created_at=dispute.created_at,
-            now=now,
+            read_at=read_at,
         )
         return dispute_from(before) if before else None
 
     def save_refund(
-        self, account: AccountId, refund: Refund, now: datetime, *, revokes: bool
+        self, account: AccountId, refund: Refund, read_at: datetime, *, revokes: bool
     ) -> Refund | None:
         self._session.one("lock_account_id", id=account)
         before = self._session.one("refund", mode=refund.mode, charge=refund.charge)
+        if outrun(before, read_at):
+            return refund
         self._session.run(
             "save_refund",
             mode=refund.mode,
@@ -58,12 +62,17 @@ class MoneyClaims:
             whole=refund.full,
             revokes=revokes,
             at=refund.at,
-            now=now,
+            read_at=read_at,
         )
         return refund_from(before) if before else None
 
     def forgive(self, account: AccountId, mode: Mode, now: datetime) -> int:
         return self._session.run("forgive", account=account, mode=mode, now=now)
+
+
+def outrun(before: Row | None, read_at: datetime) -> bool:
+    """Whether what is known was read later."""
+    return before is not None and moment(before["read_at"]) > read_at
 
 
 def dispute_from(row: Row) -> Dispute:

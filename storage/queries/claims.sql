@@ -1,5 +1,5 @@
 -- name: dispute
-SELECT mode, id, stripe_customer_id, charge, stage, amount, created_at
+SELECT mode, id, stripe_customer_id, charge, stage, amount, created_at, read_at
 FROM dispute
 WHERE mode = :mode AND id = :id;
 
@@ -7,7 +7,7 @@ WHERE mode = :mode AND id = :id;
 INSERT INTO dispute (
     mode, id, account, stripe_customer_id, charge, stage, amount, created_at, read_at
 ) VALUES (
-    :mode, :id, :account, :customer, :charge, :stage, :amount, :created_at, :now
+    :mode, :id, :account, :customer, :charge, :stage, :amount, :created_at, :read_at
 )
 ON CONFLICT (mode, id) DO UPDATE SET
     account = excluded.account, stripe_customer_id = excluded.stripe_customer_id, charge = excluded.charge,
@@ -24,7 +24,7 @@ ORDER BY created_at, id;
 UPDATE dispute SET forgiven_at = :now WHERE account = :account AND mode = :mode AND forgiven_at IS NULL;
 
 -- name: refund
-SELECT mode, charge, stripe_customer_id, invoice, amount, whole, refunded_at
+SELECT mode, charge, stripe_customer_id, invoice, amount, whole, refunded_at, read_at
 FROM refund
 WHERE mode = :mode AND charge = :charge;
 
@@ -33,7 +33,7 @@ WHERE mode = :mode AND charge = :charge;
 INSERT INTO refund (
     mode, charge, account, stripe_customer_id, invoice, amount, whole, revokes, refunded_at, read_at
 ) VALUES (
-    :mode, :charge, :account, :customer, :invoice, :amount, :whole, :revokes, :at, :now
+    :mode, :charge, :account, :customer, :invoice, :amount, :whole, :revokes, :at, :read_at
 )
 ON CONFLICT (mode, charge) DO UPDATE SET
     account = excluded.account, stripe_customer_id = excluded.stripe_customer_id, invoice = excluded.invoice,

@@ -37,6 +37,18 @@ async def test_a_dispute_is_replaced_by_its_id_and_what_was_known_comes_back(sto
     await store.transact(work)
 
 
+async def test_what_was_read_earlier_does_not_replace_what_was_read_later(store: Store) -> None:
+    def work(tx: Tx) -> Claims:
+        owner, won = account(tx), dispute(stage=DisputeStage.WON)
+        tx.save_dispute(owner, won, LATER)
+        assert tx.save_dispute(owner, dispute(), NOON) == dispute()
+        tx.save_refund(owner, refund(full=False), LATER, revokes=False)
+        assert tx.save_refund(owner, refund(), NOON, revokes=True) == refund()
+        return tx.claims(owner, Mode.TEST)
+
+    assert await store.transact(work) == Claims((dispute(stage=DisputeStage.WON),))
+
+
 async def test_claims_are_those_of_the_account_and_the_mode(store: Store) -> None:
     def work(tx: Tx) -> list[Claims]:
         ann, ben = account(tx), account(tx, BEN)
