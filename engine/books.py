@@ -44,7 +44,7 @@ class ClaimsTx(Protocol):
         ...
 
     def forgive(self, account: AccountId, mode: Mode, now: datetime) -> int:
-        """Let the account's disputes count no more; how many."""
+        """Let the account's open and lost disputes count no more; how many."""
         ...
 
     def retire_customer(self, record: CustomerRecord, now: datetime) -> None:

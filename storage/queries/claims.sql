@@ -21,7 +21,8 @@ WHERE account = :account AND mode = :mode AND forgiven_at IS NULL
 ORDER BY created_at, id;
 
 -- name: forgive
-UPDATE dispute SET forgiven_at = :now WHERE account = :account AND mode = :mode AND forgiven_at IS NULL;
+UPDATE dispute SET forgiven_at = :now
+WHERE account = :account AND mode = :mode AND forgiven_at IS NULL AND stage IN ('open', 'lost');
 
 -- name: refund
 SELECT mode, charge, stripe_customer_id, invoice, amount, whole, refunded_at, read_at
