@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -19,6 +20,7 @@ from engine.facts import (
     CustomerId,
     CustomerRecord,
     SessionStatus,
+    Subscription,
 )
 from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
@@ -219,11 +221,13 @@ class Checkout:
 
     async def _forget_customer(self, record: CustomerRecord) -> None:
         """A customer deleted at Stripe is replaced by one of the next epoch."""
+        now = self._clock.now()
 
         def work(tx: Tx) -> None:
             tx.lock_account_id(record.account)
-            if tx.customer(record.account, record.mode) == record:
-                tx.save_customer(replace(record, customer=None, epoch=record.epoch + 1))
+            current = tx.customer(record.account, record.mode)
+            if current and current.customer == record.customer:
+                tx.retire_customer(current, now)
                 tx.close_attempts(record.account, record.mode, AttemptStatus.SUPERSEDED)
 
         await self._store.transact(work)
@@ -244,10 +248,24 @@ class Checkout:
             truth = await self._store.read(lambda tx: tx.subscriptions(record.account, record.mode))
         else:  # somebody else is reading it and has not written it down yet
             truth = (await billing.get_stripe_subscription_status(customer)).subscriptions
+            await self._remember_trial(record, truth)
         if not still_running(truth):
             return None
         url = await billing.create_customer_portal_session(customer, self._links.portal_return)
         return AlreadySubscribed(access(truth, self._clock.now()), url, self._simulated)
+
+    async def _remember_trial(self, record: CustomerRecord, truth: Sequence[Subscription]) -> None:
+        if record.trial_used_at or not any(sub.trialed for sub in truth):
+            return
+        now = self._clock.now()
+
+        def work(tx: Tx) -> None:
+            tx.lock_account_id(record.account)
+            current = tx.customer(record.account, record.mode)
+            if current and current.trial_used_at is None:
+                tx.save_customer(replace(current, trial_used_at=now))
+
+        await self._store.transact(work)
 
     async def _session(
         self, billing: Billing, person: Person, record: CustomerRecord, tier: Tier, interval: Interval
@@ -280,7 +298,7 @@ class Checkout:
         None if a subscription came to be known meanwhile: decided under the lock that `apply` takes too.
         """
         now = self._clock.now()
-        fresh = CheckoutAttempt(
+        wanted = CheckoutAttempt(
             uuid4().hex,
             record.account,
             record.mode,
@@ -290,7 +308,6 @@ class Checkout:
             AttemptStatus.OPEN,
             now,
             now + SESSION_LIFE,
-            trial_days=0 if record.trial_used_at else self._policy.trial_days,
             quantity=tier.seats,
         )
 
@@ -298,6 +315,9 @@ class Checkout:
             tx.lock_account_id(record.account)
             if still_running(tx.subscriptions(record.account, record.mode)):
                 return None
+            current = tx.customer(record.account, record.mode)  # the reading may have found a trial
+            used = current is None or current.trial_used_at is not None
+            fresh = replace(wanted, trial_days=0 if used else self._policy.trial_days)
             old = tx.open_attempt(record.account, record.mode)
             if old and (old.session or usable(old, fresh, now)):
                 return old, usable(old, fresh, now)
