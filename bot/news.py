@@ -76,7 +76,8 @@ def endings(tier: str, at: datetime | None) -> dict[NoticeKind, str]:
             f"Your {tier} subscription has ended; you are on Free again. `/plans` shows how to come back."
         ),
         NoticeKind.REFUNDED: (
-            f"Your payment for {tier} was given back, so you are on Free again. `/plans` shows what there is."
+            f"Your payment for {tier} was given back. `/usage` shows what you have now, `/plans` what else "
+            "there is."
         ),
         NoticeKind.DISPUTED: (
             f"A payment for {tier} was disputed at your bank, so you are on Free until that is settled, and "

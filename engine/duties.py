@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from engine import news
-from engine.applying import duties, notice, reconsider
-from engine.catalogue import access, still_running
-from engine.domain import Account
+from engine.applying import duties, last_told, notice, reconsider
+from engine.catalogue import still_running
+from engine.domain import Account, TierName
 from engine.errors import OutsideError
 from engine.facts import (
     NO_CLAIMS,
+    Access,
+    AccessReason,
     Claims,
     CustomerId,
     Dispute,
@@ -137,12 +139,12 @@ def save(tx: Tx, found: MoneyBack, read_at: datetime, now: datetime, policy: Pol
         return False
     if isinstance(found, Dispute):
         fresh = save_dispute(tx, account, found, read_at)
+        if fresh:
+            reconsider(tx, account, found.mode, now, policy)
     else:
         fresh = save_refund(tx, account, found, read_at, now, policy)
-    if fresh:
-        reconsider(tx, account, found.mode, now, policy)
-        if tx.account_of(found.mode, found.customer):
-            tx.mark_dirty(found.mode, found.customer, now)
+    if fresh and tx.account_of(found.mode, found.customer):
+        tx.mark_dirty(found.mode, found.customer, now)
     return fresh
 
 
@@ -159,14 +161,24 @@ def save_dispute(tx: Tx, account: Account, found: Dispute, read_at: datetime) ->
 def save_refund(
     tx: Tx, account: Account, found: Refund, read_at: datetime, now: datetime, policy: Policy
 ) -> bool:
-    """Keep a refund; one that leaves the tier is told by itself, else its end is. Whether it is news."""
+    """Keep a refund, and tell it unless the end of a tier by it tells it. Whether it is news."""
     revokes = found.full and policy.full_refund is FullRefund.END
     known = tx.save_refund(account.id, found, read_at, revokes=revokes)
-    if known and known.amount == found.amount:
+    more = found.amount - (known.amount if known else 0)
+    if not more:
         return False
+    told = last_told(tx, account.id, found.mode)
+    after = reconsider(tx, account, found.mode, now, policy)
+    tells_itself = after.reason is AccessReason.REFUNDED and told is not TierName.FREE
+    if more > 0 and not tells_itself:
+        tell_refund(tx, account, found, after, now)
+    return True
+
+
+def tell_refund(tx: Tx, account: Account, found: Refund, after: Access, now: datetime) -> None:
+    """Owe the notice of a refund of the newest payment of a subscription, ended ones too."""
     subs = tx.subscriptions(account.id, found.mode)
     paid = next((sub for sub in subs if sub.latest_invoice == found.invoice), None)
-    if paid and not revokes:
+    if paid:
         word = news.Word(NoticeKind.REFUNDED, f"refund:{found.charge}:{found.amount}")
-        tx.owe(notice(tx, account, word, access(subs, now, tx.claims(account.id, found.mode)), now, paid))
-    return True
+        tx.owe(notice(tx, account, word, after, now, paid))
