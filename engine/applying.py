@@ -62,7 +62,8 @@ def apply(
     if record is None or record.customer != dirty.customer:
         return
     old = tx.subscriptions(account.id, dirty.mode)
-    new = ended_with_customer(old, now) if truth.gone else truth.subscriptions
+    listed = truth.subscriptions
+    new = ended_with_customer(listed or old, now) if truth.gone else listed
     tx.replace_subscriptions(account.id, dirty.mode, new, now)
     remember(tx, record, new, now, gone=truth.gone)
     settle_checkout(tx, account.id, dirty.mode, new, now)
@@ -92,9 +93,9 @@ def reconsider(tx: Tx, account: Account, mode: Mode, now: datetime, policy: Poli
     return found
 
 
-def ended_with_customer(old: Sequence[Subscription], now: datetime) -> Sequence[Subscription]:
+def ended_with_customer(known: Sequence[Subscription], now: datetime) -> Sequence[Subscription]:
     """Stripe ends the subscriptions of a customer that is deleted."""
-    return [replace(sub, status=PaymentStatus.CANCELED, ended_at=sub.ended_at or now) for sub in old]
+    return [replace(sub, status=PaymentStatus.CANCELED, ended_at=sub.ended_at or now) for sub in known]
 
 
 def remember(

@@ -48,6 +48,20 @@ async def test_a_trial_is_given_once_whatever_is_bought_next(till: Till) -> None
     assert newest(till, "subscription")["status"] == "active"
 
 
+async def test_a_trial_that_no_news_told_of_is_no_second_one(till: Till) -> None:
+    await till.buy()
+    till.stripe.drive.pay(till.session())
+    till.stripe.drive.cancel_subscription(newest(till, "subscription")["id"])
+    assert (await till.buy()).trial_days == 0
+
+
+async def test_a_trial_is_remembered_although_its_customer_was_deleted_unread(till: Till) -> None:
+    await till.buy()
+    till.stripe.drive.pay(till.session())
+    till.stripe.drive.delete_customer(newest(till, "customer")["id"])
+    assert (await till.buy()).trial_days == 0
+
+
 async def test_a_team_is_sold_with_the_seats_it_includes(till: Till) -> None:
     counter = open_counter(till.store, till.clock, till.gateway, Catalogue(TIERS, ()))
     assert isinstance(await counter.checkout.upgrade(ALICE, TierName.TEAM, Interval.MONTH), CheckoutLink)

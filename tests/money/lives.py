@@ -34,6 +34,7 @@ from tests.money.conftest import Till, open_gateway, open_till
 from tests.money.mortal import Dying, Fuse, MortalBilling, MortalStore
 
 T = TypeVar("T")
+Work = Callable[[Till, Notices], Awaitable[object]]
 PEOPLE = tuple(Person(Platform.LOCAL, "", f"member-{number}") for number in range(5))
 POLICY = Policy(trial_days=3)
 OVER = frozenset({"canceled", "incomplete_expired"})
@@ -117,7 +118,7 @@ class Lives(RuleBasedStateMachine):
         self.time_passes(80)
         self.go(self.processes[0].live(lambda till, _: till.reconcile.run()))
         for _ in PEOPLE:
-            self.work(0, None)
+            self.processes_do("work", 0, None)
 
     async def _open(self) -> None:
         url = type(self).fresh_database()
@@ -152,9 +153,13 @@ class Lives(RuleBasedStateMachine):
         if pays and isinstance(link, CheckoutLink):
             self.drive(lambda: self.fake.drive.pay(SessionId(link.url.rpartition("/")[2])))
 
-    @rule(process=st.integers(0, 1))
-    def pay_whatever_is_open(self, process: int) -> None:
-        del process
+    @rule(who=st.integers(0, len(PEOPLE) - 1), tier=st.sampled_from(TIERS_SOLD))
+    def leave_and_come_back(self, who: int, tier: TierName) -> None:
+        self.on_a_subscription(self.fake.drive.cancel_subscription)
+        self.buy(who, tier, Interval.MONTH, 0, None, pays=True)
+
+    @rule()
+    def pay_whatever_is_open(self) -> None:
         open_ones = [row for row in self.fake.world.rows("checkout.session") if row["status"] == "open"]
         if open_ones:
             self.drive(lambda: self.fake.drive.pay(self.dice.choice(open_ones)["id"]))
@@ -243,7 +248,7 @@ class Lives(RuleBasedStateMachine):
         }
         self.on_a_subscription(deeds[deed])
 
-    @rule(hours=st.sampled_from((1, 20, 80, 200, 400, 800)))
+    @rule(hours=st.sampled_from((1, 20, 80, 200, 300, 345, 745)))
     def time_passes(self, hours: int) -> None:
         self.clock.advance(timedelta(hours=hours))
         self.drive(lambda: self.fake.drive.advance(0))
@@ -265,27 +270,25 @@ class Lives(RuleBasedStateMachine):
             for event in taken * copies:
                 self.go(self._receive(event, steps))
 
-    @rule(process=st.integers(0, 1), steps=st.none() | st.integers(0, 12))
-    def work(self, process: int, steps: int | None) -> None:
+    @rule(
+        what=st.sampled_from(("work", "both", "tell", "reconcile")),
+        process=st.integers(0, 1),
+        steps=st.none() | st.integers(0, 16),
+    )
+    def processes_do(self, what: str, process: int, steps: int | None) -> None:
         self.clock.advance(timedelta(seconds=2))
-        self.go(self.processes[process].live(lambda till, _: till.work(), steps))
+        duties: dict[str, Work] = {
+            "work": lambda till, _: till.work(),
+            "both": lambda till, _: till.work(),
+            "tell": lambda _, notices: notices.work(),
+            "reconcile": lambda till, _: till.reconcile.work(),
+        }
+        busy = self.processes if what == "both" else [self.processes[process]]
 
-    @rule()
-    def both_work_at_once(self) -> None:
-        self.clock.advance(timedelta(seconds=2))
+        async def done() -> None:
+            await asyncio.gather(*(each.live(duties[what], steps) for each in busy))
 
-        async def both() -> None:
-            await asyncio.gather(*(each.live(lambda till, _: till.work()) for each in self.processes))
-
-        self.go(both())
-
-    @rule(process=st.integers(0, 1), steps=st.none() | st.integers(0, 3))
-    def tell(self, process: int, steps: int | None) -> None:
-        self.go(self.processes[process].live(lambda _, notices: notices.work(), steps))
-
-    @rule(process=st.integers(0, 1), steps=st.none() | st.integers(0, 20))
-    def reconcile(self, process: int, steps: int | None) -> None:
-        self.go(self.processes[process].live(lambda till, _: till.reconcile.work(), steps))
+        self.go(done())
 
     # ---- what must hold at rest ----
 
