@@ -51,9 +51,11 @@ def failing(sub: Subscription, now: datetime) -> Iterator[Word]:
 
 
 def trial_ending(sub: Subscription, now: datetime) -> Iterator[Word]:
-    """A trial in its last three days."""
+    """A trial in its last three days that is going to cost something."""
     end = sub.trial_end
-    if sub.status is PaymentStatus.TRIALING and end and end - TRIAL_NOTICE <= now:
+    if sub.status is not PaymentStatus.TRIALING or sub.cancel_at:
+        return
+    if end and end - TRIAL_NOTICE <= now:
         yield Word(NoticeKind.TRIAL_ENDING, f"trial:{sub.id}:{end.isoformat()}", end)
 
 
