@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from engine.catalogue import still_running
@@ -205,11 +205,7 @@ def differing(
     found = []
     for name in sorted(here.keys() | there.keys()):
         mine, truth = here.get(name), there.get(name)
-        if (
-            truth
-            and mine is None
-            and (ours.get(truth.customer) or (truth.customer in ours and still_running([truth])))
-        ):
+        if truth and mine is None and missed(truth, ours):
             found.append(Difference(DifferenceKind.MISSING_HERE, name, truth.customer, truth.status.value))
         elif mine and truth is None and still_running([mine]):
             found.append(Difference(DifferenceKind.MISSING_THERE, name, mine.customer, mine.status.value))
@@ -250,11 +246,9 @@ def adopt(tx: Tx, account: AccountId, found: CustomerRecord) -> None:
     """A customer that was made and never written down becomes the account's, if that has none."""
     if tx.lock_account_id(account) is None:
         return
-    known = tx.customer(account, found.mode)
-    if known is None or known.customer is None:
-        tx.save_customer(
-            found if known is None else CustomerRecord(account, found.mode, found.customer, known.epoch)
-        )
+    known = tx.customer(account, found.mode) or found
+    if known.customer is None or known is found:
+        tx.save_customer(replace(known, customer=found.customer))
 
 
 def tonight(now: datetime) -> datetime:
