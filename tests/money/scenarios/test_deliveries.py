@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
 from engine.checkout import CheckoutLink
-from engine.domain import Interval, Person, Platform, TierName
+from engine.domain import Interval, Person, TierName
 from engine.facts import NoticeKind
 from tests.fakes.stripe.wire import Json
 from tests.money.conftest import Till
 from tests.money.scenarios.book import book_of
+from tests.money.scenarios.people import member, night_falls
 
 AT_ONCE = 10
 STAGES = ("upgrade", "fail", "recover", "cancel")
-DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Crowd:
 
     async def buy(self) -> None:
         """Everybody buys, a few at a time, and pays."""
-        people = [Person(Platform.LOCAL, "", f"member-{number}") for number in range(self.size)]
+        people = [member(f"member-{number}") for number in range(self.size)]
         for start in range(0, self.size, AT_ONCE):
             some = people[start : start + AT_ONCE]
             links = await asyncio.gather(
@@ -90,7 +91,6 @@ async def test_a_crowd_has_what_stripe_says_though_events_come_twice_and_in_any_
     assert [book for book in books if not book.agrees(till.stripe.world)] == []
     assert {book.tiers[-1] for book in books} == {TierName.PREMIUM, TierName.PRO, TierName.FREE}
     for book in books:
-        assert len(book.told) == len(set(book.notices))
         assert book.told.count(NoticeKind.ACTIVATED) <= 1
 
 
@@ -147,24 +147,22 @@ async def test_a_subscription_is_read_once_for_a_burst_of_events(till: Till) -> 
 
 
 async def a_life(till: Till) -> list[str]:
-    """Everything that may happen to a subscription, each followed by a night; where it did not agree."""
+    """What may happen to a subscription, each with a night after it; where the night did not find it."""
     drive, wrong = till.stripe.drive, []
     await till.buy()
     subscription = drive.pay(till.session())["subscription"]
-    deeds = {
+    deeds: dict[str, Callable[[], object]] = {
         "pay": lambda: None,
         "upgrade": lambda: drive.change_price(subscription, till.stripe.prices["pro_monthly_v1"]),
         "fail": lambda: drive.fail_renewal(subscription),
         "recover": lambda: drive.recover(subscription),
         "dispute": lambda: drive.dispute(drive.charge_of(subscription)["id"]),
         "win": lambda: drive.close_dispute(till.stripe.world.rows("dispute")[0]["id"], "won"),
-        "refund": lambda: drive.refund(drive.charge_of(subscription)["id"]),
+        "cancel": lambda: drive.cancel_subscription(subscription),
     }
     for name, deed in deeds.items():
         deed()
-        await till.pass_time(DAY)
-        await till.reconcile.work()
-        await till.settle()
+        await night_falls(till)
         book = await book_of(till.store)
         wrong += [] if book.agrees(till.stripe.world) else [f"{name}: {book.tiers}"]
     return wrong
@@ -176,15 +174,14 @@ async def test_without_any_event_a_night_finds_everything_and_late_events_change
 ) -> None:
     till.stripe.courier.stop()
     endpoints = till.stripe.world.tables["webhook_endpoint"]
-    kept = dict(endpoints)
-    if forgotten:  # nobody who wants an event, none that was not delivered
+    ours = dict(endpoints)
+    if forgotten:  # no event was for anybody, so Stripe lists none as undelivered
         endpoints.clear()
     assert await a_life(till) == []
     before = await book_of(till.store)
-    assert before.tiers[-1] is TierName.FREE
+    assert before.tiers == [TierName.PREMIUM, TierName.PRO, TierName.FREE, TierName.PRO, TierName.FREE]
     assert (await till.reconcile.compare()).differences == ()
-    endpoints.update(kept)
-    till.stripe.courier.resume()
+    endpoints.update(ours)
     assert till.stripe.courier.redeliver_lost(shuffle=True, copies=2)
     await till.settle()
     assert await book_of(till.store) == before
