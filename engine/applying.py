@@ -62,7 +62,7 @@ def apply(
     if record is None or record.customer != dirty.customer:
         return
     old = tx.subscriptions(account.id, dirty.mode)
-    listed = truth.subscriptions
+    listed = [with_grace(sub, old, asked_at) for sub in truth.subscriptions]
     new = ended_with_customer(listed or old, now) if truth.gone else listed
     tx.replace_subscriptions(account.id, dirty.mode, new, now)
     remember(tx, record, new, now, gone=truth.gone)
@@ -91,6 +91,18 @@ def reconsider(tx: Tx, account: Account, mode: Mode, now: datetime, policy: Poli
         log.error("Stripe has a status that is not known here", extra={"account": account.id})
     tx.look_again(account.id, mode, news.next_moment(known, now))
     return found
+
+
+def with_grace(sub: Subscription, old: Iterable[Subscription], asked_at: datetime) -> Subscription:
+    """A failing payment without an open invoice: nobody expects it any more, or it was paid this moment.
+
+    The grace goes on as it was known, or begins now: it neither ends by that nor begins anew.
+    """
+    if sub.status is not PaymentStatus.PAST_DUE or sub.past_due_since:
+        return sub
+    failing = (each for each in old if each.id == sub.id and each.status is sub.status)
+    known = next(failing, replace(sub, past_due_since=asked_at))
+    return replace(sub, past_due_since=known.past_due_since or asked_at, open_invoice=known.open_invoice)
 
 
 def ended_with_customer(known: Sequence[Subscription], now: datetime) -> Sequence[Subscription]:

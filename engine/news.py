@@ -37,7 +37,7 @@ def standing_words(sub: Subscription, now: datetime) -> Sequence[Word]:
 def failing(sub: Subscription, now: datetime) -> Iterator[Word]:
     """A failed payment at once, after three and seven days, and on the last day of grace."""
     since = sub.past_due_since
-    if sub.status is not PaymentStatus.PAST_DUE or since is None:
+    if sub.status is not PaymentStatus.PAST_DUE or since is None or sub.open_invoice is None:
         return
     name, until = f"failed:{sub.id}:{sub.open_invoice}", since + GRACE
     late = now - since

@@ -220,8 +220,9 @@ def missed(truth: Subscription, ours: Mapping[CustomerId, bool]) -> bool:
 
 
 def unequal(mine: Subscription, truth: Subscription) -> Sequence[str]:
-    """What differs, as `status: active here, canceled at Stripe`."""
-    pairs = ((name, getattr(mine, name), getattr(truth, name)) for name in COMPARED)
+    """What differs, as `status: active here, canceled at Stripe`; a grace of no invoice is ours alone."""
+    ours = {"past_due_since"} if truth.past_due_since is None else set()
+    pairs = ((name, getattr(mine, name), getattr(truth, name)) for name in COMPARED if name not in ours)
     return [f"{name}: {told(a)} here, {told(b)} at Stripe" for name, a, b in pairs if a != b]
 
 
