@@ -13,6 +13,7 @@ from billing.client import Patience, StripeCaller, Turn
 from billing.gateway import StripeGateway
 from engine.config import StripeSettings
 from engine.domain import Interval, Micros, Tier, TierName
+from engine.ports import Clock
 from engine.terms import Policy
 from tests.billing.inbox import Inbox, running_inbox
 from tests.fakes.clock import FakeClock
@@ -34,7 +35,7 @@ QUICK = Patience(whole=2.0, after_limits=(0.01, 0.01, 0.01))
 
 def gateway_on(
     fake: FakeStripe,
-    clock: FakeClock,
+    clock: Clock,
     prices: dict[tuple[TierName, Interval], str] | None = None,
     *,
     key: str = "sk_test_fake",

@@ -1,7 +1,7 @@
 """An upgrade that the card does not pay leaves what there was, says where to pay, and never sells twice.
 
-Shown elsewhere: what each surface says of it (tests/bot/test_affairs.py, tests/local/test_changes.py), and the
-same over a simulated Stripe (tests/engine/test_changes.py) and at the gateway
+Shown elsewhere: what each surface says of it (tests/bot/test_affairs.py, tests/local/test_changes.py), and
+the same over a simulated Stripe (tests/engine/test_changes.py) and at the gateway
 (tests/billing/test_gateway_changes.py).
 """
 

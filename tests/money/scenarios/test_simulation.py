@@ -77,7 +77,8 @@ async def test_simulated_money_is_in_no_figure_of_real_money(till: Till, simulat
     for mode, amount in ((Mode.TEST, 49_990_000), (Mode.SIMULATED, 8_990_000), (Mode.LIVE, 0)):
         reports = Reports(till.store, till.clock, Catalogue(TIERS, ()), mode)
         stats = await reports.get_subscription_stats(*last_days(30, till.clock.now()))
-        assert (stats.mode, [each.mrr for each in stats.revenues]) == (mode, [amount])
+        assert stats.mode is mode
+        assert [int(each.mrr) for each in stats.revenues] == [amount]
     moved = await movements(till, ALICE)
     assert [each.kind for each in moved] == [MovementKind.NEW]
 
