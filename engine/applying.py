@@ -156,26 +156,33 @@ def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: dateti
 
 
 def record_revenue(tx: Tx, account: AccountId, mode: Mode, found: Access, now: datetime) -> None:
-    """MRR that differs from the sum of the movements makes one more."""
+    """MRR that differs from the sum of the movements makes one more; another currency ends the first one's."""
     sub = found.subscription
     after = sub.mrr if sub and found.reason in PAYING else Fraction(0)
-    before = tx.mrr(account, mode)
-    if after == before:
-        return
-    earlier = tx.account_movements(account, mode)
-    movement = Movement(
+    last = next(reversed(tx.account_movements(account, mode)), None)
+    if last and last.after and sub and after and sub.currency != last.currency:
+        last = tx.add_movement(movement(last, account, mode, found, Fraction(0), now))
+    if after != (last.after if last else 0):
+        tx.add_movement(movement(last, account, mode, found, after, now))
+
+
+def movement(
+    last: Movement | None, account: AccountId, mode: Mode, found: Access, after: Fraction, now: datetime
+) -> Movement:
+    """What brings an account's MRR from its last movement to what it is now."""
+    sub, before = found.subscription, last.after if last else Fraction(0)
+    return Movement(
         number=0,
         account=account,
         mode=mode,
-        kind=movement_kind(before, after, returning=bool(earlier)),
+        kind=movement_kind(before, after, returning=last is not None),
         delta=after - before,
         after=after,
-        tier=(sub.tier if sub and sub.tier else None) or (earlier[-1].tier if earlier else found.tier),
-        currency=sub.currency if sub else earlier[-1].currency,
+        tier=last.tier if last and not after else (sub and sub.tier) or found.tier,
+        currency=last.currency if last and not after else sub.currency if sub else "usd",
         voluntary=found.reason not in UNWILLING and not (sub and sub.end_reason in UNWILLING_ENDS),
         at=now,
     )
-    tx.add_movement(movement)
 
 
 def movement_kind(before: Fraction, after: Fraction, *, returning: bool) -> MovementKind:
