@@ -156,7 +156,7 @@ def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: dateti
 
 
 def record_revenue(tx: Tx, account: AccountId, mode: Mode, found: Access, now: datetime) -> None:
-    """MRR that differs from the sum of the movements makes one more; another currency ends the first one's."""
+    """MRR that differs from the sum of the movements makes one more; in another currency, two."""
     sub = found.subscription
     after = sub.mrr if sub and found.reason in PAYING else Fraction(0)
     last = next(reversed(tx.account_movements(account, mode)), None)
