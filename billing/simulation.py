@@ -110,7 +110,8 @@ class Simulation:
         payer, now = affairs.payer, self._clock.now()
         card = "works" if payer.can_pay(now) else "is declined"
         until = f" and is valid until {payer.card_end:%Y-%m-%d}" if payer.card_end else ""
-        ahead = f", {self._clock.ahead} ahead of the real time" if self._clock.ahead else ""
+        span = str(self._clock.ahead).removesuffix(", 0:00:00")
+        ahead = f", {span} ahead of the real time" if self._clock.ahead else ""
         lines = [f"The clock says {_time(now)}{ahead}.", f"The card {card}{until}."]
         if payer.deleted_at:
             lines.append(f"The customer was deleted on {_time(payer.deleted_at)}.")
