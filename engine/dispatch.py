@@ -14,7 +14,7 @@ from engine.facts import Mode
 from engine.ledger import Tx
 from engine.ports import Billing, Clock, Store
 from engine.sealing import HOUR, Ledger, Span
-from engine.subscriptions import gives_up, retry_in
+from engine.subscriptions import gives_up, retry_in, words
 from engine.terms import Difference, DifferenceKind, UsageReport
 
 log = logging.getLogger("engine.dispatch")
@@ -90,6 +90,9 @@ class Dispatch:
         except OutsideError as error:
             await self._failed(report, error)
             return error
+        except Exception as error:
+            await self._failed(report, error)
+            raise
         return None
 
     async def _send(self, report: UsageReport) -> None:
@@ -117,17 +120,17 @@ class Dispatch:
 
         return await self._store.transact(work)
 
-    async def _failed(self, report: UsageReport, error: OutsideError) -> None:
+    async def _failed(self, report: UsageReport, error: Exception) -> None:
         dead = gives_up(error, report.attempts)
         level = logging.ERROR if dead else logging.WARNING
-        log.log(level, "use not reported", extra={"report": report.identifier, "why": str(error)})
+        log.log(level, "use not reported", extra={"report": report.identifier, "why": words(error)})
         due = self._clock.now() + retry_in(report.attempts)
 
         def work(tx: Tx) -> None:
             if dead:
-                tx.report_dead(report.identifier, str(error))
+                tx.report_dead(report.identifier, words(error))
             else:
-                tx.report_later(report.identifier, due, str(error))
+                tx.report_later(report.identifier, due, words(error))
 
         await self._store.transact(work)
 

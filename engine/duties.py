@@ -26,7 +26,7 @@ from engine.facts import (
 )
 from engine.ledger import Tx
 from engine.ports import Billing, Clock, Store
-from engine.subscriptions import gives_up, retry_in
+from engine.subscriptions import gives_up, retry_in, words
 from engine.terms import Duty, DutyKind, FullRefund, Policy
 
 log = logging.getLogger("engine.duties")
@@ -56,6 +56,9 @@ class Duties:
                 await self._perform(duty)
             except OutsideError as error:
                 await self._failed(duty, error)
+            except Exception as error:
+                await self._failed(duty, error)
+                raise
             else:
                 await self._done(duty)
         return len(taken)
@@ -117,16 +120,16 @@ class Duties:
         now = self._clock.now()
         await self._store.transact(lambda tx: tx.duty_done(duty.id, now))
 
-    async def _failed(self, duty: Duty, error: OutsideError) -> None:
+    async def _failed(self, duty: Duty, error: Exception) -> None:
         level = logging.ERROR if gives_up(error, duty.attempts) else logging.WARNING
-        log.log(level, "duty not done", extra={"duty": duty.id, "why": str(error)})
+        log.log(level, "duty not done", extra={"duty": duty.id, "why": words(error)})
         due = self._clock.now() + retry_in(duty.attempts)
 
         def work(tx: Tx) -> None:
             if gives_up(error, duty.attempts):
-                tx.duty_dead(duty.id, str(error))
+                tx.duty_dead(duty.id, words(error))
             else:
-                tx.duty_later(duty.id, due, str(error))
+                tx.duty_later(duty.id, due, words(error))
 
         await self._store.transact(work)
 

@@ -213,25 +213,25 @@ class Subscriptions:
     async def _read(self, dirty: DirtyCustomer) -> None:
         if self._billing is None:
             return
-        asked_at = self._clock.now()
+        asked_at, policy = self._clock.now(), self._policy
         try:
             truth = await self._billing.get_stripe_subscription_status(dirty.customer)
-        except OutsideError as error:
-            await self._failed(dirty, error, asked_at)
-            raise
+            applied_at = self._clock.now()
+            await self._store.transact(lambda tx: apply(tx, dirty, truth, asked_at, applied_at, policy))
         except asyncio.CancelledError:
             await self._put_back(dirty, asked_at, "nobody waited for the answer")
             raise
-        applied_at = self._clock.now()
-        policy = self._policy
-        await self._store.transact(lambda tx: apply(tx, dirty, truth, asked_at, applied_at, policy))
+        except Exception as error:
+            await self._failed(dirty, error, asked_at)
+            raise
         self._woken()
 
-    async def _failed(self, dirty: DirtyCustomer, error: OutsideError, now: datetime) -> None:
+    async def _failed(self, dirty: DirtyCustomer, error: Exception, now: datetime) -> None:
+        """Note a failure, one that nobody foresaw too: else it would come back for ever, without a name."""
         if gives_up(error, dirty.fails):
-            await self._store.transact(lambda tx: tx.give_up_sync(dirty, str(error)))
+            await self._store.transact(lambda tx: tx.give_up_sync(dirty, words(error)))
         else:
-            await self._put_back(dirty, now + retry_in(dirty.fails), str(error))
+            await self._put_back(dirty, now + retry_in(dirty.fails), words(error))
 
     async def _put_back(self, dirty: DirtyCustomer, due: datetime, why: str) -> None:
         await self._store.transact(lambda tx: tx.fail_sync(dirty, due, why))
@@ -243,6 +243,11 @@ def retry_in(fails: int) -> timedelta:
     return longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
-def gives_up(error: OutsideError, fails: int) -> bool:
+def words(error: Exception) -> str:
+    """What the operator reads of a failure."""
+    return str(error) if isinstance(error, OutsideError) else f"{type(error).__name__}: {error}"
+
+
+def gives_up(error: Exception, fails: int) -> bool:
     """Whether trying once more is in vain: what is only away comes back, all else goes on failing."""
     return not isinstance(error, TryAgainError) and fails + 1 >= TRIES
