@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from engine.facts import Mode
 from storage.session import Session, moment
 
+FARTHEST = timedelta(minutes=1)
+"""Nobody waits that long for a turn."""
+
 
 class Jobs:
     """The part of JobsTx that is about turns and jobs, on a session."""
@@ -15,7 +18,7 @@ class Jobs:
         self._session = session
 
     def take_turn(self, mode: Mode, now: datetime, spacing: timedelta) -> datetime:
-        row = self._session.one("take_turn", mode=mode, now=now, spacing=spacing)
+        row = self._session.one("take_turn", mode=mode, now=now, spacing=spacing, farthest=FARTHEST)
         if row is None:
             raise AssertionError("an upsert returns its row")
         return moment(row["taken_at"])

@@ -1,6 +1,8 @@
+-- A turn far ahead was taken by a clock that went wrong, and counts for nothing.
 -- name: take_turn
 INSERT INTO reading_turn (mode, taken_at) VALUES (:mode, :now)
 ON CONFLICT (mode) DO UPDATE SET taken_at = CASE
+    WHEN reading_turn.taken_at > excluded.taken_at + :farthest THEN excluded.taken_at
     WHEN reading_turn.taken_at + :spacing > excluded.taken_at THEN reading_turn.taken_at + :spacing
     ELSE excluded.taken_at
 END
