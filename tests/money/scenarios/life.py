@@ -147,7 +147,9 @@ async def story(shop: Till) -> Story:
     depth = await shop.store.read(lambda tx: tx.queue_depth(shop.clock.now()))
     letters = await shop.store.read(lambda tx: list(tx.dead_letters(Mode.TEST)))
     told["figures"] = [
-        *(tuple(map(str, astuple(each))) for each in (*stats.revenues, *stats.funnel, stats.churn)),
+        *(tuple(map(str, astuple(each))) for each in stats.revenues),
+        *(tuple(map(str, astuple(each))) for each in stats.funnel),
+        tuple(map(str, astuple(stats.churn))),
         (str(dict(stats.tiers)), str(stats.disputed), str(stats.past_due), str(stats.usage_revenue)),
     ]
     told["rest"] = [(str(depth), str(letters), str(compared.differences), str(compared.compared))]

@@ -87,8 +87,9 @@ async def test_every_kind_of_event_about_anything_is_acknowledged_and_changes_no
 async def triggered(till: Till) -> str:
     """What triggers leave behind: a customer of nobody's, who subscribes to nothing of ours."""
     http = stripe.AIOHTTPClient(timeout=5.0)
-    base = {"api": till.stripe.base_url}
-    sdk = stripe.StripeClient("sk_test_fake", http_client=http, base_addresses=base).v1
+    sdk = stripe.StripeClient(
+        "sk_test_fake", http_client=http, base_addresses={"api": till.stripe.base_url}
+    ).v1
     made = await sdk.customers.create_async({"description": "(created by Stripe CLI)"})
     product = await sdk.products.create_async({"name": "myproduct"})
     price = await sdk.prices.create_async(
