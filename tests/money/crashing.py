@@ -1,97 +1,81 @@
-"""Lives of a process that buys a tier and is killed at a chosen transaction."""
+"""Lives of a process that buys a tier and is killed at a chosen write, over simulated payments or a Stripe.
+
+What is not written down dies with its process, so a unit that writes nothing needs no crash of its own. Where
+money is simulated nothing is outside of the database, and what is found once a write is durable is what is found
+before the next one is; Stripe may have been told something in between.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
-import signal
+import shutil
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
+import aiohttp
+
+import billing.gateway  # noqa: F401 - once, and not in every life
 import main
 from engine.checkout import CheckoutLink
-from engine.config import Settings, load_settings
 from engine.domain import Interval, Person, Platform, TierName
-from engine.facts import Mode, SessionId
+from engine.facts import SessionId
 from engine.ledger import Tx
+from engine.pace import Pace
 from engine.ports import Clock
 from engine.subscriptions import Subscriptions
-from storage.store import Store, open_store
+from storage.store import open_store
+from tests.money.doom import LaterClock, Life, MortalStore, Setting
 from webhooks.server import serve
 
-T = TypeVar("T")
 ALICE = Person(Platform.LOCAL, "", "alice")
 LATER = timedelta(minutes=2)
 """The second life begins after every lease of the first has run out."""
-MOST_STEPS = 60
+TOMORROW = timedelta(days=1)
+MOST_WRITES = 80
 PATIENCE = 20.0
 
 
-class LaterClock:
-    """The wall clock, moved on."""
-
-    def __init__(self, by: timedelta) -> None:
-        self._by = by
-
-    def now(self) -> datetime:
-        """The moved time."""
-        return datetime.now(UTC) + self._by
-
-
-class MortalStore:
-    """A store whose process is killed before or after its n-th transaction."""
-
-    def __init__(self, store: Store, last: int, *, after: bool) -> None:
-        self._store = store
-        self._left = last
-        self._after = after
-        self.read = store.read
-        self.close = store.close
-
-    async def transact(self, work: Callable[[Tx], T]) -> T:
-        """Run the unit, or die."""
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = await self._store.transact(work)
-        if self._left == 0 and self._after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-
-async def live(settings: Settings, last: int, *, after: bool, later: timedelta) -> None:
-    """Buy, pay, and stay until the notice is shown; `last` = 0 is a life without an end before that."""
+async def live(setting: Setting, name: str, life: Life) -> None:
+    """Buy, pay, and stay until the notice is shown."""
 
     async def opened(url: str, clock: Clock, *, prepared_statements: bool) -> MortalStore:
         store = await open_store(url, clock, prepared_statements=prepared_statements)
-        return MortalStore(store, last, after=after)
+        return MortalStore(store, life.last, setting.aside, after=life.after)
 
     vars(main)["open_store"] = opened
-    vars(main)["SystemClock"] = partial(LaterClock, later)
+    vars(main)["SystemClock"] = partial(LaterClock, life.later)
     vars(main)["Subscriptions"] = partial(Subscriptions, debounce=timedelta(0))
+    vars(main)["Pace"] = partial(Pace, spacing=timedelta(milliseconds=1))
     roles = frozenset({"web", "worker"})
-    async with main.open_house(settings) as house, asyncio.timeout(PATIENCE):
+    async with main.open_house(setting.settings(name)) as house, asyncio.timeout(PATIENCE):
         surfaces = main.open_surfaces(house, roles)
         site = main.site_of(house, surfaces, ())
-        async with serve(site, "127.0.0.1", 0) as port, asyncio.TaskGroup() as group:
+        async with serve(site, "127.0.0.1", setting.port) as port, asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in main.duties(house, surfaces, roles, port)]
-            await buy(house)
+            await buy(house, setting, name)
             while not await done(house):  # noqa: ASYNC110 - what is waited for is in the database
                 await asyncio.sleep(0.01)
             for task in tasks:
                 task.cancel()
 
 
-async def buy(house: main.House) -> None:
-    """What a member does who clicks again after every disappointment."""
+async def buy(house: main.House, setting: Setting, name: str) -> None:
+    """What a member does: click again after every disappointment, and wait once they have paid."""
+    if setting.has_paid(name):
+        return
     outcome = await house.front.affairs.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
     if isinstance(outcome, CheckoutLink) and house.till.simulated:
         await house.till.simulated.pay(SessionId(outcome.url.rpartition("/")[2]))
+    elif isinstance(outcome, CheckoutLink):
+        async with aiohttp.ClientSession() as browser, browser.post(outcome.url, allow_redirects=False):
+            pass
+    setting.note_paid(name)
 
 
 async def done(house: main.House) -> bool:
@@ -100,29 +84,49 @@ async def done(house: main.House) -> bool:
 
     def work(tx: Tx) -> bool:
         waiting, _ = tx.queue_depth(now + timedelta(hours=1))
-        told = [message for message in tx.local_messages(ALICE.user, 100) if message.room == "dm"]
-        return bool(told) and waiting == 0 and not tx.objects("event")
+        return bool(shown(tx)) and waiting == 0 and not tx.objects("event")
 
     return await house.store.read(work)
 
 
-async def outcome(settings: Settings) -> dict[str, int]:
+def shown(tx: Tx) -> int:
+    """How many notices are on the member's screen."""
+    return len([message for message in tx.local_messages(ALICE.user, 100) if message.room == "dm"])
+
+
+async def outcome(setting: Setting, name: str) -> dict[str, object]:
     """What is to be found afterwards."""
-    async with main.open_house(settings) as house:
 
-        def work(tx: Tx) -> dict[str, int]:
-            account = tx.find_account(ALICE)
-            if account is None:
-                return {}
-            return {
-                "changes": len(tx.tier_changes(account.id)),
-                "notices": len(tx.notices(account.id)),
-                "shown": len([each for each in tx.local_messages(ALICE.user, 100) if each.room == "dm"]),
-                "subscriptions": len(tx.subscriptions(account.id, Mode.SIMULATED)),
-                "sold": len(tx.objects("subscription")),
-            }
+    def work(tx: Tx) -> dict[str, object]:
+        account = tx.find_account(ALICE)
+        if account is None:
+            return {}
+        return {
+            "account": account.id,
+            "changes": len(tx.tier_changes(account.id)),
+            "movements": len(tx.account_movements(account.id, setting.mode)),
+            "notices": len(tx.notices(account.id)),
+            "shown": shown(tx),
+            "subscriptions": len(tx.subscriptions(account.id, setting.mode)),
+            "sold": len(tx.objects("subscription")),
+        }
 
-        return await house.store.read(work)
+    async with await open_store(setting.url(name), LaterClock(LATER)) as store:
+        return await store.read(work)
+
+
+async def prepare(setting: Setting) -> None:
+    """Make the database that every life begins with; where Stripe tells everything, nobody looks for it."""
+    clock = LaterClock(timedelta(0))
+    jobs = [f"{setting.mode}:{name}" for name in ("quarter", "hour", "night") if setting.stripe]
+
+    def put_off(tx: Tx) -> None:
+        for job in jobs:
+            tx.begin_job(job, clock.now(), clock.now() + TOMORROW)
+            tx.end_job(job, "", clock.now() + TOMORROW)
+
+    async with await open_store(setting.url("new"), clock) as store:
+        await store.transact(put_off)
 
 
 def in_a_process(work: Callable[[], object]) -> int:
@@ -139,25 +143,24 @@ def in_a_process(work: Callable[[], object]) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def two_lives(folder: Path, last: int, *, after: bool) -> dict[str, object]:
+def two_lives(setting: Setting, last: int, *, after: bool) -> dict[str, object]:
     """A life that is killed and one that goes on; how the first ended and what is found after the second."""
-    url = f"sqlite:///{folder}/{last}-{after}.db"
-    settings = load_settings({"DATABASE_URL": url, "PORT": "0"})
-    ended = in_a_process(lambda: asyncio.run(live(settings, last, after=after, later=timedelta(0))))
-    went_on = in_a_process(lambda: asyncio.run(live(settings, 0, after=after, later=LATER)))
-    return {
-        "last": last,
-        "after": after,
-        "ended": ended,
-        "went_on": went_on,
-        **asyncio.run(outcome(settings)),
-    }
+    name = f"{last}-{after}"
+    shutil.copy(setting.folder / "new.db", setting.folder / f"{name}.db")
+    first, second = Life(last, after), Life(0, after, LATER)
+    ended = in_a_process(lambda: asyncio.run(live(setting, name, first)))
+    went_on = in_a_process(lambda: asyncio.run(live(setting, name, second)))
+    found = asyncio.run(outcome(setting, name))
+    return {"last": last, "after": after, "ended": ended, "went_on": went_on, **found}
 
 
-def every_crash(folder: Path) -> None:
-    """Kill before and after the first transaction, the second, ..., until a life outlives its crash."""
-    for last in range(1, MOST_STEPS):
-        found = [two_lives(folder, last, after=after) for after in (False, True)]
+def every_crash(setting: Setting) -> None:
+    """Kill at the first write, the second, ..., until a life outlives its crash."""
+    moments = (False, True) if setting.stripe else (False,)
+    asyncio.run(prepare(setting))
+    gc.freeze()
+    for last in range(1, MOST_WRITES):
+        found = [two_lives(setting, last, after=after) for after in moments]
         for each in found:
             print(json.dumps(each), flush=True)  # noqa: T201 - the test reads it
         if all(each["ended"] == 0 for each in found):
@@ -165,4 +168,5 @@ def every_crash(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    every_crash(Path(sys.argv[1]))
+    folder, *stripe = sys.argv[1:]
+    every_crash(Setting(Path(folder), stripe[0], int(stripe[1])) if stripe else Setting(Path(folder)))
