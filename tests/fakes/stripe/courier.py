@@ -71,6 +71,8 @@ class Courier:
     """Set once a delivery was not acknowledged."""
     lost: list[Json] = field(default_factory=list)
     """Events that were dropped or came while the courier was stopped, oldest first."""
+    acknowledging: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with each acknowledgement, for whoever clears it."""
     delivered: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By endpoint, the events it acknowledged."""
     stopped: bool = False
@@ -182,6 +184,7 @@ class Courier:
             if status in _GOOD:
                 self.delivered[endpoint["id"]].add(event["id"])
                 self._count_pending(event)
+                self.acknowledging.set()
                 return
             self.missed.set()
             await asyncio.sleep(wait)
