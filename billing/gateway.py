@@ -103,6 +103,12 @@ class StripeGateway:
         )
         return CustomerId(made.id)
 
+    async def find_customer(self, account: str) -> CustomerId | None:
+        query = f"metadata['account_id']:'{account}' AND metadata['mode']:'{self._mode}'"
+        found = await self._caller.call(lambda: self._api.customers.search_async({"query": query}))
+        oldest = min(found.data, key=lambda each: each.created, default=None)
+        return CustomerId(oldest.id) if oldest else None
+
     async def check_price(self, tier: TierName, interval: Interval) -> None:
         await self._prices.sold((tier, interval))
 

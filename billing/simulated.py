@@ -93,6 +93,10 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
         await self.world.store.transact(lambda tx: tx.add_object(fresh.stored()))
         return CustomerId(made)
 
+    async def find_customer(self, account: str) -> CustomerId | None:
+        found = [customer async for customer, owner in self.customers() if owner == account]
+        return found[0] if found else None
+
     async def check_price(self, tier: TierName, interval: Interval) -> None:
         self.world.prices.check(tier, interval)
 

@@ -51,6 +51,10 @@ class ClaimsTx(Protocol):
         """Its customer was deleted at Stripe: remember it as former, null the id and raise the epoch."""
         ...
 
+    def add_former_customer(self, record: CustomerRecord, now: datetime) -> None:
+        """Remember a customer of the account that is not its current one."""
+        ...
+
     def former_customer(self, mode: Mode, customer: CustomerId) -> AccountId | None:
         """Whose deleted customer it was."""
         ...

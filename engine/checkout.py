@@ -150,7 +150,7 @@ class Checkout:
         billing = self._billing
         if billing is None:
             return NotForSale(None)
-        record = await self._record(billing, person)
+        record, _ = await self._record(billing, person)
         if record.customer is None:
             return NothingToManage()
         await self._subscriptions.sync(record.customer)
@@ -185,16 +185,17 @@ class Checkout:
 
         return await self._store.read(work)
 
-    async def _record(self, billing: Billing, person: Person) -> CustomerRecord:
+    async def _record(self, billing: Billing, person: Person) -> tuple[CustomerRecord, bool]:
+        """The account's record, and whether it was there before."""
         now = self._clock.now()
 
-        def work(tx: Tx) -> CustomerRecord:
+        def work(tx: Tx) -> tuple[CustomerRecord, bool]:
             account = tx.lock_account(person, now)
             found = tx.customer(account.id, billing.mode)
             record = found or CustomerRecord(account.id, billing.mode, None, 0)
             if found is None:
                 tx.save_customer(record)
-            return record
+            return record, found is not None
 
         return await self._store.transact(work)
 
@@ -202,11 +203,12 @@ class Checkout:
         self, billing: Billing, person: Person, tier: TierName, interval: Interval
     ) -> CustomerRecord:
         """The account's customer; none is made for what cannot be sold."""
-        record = await self._record(billing, person)
+        record, begun = await self._record(billing, person)
         if record.customer:
             return record
         await billing.check_price(tier, interval)
-        customer = await billing.create_customer(record.account, record.epoch)
+        earlier = await self._earlier(billing, record) if begun else None
+        customer = earlier or await billing.create_customer(record.account, record.epoch)
         made = replace(record, customer=customer)
 
         def work(tx: Tx) -> CustomerRecord:
@@ -218,6 +220,14 @@ class Checkout:
             return made
 
         return await self._store.transact(work)
+
+    async def _earlier(self, billing: Billing, record: CustomerRecord) -> CustomerId | None:
+        """A customer that was made and not written down, longer ago than idempotency keys live (a day)."""
+        found = await billing.find_customer(record.account)
+        if found is None:
+            return None
+        former = await self._store.read(lambda tx: tx.former_customer(record.mode, found))
+        return found if former is None else None  # searching lags: it may be one that was deleted
 
     async def _forget_customer(self, record: CustomerRecord) -> None:
         """A customer deleted at Stripe is replaced by one of the next epoch."""

@@ -115,6 +115,7 @@ class Members:
         found = access(subscriptions, now, tx.claims(account.id, self._mode) if account else NO_CLAIMS)
         tier = self.catalogue.tier(found.tier)
         record = tx.customer(account.id, self._mode) if account else None
+        told = tx.tier_changes(account.id) if account else ()
         wish = self.catalogue.find(account.model) if account and account.model else None
         return Overview(
             person=person,
@@ -125,7 +126,7 @@ class Members:
             resets_at=next_day(now),
             model=wish if wish and self.catalogue.allows(tier, wish) else self.catalogue.default(tier),
             subscriptions=subscriptions,
-            changes=tx.tier_changes(account.id) if account else (),
+            changes=[each for each in told if each.mode is self._mode],
             customer=record.customer if record else None,
             mode=self._mode,
             now=now,

@@ -85,6 +85,10 @@ class Billing(Protocol):
         """Make the account's customer; the same account and epoch give the same customer."""
         ...
 
+    async def find_customer(self, account: str) -> CustomerId | None:
+        """The oldest customer made for an account and not deleted; to be found may take an hour."""
+        ...
+
     async def check_price(self, tier: TierName, interval: Interval) -> None:
         """TellOperatorError if that cannot be sold, so that nothing is made for it."""
         ...

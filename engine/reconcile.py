@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from engine.catalogue import still_running
 from engine.domain import AccountId
 from engine.duties import Duties
-from engine.facts import CustomerId, CustomerRecord, Subscription, SubscriptionId
+from engine.errors import OutsideError
+from engine.facts import CustomerId, Mode, Subscription, SubscriptionId
 from engine.ledger import Tx
 from engine.ports import BillingRecords, Clock, Store
 from engine.subscriptions import Subscriptions
@@ -20,7 +21,9 @@ from engine.terms import Difference, DifferenceKind
 log = logging.getLogger("engine.reconcile")
 
 QUARTER, HOUR, NIGHT = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-JOB_LEASE = timedelta(minutes=30)
+JOB_LEASE, NIGHT_LEASE = timedelta(minutes=30), timedelta(hours=6)
+"""A night reads everything, at eight reads a second."""
+TRY_AGAIN = timedelta(minutes=30)
 STALE = timedelta(minutes=2)
 """An event that has not been acted on by then lost its turn in the queue."""
 EVENTS_KEPT = timedelta(days=29)
@@ -102,11 +105,7 @@ class Reconcile:
         def work(tx: Tx) -> None:
             for each in findings.differences:
                 if each.kind is DifferenceKind.UNKNOWN_CUSTOMER and each.customer:
-                    adopt(
-                        tx,
-                        AccountId(each.subject),
-                        CustomerRecord(AccountId(each.subject), mode, each.customer, 0),
-                    )
+                    adopt(tx, AccountId(each.subject), mode, each.customer, now)
             for customer in sorted(customers):
                 tx.mark_dirty(mode, customer, now)
 
@@ -121,10 +120,16 @@ class Reconcile:
 
     async def _job(self, name: str, every: timedelta, look: Callable[[str], Awaitable[str]]) -> int:
         now, full = self._clock.now(), f"{self._subscriptions.mode}:{name}"
-        note = await self._store.transact(lambda tx: tx.begin_job(full, now, now + JOB_LEASE))
+        lease = NIGHT_LEASE if every == NIGHT else JOB_LEASE
+        note = await self._store.transact(lambda tx: tx.begin_job(full, now, now + lease))
         if note is None:
             return 0
-        left = await look(note)
+        try:
+            left = await look(note)
+        except OutsideError:
+            later = self._clock.now() + TRY_AGAIN
+            await self._store.transact(lambda tx: tx.end_job(full, note, later))
+            raise
         due = tonight(now) if every == NIGHT else now + every
         await self._store.transact(lambda tx: tx.end_job(full, left, due))
         return 1
@@ -190,10 +195,16 @@ class Reconcile:
     async def _lost_customers(self) -> AsyncIterator[Difference]:
         accounts = {customer: account async for customer, account in self._records.customers()}
         known = await self._ours(set(accounts))
-        for customer, account in accounts.items():
-            if customer not in known:
+        unknown = {customer: account for customer, account in accounts.items() if customer not in known}
+        for customer, account in unknown.items():
+            if await self._is_ours(AccountId(account)):
                 kind = DifferenceKind.UNKNOWN_CUSTOMER
                 yield Difference(kind, account, customer, f"{customer} says that it is of account {account}")
+
+    async def _is_ours(self, account: AccountId) -> bool:
+        """Whether a customer was ever wanted for it here: others may use the same Stripe account."""
+        mode = self._subscriptions.mode
+        return await self._store.read(lambda tx: tx.customer(account, mode)) is not None
 
 
 def differing(
@@ -243,13 +254,14 @@ def several(there: Iterable[Subscription], ours: Mapping[CustomerId, bool]) -> S
     ]
 
 
-def adopt(tx: Tx, account: AccountId, found: CustomerRecord) -> None:
-    """A customer that was made and never written down becomes the account's, if that has none."""
-    if tx.lock_account_id(account) is None:
-        return
-    known = tx.customer(account, found.mode) or found
-    if known.customer is None or known is found:
-        tx.save_customer(replace(known, customer=found.customer))
+def adopt(tx: Tx, account: AccountId, mode: Mode, found: CustomerId, now: datetime) -> None:
+    """A customer that was made and never written down becomes the account's, or a former one beside it."""
+    tx.lock_account_id(account)
+    known = tx.customer(account, mode)
+    if known and known.customer is None:
+        tx.save_customer(replace(known, customer=found))
+    elif known:
+        tx.add_former_customer(replace(known, customer=found), now)
 
 
 def tonight(now: datetime) -> datetime:

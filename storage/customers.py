@@ -40,7 +40,17 @@ class Customers:
     def retire_customer(self, record: CustomerRecord, now: datetime) -> None:
         of = {"account": record.account, "mode": record.mode, "customer": record.customer}
         if self._session.run("retire_customer", **of):
-            self._session.run("add_former_customer", **of, epoch=record.epoch, now=now)
+            self.add_former_customer(record, now)
+
+    def add_former_customer(self, record: CustomerRecord, now: datetime) -> None:
+        self._session.run(
+            "add_former_customer",
+            account=record.account,
+            mode=record.mode,
+            customer=record.customer,
+            epoch=record.epoch,
+            now=now,
+        )
 
     def former_customer(self, mode: Mode, customer: CustomerId) -> AccountId | None:
         row = self._session.one("former_customer", mode=mode, customer=customer)

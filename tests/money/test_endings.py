@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
+from billing.gateway import StripeGateway
 from billing.simulated import SimulatedBilling
 from engine.domain import TierName
 from engine.errors import OutsideError
 from engine.facts import CustomerId, Mode, NoticeKind
 from engine.subscriptions import Subscriptions
+from engine.terms import DifferenceKind
+from storage.store import Store
 from tests.fakes.stripe import FaultKind
-from tests.money.conftest import Till
+from tests.money.conftest import Till, open_till
+from tests.money.mortal import Dying, Fuse, MortalBilling, MortalStore
 
 
 async def test_the_end_of_a_cancelled_period_is_told_although_time_ended_the_tier_before(till: Till) -> None:
@@ -74,3 +79,29 @@ async def test_a_worker_that_stops_keeps_no_customer_from_the_next_one(till: Til
     while await till.subscriptions.work():
         pass
     assert await till.store.read(lambda tx: tx.queue_depth(now)) == (0, None)
+
+
+async def test_a_customer_made_by_a_crashed_purchase_is_found_days_later(till: Till) -> None:
+    fuse = Fuse(3)  # dies once Stripe has made the customer
+    gateway = cast("StripeGateway", MortalBilling(till.gateway, fuse))
+    store = cast("Store", MortalStore(till.store, fuse))
+    with pytest.raises(Dying):
+        await open_till(store, till.clock, till.stripe, gateway=gateway).buy()
+    [made] = till.stripe.world.rows("customer")
+    till.clock.advance(timedelta(days=3))
+    await till.buy()
+    assert [row["id"] for row in till.stripe.world.rows("customer")] == [made["id"]]
+
+
+async def test_a_lost_customer_beside_another_is_remembered_and_told_once(till: Till) -> None:
+    await till.paid()
+    account = till.stripe.world.rows("customer")[0]["metadata"]["account_id"]
+    await till.gateway.create_customer(account, 7)
+    first, second = await till.reconcile.run(), await till.reconcile.compare()
+    assert [each.kind for each in first.differences] == [DifferenceKind.UNKNOWN_CUSTOMER]
+    assert second.differences == ()
+
+
+async def test_customers_of_other_installations_are_none_of_ours(till: Till) -> None:
+    await till.gateway.create_customer("account-of-another-bot", 0)
+    assert (await till.reconcile.compare()).differences == ()
