@@ -87,7 +87,7 @@ async def question(store: Store, number: int) -> None:
     await store.transact(lambda tx: tx.settle(turn, SETTLEMENT))
 
 
-async def measure(ask: Callable[[int], Awaitable[None]], callers: int, numbers: count[int]) -> Figures:
+async def measure(ask: Callable[[int], Awaitable[object]], callers: int, numbers: count[int]) -> Figures:
     """Keep so many callers busy for SECONDS."""
     times: list[float] = []
     end = time.perf_counter() + SECONDS
@@ -144,7 +144,7 @@ async def stores(folder: Path) -> AsyncIterator[dict[str, str]]:
         yield urls
 
 
-def show(name: str, callers: int, result: Figures) -> None:
+def show(name: str, callers: object, result: Figures) -> None:
     """Print one row."""
     print(COLUMNS.format(name, callers, f"{result.rate:,.0f}", f"{result.p50:.2f}", f"{result.p99:.2f}"))
 

@@ -9,68 +9,26 @@ import json
 import sqlite3
 import tempfile
 import time
-from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import Mapping
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 
 from benchmarks.bench_storage import COLUMNS, RUNS, SECONDS, Figures, figures, measure, middle, show, stores
-from tests.fakes.stripe import SECRET, FakeStripe, sign
+from benchmarks.sender import Sender
+from tests.fakes.stripe import SECRET, FakeStripe
 from tests.processes.script import Script, scripts
-from tests.program import running
+from tests.program import Program, running
 
 CALLERS = (1, 50)
+RATE = 500
+"""Events a second that come whether or not the ones before are acknowledged."""
 MEMBERS = 20
 """Events come about all of them in turn; main.py reads each anew from the fake Stripe as they come."""
 PURCHASES = 3
-
-
-class Sender:
-    """Sends events under ever new ids over connections that stay open."""
-
-    def __init__(
-        self, url: str, bodies: list[str], connections: list[tuple[StreamReader, StreamWriter]]
-    ) -> None:
-        self._host = urlsplit(url).netloc
-        self._events = [json.loads(body) for body in bodies]
-        self._free = connections
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, bodies: list[str]) -> AsyncIterator[Sender]:
-        """One with enough connections for every caller."""
-        address = urlsplit(url)
-        connections = [
-            await asyncio.open_connection(address.hostname, address.port) for _ in range(max(CALLERS))
-        ]
-        try:
-            yield cls(url, bodies, list(connections))
-        finally:
-            for _, writer in connections:
-                writer.close()
-                await writer.wait_closed()
-
-    async def send(self, number: int) -> None:
-        """Deliver one event and wait for its acknowledgement."""
-        event = self._events[number % len(self._events)]
-        body = json.dumps({**event, "id": f"evt_bench{number}"}).encode()
-        reader, writer = self._free.pop()
-        head = (
-            "POST /stripe/webhook HTTP/1.1",
-            f"Host: {self._host}",
-            f"Content-Length: {len(body)}",
-            f"Stripe-Signature: {sign(body, [SECRET], int(time.time()))}",
-        )
-        writer.write("\r\n".join((*head, "", "")).encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        if not answer.startswith(b"HTTP/1.1 200 "):
-            raise RuntimeError(answer.decode())
-        lengths = [line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-        await reader.readexactly(int(lengths[0].partition(b":")[2]))
-        self._free.append((reader, writer))
+BEFORE_KILL = 1.0
+"""Seconds of deliveries, with as many in flight as ever, before main.py is killed."""
 
 
 def floor(folder: Path, body: str) -> Figures:
@@ -121,6 +79,7 @@ def events(stripe: FakeStripe) -> list[str]:
 
 async def bench(kind: str, variables: Mapping[str, str], folder: Path, stripe: FakeStripe) -> str:
     """Measure one database; the body of an event."""
+    numbers = count()
     async with running(folder, variables) as program, scripts() as meet:
         endpoint = stripe.deliver_to(f"{program.url}/stripe/webhook")
         people = [meet(program.url, f"member{number}") for number in range(MEMBERS)]
@@ -129,18 +88,48 @@ async def bench(kind: str, variables: Mapping[str, str], folder: Path, stripe: F
         del stripe.world.tables["webhook_endpoint"][endpoint], stripe.world.endpoint_secrets[endpoint]
         for person in people[PURCHASES:]:
             await offered(person, stripe)
-        bodies, numbers = events(stripe), count()
+        bodies = events(stripe)
         async with Sender.open(program.url, bodies) as sender:
-            for callers in CALLERS:
-                runs = await several(sender.send, callers, numbers)
-                show(f"{kind}: acknowledged", callers, middle(runs))
-        print(f"{kind}: {median(seconds):.2f} s from a payment to the tier on the member's screen")
-        return bodies[0]
+            await paces(kind, sender, numbers)
+            known = await cut_down(program, sender, numbers)
+    print(f"{kind}: {median(seconds):.2f} s from the delivery to the tier on the member's screen")
+    await count_lost(kind, variables, folder, bodies, known)
+    return bodies[0]
 
 
-async def several(send: Callable[[int], Awaitable[None]], callers: int, numbers: count[int]) -> list[Figures]:
-    """All runs with so many in flight."""
-    return [await measure(send, callers, numbers) for _ in range(RUNS)]
+async def paces(kind: str, sender: Sender, numbers: count[int]) -> None:
+    """All runs: with so many in flight, and with so many offered."""
+    for callers in CALLERS:
+        runs = [await measure(sender.send, callers, numbers) for _ in range(RUNS)]
+        show(f"{kind}: acknowledged", callers, middle(runs))
+    runs = [await steady(sender, numbers) for _ in range(RUNS)]
+    show(f"{kind}: {RATE} a second offered", "any", middle(runs))
+
+
+async def steady(sender: Sender, numbers: count[int]) -> Figures:
+    """One run of so many offered a second."""
+    begun = time.perf_counter()
+    times = await sender.offer(RATE, SECONDS, numbers)
+    return figures(times, time.perf_counter() - begun)
+
+
+async def cut_down(program: Program, sender: Sender, numbers: count[int]) -> set[int]:
+    """Kill -9 in the midst of deliveries; what was acknowledged."""
+    delivering = asyncio.create_task(sender.acknowledged(max(CALLERS), numbers))
+    await asyncio.sleep(BEFORE_KILL)
+    await program.kill()
+    return await delivering
+
+
+async def count_lost(
+    kind: str, variables: Mapping[str, str], folder: Path, bodies: list[str], known: set[int]
+) -> None:
+    """Deliver again what was acknowledged before the kill: what is news to the next process was lost."""
+    async with running(folder, variables) as program, Sender.open(program.url, bodies) as sender:
+        lost = sum([await sender.send(number) for number in sorted(known)])
+    print(f"{kind}: {len(known):,} acknowledged until kill -9, {lost} of them lost")
+    if lost:
+        raise RuntimeError("acknowledged events were lost")
 
 
 async def main() -> None:
