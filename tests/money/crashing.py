@@ -1,8 +1,8 @@
 """Lives of a process that buys a tier and is killed at a chosen write, over simulated payments or a Stripe.
 
-What is not written down dies with its process, so a unit that writes nothing needs no crash of its own. Where
-money is simulated nothing is outside of the database, and what is found once a write is durable is found until
-the next one is; Stripe may have been told something in between.
+What is not written down dies with its process, so a unit that writes nothing needs no crash of its own.
+Where money is simulated, what is found after one commit is what is found before the next; Stripe may have
+been told something in between.
 """
 
 from __future__ import annotations

@@ -12,11 +12,13 @@ import pytest
 
 from engine.checkout import CheckoutLink
 from engine.domain import Interval, Person, TierName
-from engine.facts import NoticeKind
+from engine.facts import CustomerFacts, CustomerId, NoticeKind
+from engine.subscriptions import Subscriptions
+from tests.engine.conftest import ALICE
 from tests.fakes.stripe.wire import Json
 from tests.money.conftest import Till
 from tests.money.scenarios.book import book_of
-from tests.money.scenarios.people import member, night_falls
+from tests.money.scenarios.people import customer, member, night_falls
 
 AT_ONCE = 10
 STAGES = ("upgrade", "fail", "recover", "cancel")
@@ -142,8 +144,44 @@ async def test_a_subscription_is_read_once_for_a_burst_of_events(till: Till) -> 
     till.stripe.drive.pay(till.session())
     before = till.stripe.count("GET /v1/subscriptions")
     till.stripe.courier.redeliver_lost(shuffle=True, copies=3)
+    await till.stripe.courier.settled()
+    assert await till.subscriptions.work() == 0
     await till.settle()
     assert till.stripe.count("GET /v1/subscriptions") == before + 1
+
+
+async def test_news_that_comes_while_its_customer_is_read_is_not_lost(till: Till) -> None:
+    subscription = await till.paid()
+
+    class Slow:
+        """Answers with what was true before something happened."""
+
+        mode = till.gateway.mode
+
+        async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:
+            """Read, and let the subscription end and be told before the answer is seen."""
+            found = await till.gateway.get_stripe_subscription_status(customer)
+            till.stripe.drive.cancel_subscription(subscription)
+            await till.stripe.courier.settled()
+            return found
+
+    reader = Subscriptions(till.store, till.clock, Slow())  # type: ignore[arg-type]
+    await reader.sync(await customer(till, ALICE))
+    assert await till.tier() is TierName.PREMIUM
+    await till.settle()
+    assert await till.tier() is TierName.FREE
+
+
+async def test_an_event_that_never_came_is_found_within_the_hour(till: Till) -> None:
+    await till.reconcile.work()
+    till.stripe.courier.stop()
+    await till.buy()
+    till.stripe.drive.pay(till.session())
+    await till.pass_time(timedelta(hours=1))
+    assert await till.tier() is TierName.FREE
+    await till.reconcile.work()
+    await till.settle()
+    assert await till.tier() is TierName.PREMIUM
 
 
 async def a_life(till: Till) -> list[str]:
