@@ -13,7 +13,7 @@ from engine.ledger import Tx
 from tests.fakes.stripe.wire import Json
 from tests.money.conftest import Till
 
-A_NIGHT = timedelta(days=1)
+AN_HOUR, A_NIGHT = timedelta(minutes=61), timedelta(days=1)
 
 
 def member(name: str) -> Person:
@@ -83,6 +83,13 @@ async def mrr(till: Till, person: Person, mode: Mode = Mode.TEST) -> Fraction:
     """What the person's account brings in a month, in micro-dollars."""
     name = await account(till, person)
     return await till.store.read(lambda tx: tx.mrr(name, mode))
+
+
+async def an_hour_passes(till: Till) -> None:
+    """The regular looks of the next hour are done, and what follows from them."""
+    await till.pass_time(AN_HOUR)
+    await till.reconcile.work()
+    await till.settle()
 
 
 async def night_falls(till: Till) -> None:

@@ -53,6 +53,9 @@ async def test_deleting_a_customer_ends_what_it_paid_for_and_it_can_buy_again(ti
     till.stripe.drive.delete_customer(first)
     await till.settle()
     assert await till.tier() is TierName.FREE
+    known = await record(till, ALICE)
+    assert known
+    assert known.customer is None
     assert [each.kind for each in await notices(till, ALICE)] == [NoticeKind.ACTIVATED, NoticeKind.ENDED]
     await buys(till, ALICE, TierName.PRO)
     assert await till.tier() is TierName.PRO

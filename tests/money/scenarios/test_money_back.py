@@ -21,7 +21,7 @@ from engine.terms import FullRefund, Policy
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe.wire import Json
 from tests.money.conftest import Till
-from tests.money.scenarios.people import buys, movements, night_falls, notices, subscription
+from tests.money.scenarios.people import an_hour_passes, buys, movements, night_falls, notices, subscription
 
 
 class News(StrEnum):
@@ -45,8 +45,9 @@ async def comes(till: Till, news: News) -> None:
     """What happened becomes known."""
     if news is News.NIGHTLY:
         till.stripe.world.tables["event"].clear()
-    if news is not News.TOLD:
         await night_falls(till)
+    if news is News.HOURLY:
+        await an_hour_passes(till)
     await till.settle()
 
 

@@ -47,6 +47,14 @@ async def hasty(till: Till, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ti
     await gateway.aclose()
 
 
+async def works(till: Till, by: timedelta) -> None:
+    """Time passes, and a worker does a few rounds, however much there is to do."""
+    await till.stripe.courier.settled()
+    till.clock.advance(by)
+    for _ in range(4):
+        await till.work()
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_trouble_at_stripe_changes_no_access_and_what_piled_up_is_done_by_itself(
     hasty: Till, status: int
@@ -59,12 +67,11 @@ async def test_trouble_at_stripe_changes_no_access_and_what_piled_up_is_done_by_
     till.stripe.drive.change_price(growing, till.stripe.prices["pro_monthly_v1"])
     till.stripe.drive.dispute(till.stripe.drive.charge_of(disputed)["id"])
     for _ in range(20):
-        till.clock.advance(ROUND)
-        await till.settle()
+        await works(till, ROUND)
         assert [await till.tier(person) for person in people] == [TierName.PREMIUM] * 3
     assert {each.status for each in till.stripe.courier.deliveries} == {200}
     for _ in range(TRIES):
-        await till.pass_time(timedelta(minutes=10))
+        await works(till, timedelta(minutes=10))
     till.stripe.faults.lift(storm)
     await till.pass_time(timedelta(minutes=10))
     assert [await till.tier(person) for person in people] == [TierName.FREE, TierName.PRO, TierName.FREE]
@@ -80,10 +87,10 @@ async def test_a_stripe_that_is_down_is_asked_less_and_less(hasty: Till) -> None
     asked = []
     for _ in range(4):
         before = till.stripe.count("GET /v1/subscriptions")
-        for _ in range(10):
-            await till.pass_time(timedelta(minutes=1))
+        for _ in range(20):
+            await works(till, ROUND)
         asked.append((till.stripe.count("GET /v1/subscriptions") - before) // 3)
-    assert 2 < asked[0] <= 10
+    assert 2 < asked[0] <= 10, asked
     assert max(asked[1:]) <= 2
 
 
