@@ -208,6 +208,15 @@ async def test_under_a_plan_a_change_is_previewed_as_one_of_its_running_phase(
     assert phase["end_date"] == schedule["current_phase"]["end_date"]
 
 
+async def test_under_a_plan_a_change_is_charged_as_it_was_previewed(fake: FakeStripe, member: Member) -> None:
+    member.subscribes("team_monthly_v1", 5)
+    await member.gets(switch(TierName.PREMIUM))
+    order, shown = await member.is_shown(switch(TierName.PRO))
+    assert shown.due_now > 10_000_000
+    assert await member.gateway.change_subscription(order) == ChangeResult(ChangeState.DONE)
+    assert fake.world.rows("invoice")[0]["amount_paid"] * 10_000 == shown.due_now
+
+
 async def test_leaving_pro_leaves_metered_use_and_staying_keeps_it(fake: FakeStripe, member: Member) -> None:
     fake.prices |= fake.drive.stock({}, usage_cents=USAGE_CENTS)
     member.subscribes("pro_yearly_v1")

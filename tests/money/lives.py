@@ -322,7 +322,7 @@ class Lives(RuleBasedStateMachine):
     async def _check(self) -> None:
         store = self.processes[0].store
         assert self.letterbox.doubled == []
-        assert self.fake.rejections == []
+        assert self.fake.rejections == [], self.fake.rejections
         for person in PEOPLE:
             await store.read(lambda tx, person=person: self._check_one(tx, person))  # type: ignore[misc]
 

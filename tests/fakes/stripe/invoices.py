@@ -68,7 +68,8 @@ def _mark_uncollectible(world: World, call: Call) -> Json:
 ROUTES: Routes = {
     "GET /v1/invoices": listing(_list, "created", "customer", "status", "subscription"),
     "POST /v1/invoices/create_preview": route(
-        preview, "customer", "preview_mode", "schedule", "subscription", "subscription_details"
+        preview,
+        *("customer", "preview_mode", "schedule", "schedule_details", "subscription", "subscription_details"),
     ),
     "GET /v1/invoices/{invoice}": route(_named),
     "GET /v1/invoices/{invoice}/lines": listing(_lines),

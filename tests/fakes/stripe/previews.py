@@ -24,11 +24,12 @@ _HONOURED = frozenset(
 
 def preview(world: World, call: Call) -> Json:
     """The invoice that a change makes at once, if it does, else the next one that renews the subscription."""
-    details = call.params.get("subscription_details", {})
+    details = call.params.get("subscription_details", {}) | _of_schedule(world, call.params)
     if details.keys() - _HONOURED:
         raise StripeError(f"The fake does not honour {sorted(details.keys() - _HONOURED)}", status=501)
     subscription = _subject(world, call.params)
-    subscriptions.check(subscription, {"items": details["items"]} if "items" in details else {})
+    if "schedule_details" not in call.params:
+        subscriptions.check(subscription, {"items": details["items"]} if "items" in details else {})
     with _untouched(world, subscription) as mine:
         values = _values(world, mine, details)
     wanted = new_id("upcoming_in")
@@ -36,6 +37,22 @@ def preview(world: World, call: Call) -> Json:
     return world.shapes.make(
         "invoice", values | {"id": wanted, "created": world.now(), "livemode": world.livemode}
     )
+
+
+def _of_schedule(world: World, params: Json) -> Json:
+    """What other phases of a schedule change now: the items of the first one in the places of today's."""
+    if "schedule_details" not in params:
+        return {}
+    held = {item["price"]["id"]: item["id"] for item in _subject(world, params)["items"]["data"]}
+    wanted = params["schedule_details"]["phases"][0]["items"]
+    leaving = [item for price, item in held.items() if price not in {each["price"] for each in wanted}]
+    items: list[Json] = []
+    for each in wanted:
+        place = held.get(each["price"]) or (leaving.pop(0) if leaving else None)
+        items.append(each if place is None else each | {"id": place})
+    items += [{"id": item, "deleted": True} for item in leaving]
+    behavior = params["schedule_details"].get("proration_behavior", "create_prorations")
+    return {"items": items, "proration_behavior": behavior}
 
 
 def _values(world: World, subscription: Json, details: Json) -> Json:
