@@ -147,9 +147,14 @@ async def test_a_lookup_key_moves_only_when_it_is_transferred(
     assert (await sdk.v1.prices.retrieve_async(old)).lookup_key is None
 
 
-async def test_customers_are_found_by_their_metadata(fake: FakeStripe, sdk: stripe.StripeClient) -> None:
+async def test_customers_are_found_by_their_metadata_a_minute_after_they_were_made(
+    fake: FakeStripe, sdk: stripe.StripeClient
+) -> None:
     customer = await new_customer(sdk)
-    found = await sdk.v1.customers.search_async({"query": "metadata['account_id']:'account-1'"})
+    query: stripe.params.CustomerSearchParams = {"query": "metadata['account_id']:'account-1'"}
+    assert (await sdk.v1.customers.search_async(query)).data == []
+    fake.drive.advance(60)
+    found = await sdk.v1.customers.search_async(query)
     assert [one.id for one in found.data] == [customer]
     await sdk.v1.customers.delete_async(customer)
     gone = await sdk.v1.customers.retrieve_async(customer)

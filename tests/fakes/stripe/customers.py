@@ -11,6 +11,7 @@ from tests.fakes.stripe.world import World, merge_metadata
 
 _PLAIN = ("description", "email", "name", "phone")
 _CLAUSE = re.compile(r"(?:metadata\['(?P<key>[^']+)'\]|(?P<field>email|name)):'(?P<value>[^']*)'")
+_INDEXED_SECONDS = 60
 
 
 def live_customer(world: World, wanted: str, param: str = "customer") -> Json:
@@ -95,11 +96,13 @@ def _list(world: World, call: Call) -> Json:
 
 
 def _search(world: World, call: Call) -> Json:
+    """Whoever was made less than a minute ago is not found yet (docs.stripe.com/search)."""
     query: str = call.params["query"]
     clauses = [_CLAUSE.fullmatch(clause) for clause in query.split(" AND ")]
     if not all(clauses):
         raise StripeError(f"We were unable to parse your search query: {query}", param="query")
-    rows = [customer for customer in _alive(world) if all(_meets(customer, clause) for clause in clauses)]
+    indexed = (row for row in _alive(world) if row["created"] <= world.now() - _INDEXED_SECONDS)
+    rows = [customer for customer in indexed if all(_meets(customer, clause) for clause in clauses)]
     limit = call.params.get("limit", 10)
     answer = {"object": "search_result", "data": rows[:limit], "has_more": len(rows) > limit}
     return answer | {"url": "/v1/customers/search", "next_page": None}
