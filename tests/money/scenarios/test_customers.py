@@ -7,7 +7,6 @@ what the gateway makes of deleted customers and absent prices (tests/billing/tes
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 
@@ -15,13 +14,21 @@ from billing.simulated import SimulatedBilling
 from engine.checkout import Blocked, CheckoutLink, NothingToManage
 from engine.domain import Interval, TierName
 from engine.errors import TellOperatorError
-from engine.facts import CustomerId, CustomerRecord, Mode, NoticeKind
+from engine.facts import CustomerId, CustomerRecord, Mode, NoticeKind, PaymentStatus
 from engine.figures import MovementKind
 from tests.billing.conftest import gateway_on
 from tests.billing.simulated_till import PRICED
 from tests.engine.conftest import ALICE
 from tests.money.conftest import Till, open_till
-from tests.money.scenarios.people import account, buys, customer, movements, notices, record
+from tests.money.scenarios.people import (
+    account,
+    buys,
+    customer,
+    movements,
+    night_falls,
+    notices,
+    record,
+)
 
 NAMED = {(TierName.PREMIUM, Interval.MONTH): "price_never"}
 
@@ -69,10 +76,19 @@ async def test_a_customer_whose_deletion_nobody_told_is_found_at_night(till: Til
     till.stripe.courier.stop()
     till.stripe.drive.delete_customer(await customer(till, ALICE))
     till.stripe.world.tables["event"].clear()
-    till.clock.advance(timedelta(days=1))
-    await till.reconcile.work()
-    await till.settle()
+    await night_falls(till)
     assert await till.tier() is TierName.FREE
+    assert (await till.reconcile.compare()).differences == ()
+
+
+async def test_what_stripe_has_lost_altogether_is_over_and_not_forgotten(till: Till) -> None:
+    await buys(till, ALICE)
+    for kind in ("customer", "subscription", "event"):
+        till.stripe.world.tables[kind].clear()
+    await night_falls(till)
+    assert await till.tier() is TierName.FREE
+    assert [each.status for each in await till.facts()] == [PaymentStatus.CANCELED]
+    assert (await notices(till, ALICE))[-1].kind is NoticeKind.ENDED
     assert (await till.reconcile.compare()).differences == ()
 
 

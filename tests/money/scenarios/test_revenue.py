@@ -31,9 +31,9 @@ Deed = Callable[[Till, str], object]
 
 
 @pytest.fixture
-def policy() -> Policy:
-    """With promotion codes."""
-    return Policy(promotion_codes=True)
+def policy(request: pytest.FixtureRequest) -> Policy:
+    """With promotion codes, and a trial where a test is about one."""
+    return Policy(promotion_codes=True, trial_days=7 if "trial" in request.node.name else 0)
 
 
 async def revenue(till: Till) -> Revenue:
@@ -117,6 +117,13 @@ async def test_a_discount_of_some_months_and_a_grace_come_to_their_end(till: Til
     for _ in range(3):
         await till.pass_time(timedelta(days=32))
     assert await mrr(till, alice) == cents(899)
+
+
+async def test_a_trial_will_bring_its_price_though_its_first_payment_is_a_gift(till: Till) -> None:
+    till.stripe.drive.promotion_code(till.stripe.drive.coupon("once", percent_off=100)["id"], "ONCE")
+    await buys(till, member("alice"), code="ONCE")
+    found = await revenue(till)
+    assert [int(each) for each in (found.mrr, found.pipeline)] == [0, 8_990_000]
 
 
 async def test_movements_are_the_revenue_after_hundreds_of_random_events(till: Till) -> None:

@@ -137,7 +137,7 @@ async def test_a_customer_that_says_it_is_of_an_account_that_never_was_is_not_ta
     row = till.stripe.world.rows("customer")[0]
     stray = row | {"id": "cus_stray", "metadata": {"account_id": "nobody", "mode": "test"}}
     till.stripe.world.tables["customer"]["cus_stray"] = stray
-    await till.reconcile.run()
+    assert (await till.reconcile.run()).differences == ()
     await till.settle()
     assert await customer(till, ALICE) == row["id"]
     assert await till.tier() is TierName.PREMIUM
