@@ -131,7 +131,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         models = build_models(settings.providers)
         stack.push_async_callback(models.close)
         catalogue = Catalogue(settings.tiers, pricing.fill(settings.models, ListPrices(clock)))
-        bell, notices = Bell(), Notices(store, clock)
+        bell, notices = Bell(), Notices(store, clock, billing.mode)
         money = open_money(settings, store, clock, till, bell)
         desk = Desk(
             catalogue,
@@ -150,7 +150,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             notices,
             bell,
             queues=(money.duties.work, money.dispatch.work),
-            rounds=(money.reconcile.work,),
+            rounds=(money.dispatch.seal, *money.reconcile.rounds),
         )
         yield House(settings, clock, store, till, models, chat, money, notices, jobs, front, bell)
 

@@ -10,7 +10,7 @@ import stripe
 
 from billing.client import StripeCaller
 from billing.monthly import MICROS_A_CENT
-from billing.pages import Listing, Page, every
+from billing.pages import every
 from billing.remedies import AlreadyDoneError
 from billing.snapshots import Fields, at, name_of, plain
 from engine.domain import Micros
@@ -67,7 +67,7 @@ class MoneyBackDesk:
                     yield given
 
     async def give_back(self, subscription: str, key: str) -> None:
-        """Refund the newest payment of a subscription; one that was given back already is left so."""
+        """Refund what the newest invoice of a subscription was paid with, if it was; once."""
         invoice = await self._newest_paid(subscription)
         paid = await self._payment_of(invoice) if invoice else None
         if paid is None:
@@ -123,16 +123,11 @@ class MoneyBackDesk:
         return name_of(plain(listed.data[0])["invoice"]) if listed.data else None
 
     async def _newest_paid(self, subscription: str) -> str | None:
-        base: stripe.params.InvoiceListParams = {"subscription": subscription, "status": "paid"}
-
-        def page(where: Page) -> Listing:
-            return self._api.invoices.list_async({**base, **where})
-
-        async for invoice in every(self._caller, page):
-            if invoice["amount_paid"] > 0:
-                wanted: str = invoice["id"]
-                return wanted
-        return None
+        """The newest invoice, if it is paid: earlier ones paid for time that was used."""
+        params: stripe.params.InvoiceListParams = {"subscription": subscription, "limit": 1}
+        listed = await self._caller.call(lambda: self._api.invoices.list_async(params))
+        newest = listed.data[0] if listed.data else None
+        return newest.id if newest and newest.status == "paid" and newest.amount_paid > 0 else None
 
     async def _payment_of(self, invoice: str) -> Fields | None:
         params: stripe.params.InvoicePaymentListParams = {"invoice": invoice, "status": "paid", "limit": 1}

@@ -201,6 +201,7 @@ class Affairs:
             cancel_at=plan.cancel_at,
             trial_end=plan.trial_end,
             latest_invoice=next((each.id for each in reversed(self.invoices_of(plan))), None),
+            invoice_paid=due is None,
             past_due_since=overdue.made_at if overdue else None,
             open_invoice=due.id if due else None,
             pay_url=f"{pages}/invoice/{due.id}" if due else None,

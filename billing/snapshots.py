@@ -108,6 +108,7 @@ def subscription(fields: Fields, mode: Mode, found: Findings) -> Subscription:
         trial_end=moment(fields.get("trial_end")),
         collection_paused=(fields.get("pause_collection") or {}).get("behavior"),
         latest_invoice=name_of(fields.get("latest_invoice")),
+        invoice_paid=_is_paid(fields.get("latest_invoice")),
         past_due_since=open_since(invoice) if fields["status"] == PaymentStatus.PAST_DUE else None,
         open_invoice=invoice.get("id"),
         pay_url=invoice.get("hosted_invoice_url"),
@@ -123,6 +124,11 @@ def subscription(fields: Fields, mode: Mode, found: Findings) -> Subscription:
         ended_at=moment(fields.get("ended_at")),
         end_reason=(fields.get("cancellation_details") or {}).get("reason"),
     )
+
+
+def _is_paid(invoice: str | Fields | None) -> bool:
+    """Whether the newest invoice is paid; without one nothing is owed."""
+    return not isinstance(invoice, Mapping) or invoice.get("status") == "paid"
 
 
 def awaited_invoice(fields: Fields) -> Fields | None:

@@ -82,8 +82,8 @@ def reconsider(tx: Tx, account: Account, mode: Mode, now: datetime, policy: Poli
     record_revenue(tx, account.id, mode, found, now)
     if not claims.blocking:
         for sub in known:
-            for word in news.standing_words(sub, now):
-                tx.owe(notice(tx, account, word, found, now, sub))
+            for word in news.standing_words(sub, now, claims.revoked):
+                tx.owe(notice(tx, account, mode, word, found, now, sub.tier))
     for duty in duties(known, claims, mode, policy):
         if tx.owe_duty(duty, now):
             log.error("money goes back", extra={"duty": duty.kind.value, "subject": duty.subject})
@@ -150,7 +150,8 @@ def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: dateti
     change = TierChange(0, account.id, mode, told, found.tier, found.reason, now)
     number = tx.add_tier_change(change).number
     word = news.Word(news.tier_kind(told, found), f"tier:{mode}:{account.id}:{number}", found.until)
-    tx.owe(notice(tx, account, word, found, now, found.subscription, told))
+    sub = found.subscription
+    tx.owe(notice(tx, account, mode, word, found, now, (sub and sub.tier) or told))
     if found.tier is not TierName.FREE:
         tx.reach(Reached(account.id, mode, FunnelStep.ACTIVATED, now))
 
@@ -200,7 +201,7 @@ def tell_changes(tx: Tx, account: Account, before: Access, after: Access, now: d
     if old is None or new is None or old.id != new.id or after.tier is TierName.FREE:
         return
     for word in news.changes(old, new, now):
-        tx.owe(notice(tx, account, word, after, now, new))
+        tx.owe(notice(tx, account, new.mode, word, after, now, new.tier))
     if news.renewed(old, new):
         tx.reach(Reached(account.id, new.mode, FunnelStep.RENEWED, now))
 
@@ -230,19 +231,14 @@ def second_ones(running: Iterable[Subscription]) -> Sequence[Subscription]:
 def notice(
     tx: Tx,
     account: Account,
+    mode: Mode,
     word: news.Word,
     found: Access,
     now: datetime,
-    sub: Subscription | None,
-    told: TierName = TierName.FREE,
+    about: TierName | None,
 ) -> Notice:
-    """A notice to whoever bought last; it names the tier that it is about."""
-    mode = sub.mode if sub else Mode.LIVE
+    """A notice to whoever bought last; it names the tier there is now, or else the one that it is about."""
     attempt = tx.latest_attempt(account.id, mode)
     person = attempt.person if attempt else account.person
-    named = (sub.tier if sub else None) or told
-    tier = found.tier if found.tier is not TierName.FREE else named
-    simulated = mode is Mode.SIMULATED
-    return Notice(
-        NoticeId(uuid4().hex), word.key, account.id, person, word.kind, tier, now, word.until, simulated
-    )
+    tier = found.tier if found.tier is not TierName.FREE else about or TierName.FREE
+    return Notice(NoticeId(uuid4().hex), word.key, account.id, mode, person, word.kind, tier, now, word.until)

@@ -36,15 +36,18 @@ class Dispatch:
         self._clock = clock
         self._billing = billing
 
-    async def work(self) -> int:
-        """Seal what is due and send the report due longest; how many hours and reports that was."""
+    async def seal(self) -> int:
+        """Seal what is due; how many hours that was."""
         now, mode = self._clock.now(), self._mode
         waiting = await self._store.read(lambda tx: sealing.due(tx, mode, now))
-        sealed = sum([await self._seal(account, before) for account, before in waiting.items()])
+        return sum([await self._seal(account, before) for account, before in waiting.items()])
+
+    async def work(self) -> int:
+        """Send the report due longest; how many that was."""
         taken = await self._claim(BATCH)
         for report in taken:
             await self._send_or_log(report)
-        return sealed + len(taken)
+        return len(taken)
 
     async def flush(self, account: AccountId) -> None:
         """Seal and send all use of an account now, before the item that carries it goes.

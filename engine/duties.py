@@ -184,4 +184,4 @@ def tell_refund(tx: Tx, account: Account, found: Refund, after: Access, now: dat
     paid = next((sub for sub in subs if sub.latest_invoice == found.invoice), None)
     if paid:
         word = news.Word(NoticeKind.REFUNDED, f"refund:{found.charge}:{found.amount}")
-        tx.owe(notice(tx, account, word, after, now, paid))
+        tx.owe(notice(tx, account, found.mode, word, after, now, paid.tier))

@@ -82,6 +82,8 @@ class Subscription:
     collection_paused: str | None = None
     """`pause_collection.behavior` of Stripe: void, keep_as_draft or mark_uncollectible."""
     latest_invoice: str | None = None
+    invoice_paid: bool = True
+    """Whether that one is paid; a renewal begins before its invoice is."""
     past_due_since: datetime | None = None
     """When the oldest invoice that is still open was finalized, and so tried for the first time."""
     open_invoice: str | None = None
@@ -336,13 +338,18 @@ class Notice:
     id: NoticeId
     key: str
     account: AccountId
+    mode: Mode
     person: Person
     kind: NoticeKind
     tier: TierName
     created_at: datetime
     until: datetime | None = None
-    simulated: bool = False
     attempts: int = 0
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is about money that nobody paid."""
+        return self.mode is Mode.SIMULATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from engine.chat import Chat
 from engine.domain import Platform
 from engine.errors import OutsideError, UnreachableError
-from engine.facts import Notice
+from engine.facts import Mode, Notice
 from engine.ports import Clock, Messenger, Store
 from engine.subscriptions import Subscriptions, retry_in
 
@@ -52,11 +52,12 @@ class Bell:
 
 
 class Notices:
-    """Delivers notices owed, each shown once."""
+    """Delivers notices owed in its mode, each shown once; those of other modes wait."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, mode: Mode) -> None:
         self._store = store
         self._clock = clock
+        self._mode = mode
         self.messengers: dict[Platform, Messenger] = {}
 
     async def work(self) -> int:
@@ -65,7 +66,7 @@ class Notices:
         if not platforms:
             return 0
         taken = await self._store.transact(
-            lambda tx: tx.claim_notices(now, now + NOTICE_LEASE, platforms, BATCH)
+            lambda tx: tx.claim_notices(self._mode, now, now + NOTICE_LEASE, platforms, BATCH)
         )
         for notice in taken:
             await self._deliver(notice)

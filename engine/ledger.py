@@ -244,9 +244,9 @@ class NoticesTx(Protocol):
         ...
 
     def claim_notices(
-        self, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
+        self, mode: Mode, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
     ) -> Sequence[Notice]:
-        """Take due notices for these platforms; `attempts` of each result counts earlier claims."""
+        """Take due notices of a mode for these platforms; `attempts` of each result counts earlier claims."""
         ...
 
     def notice_sent(self, notice: NoticeId, now: datetime) -> None:
@@ -261,16 +261,16 @@ class NoticesTx(Protocol):
         """The person cannot be written to: keep it for their next command."""
         ...
 
-    def has_kept(self, account: AccountId) -> bool:
-        """Whether the account has kept notices."""
+    def has_kept(self, account: AccountId, mode: Mode) -> bool:
+        """Whether the account has kept notices of that mode."""
         ...
 
-    def take_kept(self, account: AccountId, now: datetime) -> Sequence[Notice]:
-        """Kept notices of an account, marked as sent by this unit."""
+    def take_kept(self, account: AccountId, mode: Mode, now: datetime) -> Sequence[Notice]:
+        """Kept notices of an account in that mode, marked as sent by this unit."""
         ...
 
     def notices(self, account: AccountId) -> Sequence[Notice]:
-        """All of an account, oldest first."""
+        """All of an account in any mode, oldest first."""
         ...
 
 

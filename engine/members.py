@@ -102,12 +102,12 @@ class Members:
         waiting = await self._store.read(lambda tx: self._has_kept(tx, person))
         if not waiting:
             return ()
-        now = self._clock.now()
-        return await self._store.transact(lambda tx: tx.take_kept(tx.lock_account(person, now).id, now))
+        mode, now = self._mode, self._clock.now()
+        return await self._store.transact(lambda tx: tx.take_kept(tx.lock_account(person, now).id, mode, now))
 
     def _has_kept(self, tx: Tx, person: Person) -> bool:
         account = tx.find_account(person)
-        return account is not None and tx.has_kept(account.id)
+        return account is not None and tx.has_kept(account.id, self._mode)
 
     def _overview(self, tx: Tx, person: Person, now: datetime) -> Overview:
         account = tx.find_account(person)

@@ -27,9 +27,9 @@ class Word:
     until: datetime | None = None
 
 
-def standing_words(sub: Subscription, now: datetime) -> Sequence[Word]:
+def standing_words(sub: Subscription, now: datetime, revoked: frozenset[str] = frozenset()) -> Sequence[Word]:
     """What the facts of a subscription say at `now`, told before or not: the newest of each kind."""
-    if judge(sub, now).tier is TierName.FREE:
+    if judge(sub, now, revoked).tier is TierName.FREE:
         return ()
     return [*failing(sub, now), *trial_ending(sub, now), *card_expiring(sub, now)]
 
@@ -84,10 +84,11 @@ def changes(old: Subscription, new: Subscription, now: datetime) -> Iterator[Wor
 def renewed(old: Subscription, new: Subscription) -> bool:
     """Whether a period was paid between two readings: begun anew, or paid after all."""
     same = (old.id, old.price, old.interval) == (new.id, new.price, new.interval)
-    if not same or new.status is not PaymentStatus.ACTIVE or old.status is PaymentStatus.TRIALING:
+    paid = new.status is PaymentStatus.ACTIVE and new.invoice_paid
+    if not same or not paid or old.status is PaymentStatus.TRIALING:
         return False
     on = old.period_end is not None and new.period_end is not None and new.period_end > old.period_end
-    return on or old.status is PaymentStatus.PAST_DUE
+    return on or old.status is PaymentStatus.PAST_DUE or not old.invoice_paid
 
 
 def tier_kind(before: TierName, after: Access) -> NoticeKind:

@@ -75,21 +75,24 @@ class Reconcile:
         self._looks = tuple(looks)
         self._repairs = tuple(repairs)
 
-    async def work(self) -> int:
-        """Do those of the regular looks that are due and that no other process does; how many."""
-        done = [
-            await self._job("quarter", QUARTER, self._quarter),
-            await self._job("hour", HOUR, self._hour),
-            await self._job("night", NIGHT, self._night),
-        ]
-        return sum(done)
+    @property
+    def rounds(self) -> Sequence[Callable[[], Awaitable[int]]]:
+        """The looks of every quarter, hour and night, each done if due and nobody else is at it."""
+        return (
+            lambda: self._job("quarter", QUARTER, self._quarter),
+            lambda: self._job("hour", HOUR, self._hour),
+            lambda: self._job("night", NIGHT, self._night),
+        )
 
     async def compare(self) -> Findings:
         """Read everything at Stripe and say what differs here; changes nothing."""
+        before = await self._known()
         there = {sub.id: sub async for sub in self._records.all_subscriptions()}
         here = await self._known()
         ours = await self._ours({sub.customer for sub in there.values()})
-        found = [*differing(here, there, ours), *several(there.values(), ours)]
+        moving = {name for name in here.keys() | before.keys() if here.get(name) != before.get(name)}
+        found = [each for each in differing(here, there, ours) if each.subject not in moving]
+        found += several(there.values(), ours)
         found += [each async for each in self._lost_customers()]
         for look in self._looks:
             found += await look()

@@ -39,6 +39,7 @@ TRIES = 10
 """Of what is not just away; then it is a dead letter."""
 BATCH = 1
 """A lease covers one reading: what waits its turn is free for others, and for the next start."""
+PUT_OFF = timedelta(minutes=5)
 LOOKS = 100
 """Accounts that one round of `look` takes."""
 
@@ -166,10 +167,16 @@ class Subscriptions:
         now, mode = self._clock.now(), self.mode
         due = await self._store.read(lambda tx: tx.due_to_look(mode, now, LOOKS))
         for account in due:
-            await self._store.transact(lambda tx, account=account: self._reconsider(tx, account))  # type: ignore[misc]
+            await self._look_at(account, now)
         if due:
             self._woken()
         return len(due)
+
+    async def _look_at(self, account: AccountId, now: datetime) -> None:
+        """Put off first: one account whose facts cannot be understood must not keep all behind it waiting."""
+        mode = self.mode
+        await self._store.transact(lambda tx: tx.look_again(account, mode, now + PUT_OFF))
+        await self._store.transact(lambda tx: self._reconsider(tx, account))
 
     async def forgive(self, person: Person) -> int:
         """Let a person's open and lost disputes count no more; how many they were."""

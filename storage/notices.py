@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from engine.domain import AccountId, TierName
-from engine.facts import Notice, NoticeId, NoticeKind
+from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from storage.people import person_from
 from storage.session import Row, Session, moment, moment_or_none
 
@@ -23,23 +23,24 @@ class Notices:
             id=notice.id,
             key=notice.key,
             account=notice.account,
+            mode=notice.mode,
             platform=notice.person.platform,
             workspace=notice.person.workspace,
             member=notice.person.user,
             kind=notice.kind,
             tier=notice.tier,
             until=notice.until,
-            simulated=notice.simulated,
             attempts=notice.attempts,
             created_at=notice.created_at,
         )
         return owed == 1
 
     def claim_notices(
-        self, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
+        self, mode: Mode, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
     ) -> Sequence[Notice]:
         rows = self._session.all(
             "claim_notices",
+            mode=mode,
             now=now,
             lease_until=lease_until,
             platforms=f",{','.join(platforms)},",
@@ -56,12 +57,12 @@ class Notices:
     def keep_notice(self, notice: NoticeId) -> None:
         self._session.run("keep_notice", id=notice)
 
-    def has_kept(self, account: AccountId) -> bool:
-        row = self._session.one("has_kept", account=account)
+    def has_kept(self, account: AccountId, mode: Mode) -> bool:
+        row = self._session.one("has_kept", account=account, mode=mode)
         return bool(row and row["kept"])
 
-    def take_kept(self, account: AccountId, now: datetime) -> Sequence[Notice]:
-        return notices_from(self._session.all("take_kept", account=account, now=now))
+    def take_kept(self, account: AccountId, mode: Mode, now: datetime) -> Sequence[Notice]:
+        return notices_from(self._session.all("take_kept", account=account, mode=mode, now=now))
 
     def notices(self, account: AccountId) -> Sequence[Notice]:
         return notices_from(self._session.all("notices", account=account))
@@ -78,11 +79,11 @@ def notice_from(row: Row) -> Notice:
         id=NoticeId(row["id"]),
         key=row["key"],
         account=AccountId(row["account"]),
+        mode=Mode(row["mode"]),
         person=person_from(row),
         kind=NoticeKind(row["kind"]),
         tier=TierName(row["tier"]),
         created_at=moment(row["created_at"]),
         until=moment_or_none(row["valid_until"]),
-        simulated=bool(row["simulated"]),
         attempts=row["attempts"],
     )

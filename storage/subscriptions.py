@@ -81,6 +81,7 @@ def paid(subscription: Subscription) -> Mapping[str, Param]:
     return {
         "collection_paused": subscription.collection_paused,
         "latest_invoice": subscription.latest_invoice,
+        "invoice_paid": subscription.invoice_paid,
         "past_due_since": subscription.past_due_since,
         "open_invoice": subscription.open_invoice,
         "pay_url": subscription.pay_url,
@@ -124,6 +125,7 @@ def subscription_from(row: Row) -> Subscription:
         trial_end=moment_or_none(row["trial_end"]),
         collection_paused=row["collection_paused"],
         latest_invoice=row["latest_invoice"],
+        invoice_paid=bool(row["invoice_paid"]),
         past_due_since=moment_or_none(row["past_due_since"]),
         open_invoice=row["open_invoice"],
         pay_url=row["pay_url"],

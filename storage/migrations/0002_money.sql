@@ -26,6 +26,7 @@ ALTER TABLE subscription ADD COLUMN planned_quantity BIGINT;
 ALTER TABLE subscription ADD COLUMN planned_at BIGINT;
 ALTER TABLE subscription ADD COLUMN change_pending BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE subscription ADD COLUMN trialed BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE subscription ADD COLUMN invoice_paid BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE subscription ADD COLUMN card_expires BIGINT;
 ALTER TABLE subscription ADD COLUMN mrr TEXT NOT NULL DEFAULT '0/1';
 ALTER TABLE subscription ADD COLUMN currency TEXT NOT NULL DEFAULT 'usd';
@@ -49,6 +50,24 @@ FROM subscription
 WHERE TRUE
 GROUP BY mode, stripe_customer_id
 ON CONFLICT (mode, stripe_customer_id) DO UPDATE SET gen = sync_queue.gen + 1, due_at = excluded.due_at;
+
+ALTER TABLE notice ADD COLUMN mode TEXT NOT NULL DEFAULT 'live';
+-- The mode of an old notice is in its key, or that of the subscription which its key names.
+UPDATE notice SET mode = CASE
+    WHEN simulated = 1 OR key LIKE 'tier:sim:%' THEN 'sim'
+    WHEN key LIKE 'tier:test:%' THEN 'test'
+    ELSE COALESCE(
+        (
+            SELECT MAX(mode)
+            FROM subscription
+            WHERE account = notice.account AND notice.key LIKE '%:' || stripe_subscription_id || ':%'
+        ),
+        'live'
+    )
+END;
+ALTER TABLE notice DROP COLUMN simulated;
+DROP INDEX notice_owed;
+CREATE INDEX notice_owed ON notice (mode, due_at) WHERE state = 'owed';
 
 CREATE TABLE dispute (
     mode TEXT NOT NULL,

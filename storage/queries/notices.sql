@@ -1,9 +1,9 @@
 -- name: owe
 INSERT INTO notice (
-    id, key, account, platform, workspace, member, kind, tier, valid_until, simulated, state, attempts,
+    id, key, account, mode, platform, workspace, member, kind, tier, valid_until, state, attempts,
     created_at, due_at
 ) VALUES (
-    :id, :key, :account, :platform, :workspace, :member, :kind, :tier, :until, :simulated, 'owed', :attempts,
+    :id, :key, :account, :mode, :platform, :workspace, :member, :kind, :tier, :until, 'owed', :attempts,
     :created_at, :created_at
 )
 ON CONFLICT DO NOTHING;
@@ -12,15 +12,15 @@ ON CONFLICT DO NOTHING;
 -- only them again after waiting for a rival.
 -- name: claim_notices
 UPDATE notice SET attempts = attempts + 1, due_at = :lease_until
-WHERE state = 'owed' AND due_at <= :now
+WHERE mode = :mode AND state = 'owed' AND due_at <= :now
     AND id IN (
         SELECT id
         FROM notice
-        WHERE state = 'owed' AND due_at <= :now AND :platforms LIKE '%,' || platform || ',%'
+        WHERE mode = :mode AND state = 'owed' AND due_at <= :now AND :platforms LIKE '%,' || platform || ',%'
         ORDER BY due_at, created_at
         LIMIT :most
     )
-RETURNING id, key, account, platform, workspace, member, kind, tier, valid_until, simulated, created_at,
+RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at,
     attempts - 1 AS attempts;
 
 -- name: notice_sent
@@ -33,16 +33,16 @@ UPDATE notice SET due_at = :due WHERE id = :id AND state = 'owed';
 UPDATE notice SET state = 'kept' WHERE id = :id AND state = 'owed';
 
 -- name: has_kept
-SELECT COUNT(*) AS kept FROM notice WHERE account = :account AND state = 'kept';
+SELECT COUNT(*) AS kept FROM notice WHERE account = :account AND mode = :mode AND state = 'kept';
 
 -- name: take_kept
 UPDATE notice SET state = 'sent', sent_at = :now
-WHERE account = :account AND state = 'kept'
-RETURNING id, key, account, platform, workspace, member, kind, tier, valid_until, simulated, created_at,
+WHERE account = :account AND mode = :mode AND state = 'kept'
+RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at,
     attempts;
 
 -- name: notices
-SELECT id, key, account, platform, workspace, member, kind, tier, valid_until, simulated, created_at, attempts
+SELECT id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at, attempts
 FROM notice
 WHERE account = :account
 ORDER BY created_at, id;

@@ -2,7 +2,7 @@
 SELECT mode, stripe_subscription_id, stripe_customer_id, payment_status, tier, price, pay_interval, quantity,
     created_at, started_at, period_end, cancel_at, trial_end, collection_paused, latest_invoice,
     past_due_since, open_invoice, pay_url, item, metered_item, schedule, planned_tier, planned_interval,
-    planned_quantity, planned_at, change_pending, trialed, card_expires, mrr, currency, ended_at, end_reason
+    planned_quantity, planned_at, change_pending, invoice_paid, trialed, card_expires, mrr, currency, ended_at, end_reason
 FROM subscription
 WHERE account = :account AND mode = :mode
 ORDER BY created_at DESC, stripe_subscription_id DESC;
@@ -11,7 +11,7 @@ ORDER BY created_at DESC, stripe_subscription_id DESC;
 SELECT account, mode, stripe_subscription_id, stripe_customer_id, payment_status, tier, price, pay_interval, quantity,
     created_at, started_at, period_end, cancel_at, trial_end, collection_paused, latest_invoice,
     past_due_since, open_invoice, pay_url, item, metered_item, schedule, planned_tier, planned_interval,
-    planned_quantity, planned_at, change_pending, trialed, card_expires, mrr, currency, ended_at, end_reason
+    planned_quantity, planned_at, change_pending, invoice_paid, trialed, card_expires, mrr, currency, ended_at, end_reason
 FROM subscription
 WHERE mode = :mode AND stripe_subscription_id > :after
 ORDER BY stripe_subscription_id
@@ -28,12 +28,12 @@ INSERT INTO subscription (
     account, read_at, mode, stripe_subscription_id, stripe_customer_id, payment_status, tier, price, pay_interval, quantity,
     created_at, started_at, period_end, cancel_at, trial_end, collection_paused, latest_invoice,
     past_due_since, open_invoice, pay_url, item, metered_item, schedule, planned_tier, planned_interval,
-    planned_quantity, planned_at, change_pending, trialed, card_expires, mrr, currency, ended_at, end_reason
+    planned_quantity, planned_at, change_pending, invoice_paid, trialed, card_expires, mrr, currency, ended_at, end_reason
 ) VALUES (
     :account, :now, :mode, :id, :customer, :status, :tier, :price, :pay_interval, :quantity,
     :created_at, :started_at, :period_end, :cancel_at, :trial_end, :collection_paused, :latest_invoice,
     :past_due_since, :open_invoice, :pay_url, :item, :metered_item, :schedule, :planned_tier, :planned_interval,
-    :planned_quantity, :planned_at, :change_pending, :trialed, :card_expires, :mrr, :currency, :ended_at,
+    :planned_quantity, :planned_at, :change_pending, :invoice_paid, :trialed, :card_expires, :mrr, :currency, :ended_at,
     :end_reason
 );
 

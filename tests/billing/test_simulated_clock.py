@@ -100,7 +100,7 @@ async def test_everything_played_says_what_became_of_it(till: SimulatedTill) -> 
     assert "has ended" in await play.do(ANNA, SimulatedDeed.EXPIRE)
     told = await play.status(ANNA)
     assert told.startswith("SIMULATED: local:anna is sim_cus_")
-    for fact in ("3 days, 0:00:00 ahead", "premium by the month", "canceled", "Dispute of $9.00: lost"):
+    for fact in ("3 days ahead", "premium by the month", "canceled", "Dispute of $9.00: lost"):
         assert fact in told
     assert "Paid $18.00, of which $9.00 was given back." in told
 

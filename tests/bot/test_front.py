@@ -10,7 +10,7 @@ from bot.commands import BY_NAME, COMMANDS
 from bot.front import Front, Request
 from bot.reply import Reply
 from engine.domain import Person, TierName
-from engine.facts import Notice, NoticeId, NoticeKind
+from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from engine.ledger import Tx
 from tests.bot.counter import open_counter
 from tests.engine.conftest import ALICE, BOB, Hall, last
@@ -103,15 +103,18 @@ async def test_a_button_nobody_made_does_no_harm(hall: Hall, till: Till, action:
         assert reply.text
 
 
-async def test_a_notice_that_could_not_be_sent_is_shown_once_at_the_next_command(hall: Hall) -> None:
-    front = front_of(hall)
+async def test_a_notice_that_could_not_be_sent_is_shown_once_at_the_next_command(
+    hall: Hall, till: Till
+) -> None:
+    front = front_of(hall, till)
     now = hall.clock.now()
 
     def owe(tx: Tx) -> None:
-        account = tx.lock_account(ALICE, now)
-        notice = Notice(NoticeId("n1"), "k1", account.id, ALICE, NoticeKind.ACTIVATED, TierName.PREMIUM, now)
-        tx.owe(notice)
-        tx.keep_notice(notice.id)
+        account, kind = tx.lock_account(ALICE, now).id, NoticeKind.ACTIVATED
+        for mode in Mode:
+            notice = Notice(NoticeId(mode), mode, account, mode, ALICE, kind, TierName.PREMIUM, now)
+            tx.owe(notice)
+            tx.keep_notice(notice.id)
 
     await hall.store.transact(owe)
     request = Request(ALICE, BY_NAME["usage"], {}, "local:1")

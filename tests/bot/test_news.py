@@ -6,7 +6,7 @@ import pytest
 
 from bot.news import notice
 from engine.domain import AccountId, TierName
-from engine.facts import Notice, NoticeId, NoticeKind
+from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from tests.engine.conftest import ALICE
 from tests.fakes.clock import NOON
 
@@ -29,13 +29,11 @@ NEXT = {
 }
 
 
-def owed(kind: NoticeKind, *, dated: bool = True, simulated: bool = False) -> Notice:
+def owed(kind: NoticeKind, *, dated: bool = True, mode: Mode = Mode.LIVE) -> Notice:
     """News of that kind about Premium."""
     until = NOON if dated else None
     account = AccountId("a1")
-    return Notice(
-        NoticeId("n1"), "k1", account, ALICE, kind, TierName.PREMIUM, NOON, until, simulated=simulated
-    )
+    return Notice(NoticeId("n1"), "k1", account, mode, ALICE, kind, TierName.PREMIUM, NOON, until)
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
@@ -54,4 +52,4 @@ def test_news_without_a_date_reads_well(kind: NoticeKind) -> None:
 
 
 def test_news_of_simulated_money_says_so() -> None:
-    assert notice(owed(NoticeKind.RENEWED, simulated=True)).text.startswith("**SIMULATED**")
+    assert notice(owed(NoticeKind.RENEWED, mode=Mode.SIMULATED)).text.startswith("**SIMULATED**")

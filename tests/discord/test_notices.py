@@ -9,7 +9,7 @@ import pytest
 from bot.discord.adapter import DiscordBot
 from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
-from engine.facts import Notice, NoticeId, NoticeKind
+from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from tests.discord.conftest import Stage, front_of, settings_for
 from tests.engine.conftest import Hall
 from tests.fakes.discord import FakeDiscord
@@ -24,7 +24,7 @@ def owed(fake: FakeDiscord, key: str = "sub_1:active", kind: NoticeKind = Notice
     now = datetime.fromtimestamp(fake.world.clock.now(), UTC)
     person = Person(Platform.DISCORD, "", fake.world.user("alice").id)
     account = AccountId("account-1")
-    return Notice(NoticeId(key), key, account, person, kind, TierName.PREMIUM, now)
+    return Notice(NoticeId(key), key, account, Mode.LIVE, person, kind, TierName.PREMIUM, now)
 
 
 async def test_a_notice_comes_by_dm(stage: Stage) -> None:

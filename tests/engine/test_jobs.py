@@ -10,12 +10,13 @@ import pytest
 from engine import jobs
 from engine.domain import Platform, TierName
 from engine.errors import OutsideError, TryAgainError, UnreachableError
-from engine.facts import Notice, NoticeId, NoticeKind
+from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from engine.jobs import NOTICE_LEASE, Bell, Jobs, Notices
 from engine.ledger import Tx
+from engine.members import Members
 from engine.subscriptions import Subscriptions
 from storage.store import Store
-from tests.engine.conftest import ALICE, Hall
+from tests.engine.conftest import ALICE, CATALOGUE, Hall
 from tests.fakes.clock import FakeClock
 
 
@@ -52,12 +53,11 @@ async def owing(store: Store, clock: FakeClock, letterbox: Letterbox, *keys: str
     def owe(tx: Tx) -> None:
         account = tx.lock_account(ALICE, now).id
         for key in keys:
-            tx.owe(
-                Notice(NoticeId(f"id-{key}"), key, account, ALICE, NoticeKind.ENDED, TierName.PREMIUM, now)
-            )
+            name, kind = NoticeId(f"id-{key}"), NoticeKind.ENDED
+            tx.owe(Notice(name, key, account, Mode.TEST, ALICE, kind, TierName.PREMIUM, now))
 
     await store.transact(owe)
-    notices = Notices(store, clock)
+    notices = Notices(store, clock, Mode.TEST)
     notices.messengers[Platform.LOCAL] = letterbox
     return notices
 
@@ -74,7 +74,7 @@ async def test_a_notice_is_delivered_once(store: Store, clock: FakeClock) -> Non
 async def test_two_processes_do_not_both_deliver_it(store: Store, clock: FakeClock) -> None:
     letterbox = Letterbox()
     first = await owing(store, clock, letterbox, "k1", "k2")
-    second = Notices(store, clock)
+    second = Notices(store, clock, Mode.TEST)
     second.messengers[Platform.LOCAL] = letterbox
     assert await first.work() + await second.work() == 2
     assert sorted(letterbox.delivered) == [("k1", False), ("k2", False)]
@@ -98,7 +98,7 @@ async def test_a_process_that_died_while_sending_is_followed_by_one_that_looks_f
     letterbox = Letterbox()
     notices = await owing(store, clock, letterbox, "k1")
     now = clock.now()
-    await store.transact(lambda tx: tx.claim_notices(now, now + NOTICE_LEASE, ["local"], 10))
+    await store.transact(lambda tx: tx.claim_notices(Mode.TEST, now, now + NOTICE_LEASE, ["local"], 10))
     assert await notices.work() == 0
     clock.advance(NOTICE_LEASE + timedelta(seconds=1))
     await notices.work()
@@ -111,13 +111,36 @@ async def test_a_person_who_cannot_be_written_to_keeps_the_notice(store: Store, 
     await notices.work()
     clock.advance(timedelta(days=1))
     assert await notices.work() == 0
-    kept = await store.transact(lambda tx: tx.take_kept(tx.lock_account(ALICE, clock.now()).id, clock.now()))
-    assert [notice.key for notice in kept] == ["k1"]
+    members = Members(store, clock, CATALOGUE, Mode.TEST)
+    assert [notice.key for notice in await members.kept_notices(ALICE)] == ["k1"]
+    assert await members.kept_notices(ALICE) == ()
+
+
+async def test_after_the_cut_over_a_notice_of_test_mode_is_not_delivered_and_waits(
+    store: Store, clock: FakeClock
+) -> None:
+    letterbox = Letterbox()
+    trying = await owing(store, clock, letterbox, "k1")
+    live = Notices(store, clock, Mode.LIVE)
+    live.messengers[Platform.LOCAL] = letterbox
+    assert await live.work() == 0
+    assert letterbox.delivered == []
+    assert await trying.work() == 1
+    assert letterbox.delivered == [("k1", False)]
+
+
+async def test_after_the_cut_over_a_kept_notice_of_test_mode_is_not_shown_and_waits(
+    store: Store, clock: FakeClock
+) -> None:
+    await (await owing(store, clock, Letterbox(UnreachableError("closed")), "k1")).work()
+    assert await Members(store, clock, CATALOGUE, Mode.LIVE).kept_notices(ALICE) == ()
+    trying = Members(store, clock, CATALOGUE, Mode.TEST)
+    assert [notice.key for notice in await trying.kept_notices(ALICE)] == ["k1"]
 
 
 async def test_a_notice_waits_for_a_process_that_serves_its_platform(store: Store, clock: FakeClock) -> None:
     await owing(store, clock, Letterbox(), "k1")
-    elsewhere = Notices(store, clock)
+    elsewhere = Notices(store, clock, Mode.TEST)
     elsewhere.messengers[Platform.DISCORD] = Letterbox()
     assert await elsewhere.work() == 0
 
@@ -125,7 +148,7 @@ async def test_a_notice_waits_for_a_process_that_serves_its_platform(store: Stor
 async def test_a_notice_that_waits_behind_another_is_not_claimed_yet(store: Store, clock: FakeClock) -> None:
     slow, quick = Letterbox(), Letterbox()
     first = await owing(store, clock, slow, "k1", "k2")
-    second = Notices(store, clock)
+    second = Notices(store, clock, Mode.TEST)
     second.messengers[Platform.LOCAL] = quick
     assert await first.work() == 1
     clock.advance(NOTICE_LEASE + timedelta(seconds=1))

@@ -88,6 +88,19 @@ def test_a_renewal_is_told_and_so_is_a_payment_that_came_after_all() -> None:
     assert kinds(changes(FAILING, replace(FAILING, status=PaymentStatus.ACTIVE), NOW)) == [NoticeKind.RENEWED]
 
 
+def test_a_renewal_is_told_once_its_invoice_is_paid_and_not_before() -> None:
+    begun = replace(PREMIUM_SUB, period_end=NOW + 50 * DAY, invoice_paid=False)
+    paid = replace(begun, invoice_paid=True)
+    assert kinds(changes(PREMIUM_SUB, begun, NOW)) == []
+    assert kinds(changes(begun, paid, NOW)) == [NoticeKind.RENEWED]
+    assert kinds(changes(paid, paid, NOW)) == []
+
+
+def test_nothing_is_said_of_a_card_whose_payment_was_given_back() -> None:
+    refunded = replace(PREMIUM_SUB, card_expires=NOW + 19 * DAY, latest_invoice="in_1")
+    assert standing_words(refunded, NOW, frozenset({"in_1"})) == ()
+
+
 def test_a_new_price_and_the_end_of_a_trial_are_no_renewal() -> None:
     on = replace(PREMIUM_SUB, period_end=NOW + 365 * DAY, interval=Interval.YEAR, price="price_2")
     assert kinds(changes(PREMIUM_SUB, on, NOW)) == []

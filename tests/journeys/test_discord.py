@@ -20,7 +20,7 @@ async def test_a_member_of_discord_asks_pays_and_leaves(shop: Shop) -> None:
         await shop.explains(Person(Platform.DISCORD, "", fake.world.user("alice").id))
         await enjoy_premium(fake)
         shop.cancel()
-        assert "Premium** subscription has ended" in (await told(fake, 4)).text
+        assert "Premium** tier has ended" in (await told(fake, 4)).text
         await buy_with_closed_dms(fake, shop)
         assert fake.findings == []
         assert fake.pings() == []

@@ -30,7 +30,7 @@ async def test_a_member_of_slack_asks_pays_and_leaves(shop: Shop, mode: str) -> 
         await shop.explains(Person(Platform.SLACK, TEAM, ALICE))
         await enjoy_premium(slack)
         shop.cancel()
-        assert "Premium** subscription has ended" in (await told(slack, 4)).shown
+        assert "Premium** tier has ended" in (await told(slack, 4)).shown
         await buy_with_closed_dms(slack, shop)
         assert slack.findings == []
 

@@ -46,7 +46,7 @@ async def test_after_payment_the_tier_and_the_notice_reach_the_page_once(
     talk: Talk, till: Till, hall: Hall
 ) -> None:
     await talk.say("/upgrade premium")
-    notices = Notices(hall.store, hall.clock)
+    notices = Notices(hall.store, hall.clock, till.gateway.mode)
     notices.messengers[ALICE.platform] = talk.bot
     async with talk.bot.events(ALICE) as changes, talk.bot.events(BOB) as others, asyncio.timeout(5):
         till.stripe.drive.pay(till.session())

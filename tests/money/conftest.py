@@ -91,8 +91,13 @@ class Till:
             await self.subscriptions.work()
             + await self.subscriptions.look()
             + await self.duties.work()
+            + await self.dispatch.seal()
             + await self.dispatch.work()
         )
+
+    async def regular_looks(self) -> int:
+        """The looks of every quarter of an hour, hour and night that are due; how many were."""
+        return sum([await look() for look in self.reconcile.rounds])
 
     async def pass_time(self, by: timedelta) -> None:
         """Let time pass here and at Stripe, and settle."""

@@ -72,7 +72,7 @@ class Process:
         """The process as it is after a start: it remembers nothing."""
         store = cast("Store", MortalStore(self.store, self.fuse))
         billing = cast("StripeGateway", MortalBilling(self.gateway, self.fuse))
-        notices = Notices(store, self.clock)
+        notices = Notices(store, self.clock, self.gateway.mode)
         notices.messengers[Platform.LOCAL] = self.letterbox
         return open_till(store, self.clock, self.fake, POLICY, billing), notices
 
@@ -281,7 +281,7 @@ class Lives(RuleBasedStateMachine):
             "work": lambda till, _: till.work(),
             "both": lambda till, _: till.work(),
             "tell": lambda _, notices: notices.work(),
-            "reconcile": lambda till, _: till.reconcile.work(),
+            "reconcile": lambda till, _: till.regular_looks(),
         }
         busy = self.processes if what == "both" else [self.processes[process]]
 

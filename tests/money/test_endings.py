@@ -10,12 +10,15 @@ import pytest
 
 from billing.gateway import StripeGateway
 from billing.simulated import SimulatedBilling
+from engine.applying import reconsider
 from engine.domain import TierName
 from engine.errors import OutsideError
 from engine.facts import CustomerId, Mode, NoticeKind
+from engine.ledger import Tx
 from engine.subscriptions import Subscriptions
-from engine.terms import DifferenceKind
+from engine.terms import DifferenceKind, Policy
 from storage.store import Store
+from tests.engine.conftest import ALICE
 from tests.fakes.stripe import FaultKind
 from tests.money.conftest import Till, open_till
 from tests.money.mortal import Dying, Fuse, MortalBilling, MortalStore
@@ -42,6 +45,20 @@ async def test_stripe_giving_up_after_the_grace_is_told(till: Till) -> None:
     till.stripe.drive.give_up(subscription)
     await till.settle()
     assert (await till.notices())[-1].kind is NoticeKind.ENDED
+
+
+async def test_an_end_that_no_subscription_explains_is_told_in_the_mode_it_happened_in(till: Till) -> None:
+    await till.paid()
+    now = till.clock.advance(timedelta(seconds=1))
+
+    def vanish(tx: Tx) -> None:
+        account = tx.lock_account(ALICE, now)
+        tx.replace_subscriptions(account.id, Mode.TEST, (), now)
+        reconsider(tx, account, Mode.TEST, now, Policy())
+
+    await till.store.transact(vanish)
+    told = (await till.notices())[-1]
+    assert (told.kind, told.tier, told.mode) == (NoticeKind.ENDED, TierName.PREMIUM, Mode.TEST)
 
 
 async def test_a_process_without_stripe_leaves_stripes_customers_alone(till: Till) -> None:

@@ -390,4 +390,5 @@ async def owed(shop: Shop) -> int:
 async def work_to_the_end(dispatch: Dispatch) -> None:
     """Work until the process dies."""
     while True:
+        await dispatch.seal()
         await dispatch.work()

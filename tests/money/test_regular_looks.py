@@ -23,11 +23,11 @@ async def test_a_night_that_takes_long_is_not_begun_by_another_process(till: Til
     await till.paid()
     slow = till.stripe.faults.add(FaultKind.DELAY, "GET /v1/subscriptions", times=1)
     slow.gate = asyncio.Event()
-    night = asyncio.create_task(till.reconcile.work())
+    night = asyncio.create_task(till.regular_looks())
     await slow.reached.wait()
     till.clock.advance(timedelta(minutes=31))
     other = open_till(till.store, till.clock, till.stripe)
-    assert await other.reconcile.work() == 1, "the quarter of an hour alone"
+    assert await other.regular_looks() == 1, "the quarter of an hour alone"
     slow.gate.set()
     assert await night == 3
     await other.gateway.aclose()
@@ -37,10 +37,10 @@ async def test_a_night_that_failed_is_tried_again_within_the_hour(till: Till) ->
     await till.paid()
     till.stripe.faults.add(FaultKind.STATUS, "GET /v1/customers", times=None)
     with pytest.raises(OutsideError):
-        await till.reconcile.work()
+        await till.regular_looks()
     till.stripe.faults.clear()
     till.clock.advance(timedelta(minutes=31))
-    assert await till.reconcile.work() == 2
+    assert await till.regular_looks() == 2
 
 
 async def test_what_changed_in_another_world_is_no_part_of_a_members_history(till: Till) -> None:

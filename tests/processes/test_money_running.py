@@ -78,7 +78,7 @@ async def test_a_difference_made_behind_the_bots_back_is_printed_and_then_mended
     assert await alice.tier() == "premium"
     mended = await shop.order("reconcile")
     assert mended.code == 0
-    await alice.noticed("subscription has ended")
+    await alice.noticed("tier has ended")
     assert await alice.tier() == "free"
     assert "everything here is as Stripe has it" in (await shop.order("reconcile", "--dry-run")).out
     shop.stripe.courier.resume()

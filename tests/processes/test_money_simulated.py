@@ -63,7 +63,7 @@ async def test_a_grace_ends_without_any_event_when_the_clock_is_moved_past_it(pl
     assert "past_due, unpaid since" in (await play.order("status", "local:alice")).out
     moved = await play.order("advance", "15d")
     assert re.fullmatch(r"SIMULATED: the clock says \d{4}-\d\d-\d\d \d\d:\d\d UTC now\.\n", moved.out)
-    await alice.noticed("subscription has ended")
+    await alice.noticed("tier has ended")
     assert await alice.tier() == "free"
     recovered = await play.order("recover", "local:alice")
     assert (recovered.code, recovered.out.startswith("SIMULATED: ")) == (0, True)

@@ -9,7 +9,7 @@ import pytest
 from bot.slack.adapter import SlackBot
 from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
-from engine.facts import Notice, NoticeId, NoticeKind
+from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from tests.fakes.slack import ALICE, TEAM
 from tests.slack.conftest import Stage
 
@@ -21,6 +21,7 @@ def notice(stage: Stage) -> Notice:
         id=NoticeId("n1"),
         key="premium:activated:1",
         account=AccountId("a1"),
+        mode=Mode.LIVE,
         person=Person(Platform.SLACK, TEAM, ALICE),
         kind=NoticeKind.ACTIVATED,
         tier=TierName.PREMIUM,

@@ -22,6 +22,25 @@ INSERT INTO checkout_attempt (
     'attempt', 'ann', 'test', 'local', '', 'ann', 'pro', 'month', 'open', 1795521600000000, 1795521660000000, 'cs_1', NULL
 );
 
+INSERT INTO notice (
+    id, key, account, platform, workspace, member, kind, tier, valid_until, simulated, state, attempts, created_at,
+    due_at, sent_at
+) VALUES
+    ('n1', 'tier:live:ann:1', 'ann', 'local', '', 'ann', 'activated', 'pro', 1795521660000000, 0, 'sent', 1,
+        1795521600000001, 1795521600000000, 1795521660000000),
+    ('n2', 'tier:test:ann:1', 'ann', 'local', '', 'ann', 'activated', 'pro', NULL, 0, 'kept', 1,
+        1795521600000002, 1795521600000000, NULL),
+    ('n3', 'tier:sim:ann:1', 'ann', 'local', '', 'ann', 'activated', 'pro', NULL, 1, 'owed', 0,
+        1795521600000003, 1795521600000000, NULL),
+    ('n4', 'tier:sim:ann:2', 'ann', 'local', '', 'ann', 'ended', 'free', NULL, 0, 'owed', 0,
+        1795521600000004, 1795521600000000, NULL),
+    ('n5', 'failed:sub_1:2026-11-24T12:00:00+00:00', 'ann', 'local', '', 'ann', 'payment_failed', 'pro', NULL, 0,
+        'owed', 2, 1795521600000005, 1795521600000000, NULL),
+    ('n6', 'cancel:sub_9:2026-11-24T12:00:00+00:00', 'ann', 'local', '', 'ann', 'cancel_pending', 'pro', NULL, 0,
+        'owed', 0, 1795521600000006, 1795521600000000, NULL),
+    ('n7', 'cancel:sub_8:2026-11-24T12:00:00+00:00', 'ann', 'local', '', 'ann', 'resumed', 'pro', NULL, 1,
+        'owed', 0, 1795521600000007, 1795521600000000, NULL);
+
 INSERT INTO sync_queue (
     mode, stripe_customer_id, gen, done_gen, due_at, lease_until, lease_token, fails, error
 ) VALUES

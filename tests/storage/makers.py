@@ -144,12 +144,12 @@ def notice(owner: AccountId, key: str = "key", person: Person = ANN, at: datetim
         id=NoticeId(f"notice of {key}"),
         key=key,
         account=owner,
+        mode=Mode.TEST,
         person=person,
         kind=NoticeKind.ACTIVATED,
         tier=TierName.TEAM,
         created_at=at,
         until=NOON + MINUTE,
-        simulated=True,
     )
 
 

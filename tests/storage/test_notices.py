@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from engine.facts import Notice, NoticeId
+import pytest
+
+from engine.facts import Mode, Notice, NoticeId
 from engine.ledger import Tx
 from storage.store import Store
 from tests.fakes.clock import NOON
@@ -18,7 +20,7 @@ LATER = NOON + MINUTE
 
 def take(tx: Tx, now: datetime, platforms: Sequence[str] = ("local",), limit: int = 10) -> list[Notice]:
     """Claim due notices for a minute."""
-    return list(tx.claim_notices(now, now + MINUTE, platforms, limit))
+    return list(tx.claim_notices(Mode.TEST, now, now + MINUTE, platforms, limit))
 
 
 async def test_a_notice_is_owed_once_by_its_key(store: Store) -> None:
@@ -30,7 +32,7 @@ async def test_a_notice_is_read_back_as_it_was_stored(store: Store) -> None:
     def work(tx: Tx) -> bool:
         owed = [
             notice(account(tx)),
-            replace(notice(account(tx), "second", at=LATER), until=None, simulated=False),
+            replace(notice(account(tx), "second", at=LATER), until=None, mode=Mode.SIMULATED),
         ]
         for each in owed:
             tx.owe(each)
@@ -80,7 +82,7 @@ async def test_a_notice_that_was_sent_is_never_claimed_or_put_off_again(store: S
         tx.notice_sent(owed.id, NOON)
         tx.notice_later(owed.id, NOON)
         tx.keep_notice(owed.id)
-        assert not tx.has_kept(account(tx))
+        assert not tx.has_kept(account(tx), Mode.TEST)
         return take(tx, NOON + 9 * MINUTE)
 
     assert await store.transact(work) == []
@@ -103,8 +105,35 @@ async def test_kept_notices_are_taken_once_oldest_first_and_claimed_no_more(stor
         for key, at in (("new", LATER), ("old", NOON)):
             tx.owe(notice(owner, key, at=at))
             tx.keep_notice(NoticeId(f"notice of {key}"))
-        has_some, claimed = tx.has_kept(owner), take(tx, NOON + 9 * MINUTE)
-        keys = [each.key for each in tx.take_kept(owner, NOON)]
-        return has_some, keys, [*claimed, *tx.take_kept(owner, NOON)], tx.has_kept(owner)
+        has_some, claimed = tx.has_kept(owner, Mode.TEST), take(tx, NOON + 9 * MINUTE)
+        keys = [each.key for each in tx.take_kept(owner, Mode.TEST, NOON)]
+        again = tx.take_kept(owner, Mode.TEST, NOON)
+        return has_some, keys, [*claimed, *again], tx.has_kept(owner, Mode.TEST)
 
     assert await store.transact(work) == (True, ["old", "new"], [], False)
+
+
+@pytest.mark.parametrize("other", [mode for mode in Mode if mode is not Mode.TEST])
+async def test_an_owed_notice_of_another_mode_waits(store: Store, other: Mode) -> None:
+    def work(tx: Tx) -> list[list[str]]:
+        for mode in (Mode.TEST, other):
+            tx.owe(replace(notice(account(tx), mode), mode=mode))
+        tries = (Mode.TEST, Mode.TEST, other)
+        taken = [tx.claim_notices(mode, NOON, LATER, ["local"], 10) for mode in tries]
+        return [[each.key for each in some] for some in taken]
+
+    assert await store.transact(work) == [["test"], [], [other]]
+
+
+@pytest.mark.parametrize("other", [mode for mode in Mode if mode is not Mode.TEST])
+async def test_a_kept_notice_of_another_mode_waits(store: Store, other: Mode) -> None:
+    def work(tx: Tx) -> tuple[bool, list[Notice], bool, list[Notice]]:
+        owner, owed = account(tx), notice(account(tx))
+        tx.owe(owed)
+        tx.keep_notice(owed.id)
+        seen, taken = tx.has_kept(owner, other), list(tx.take_kept(owner, other, NOON))
+        return seen, taken, tx.has_kept(owner, Mode.TEST), list(tx.take_kept(owner, Mode.TEST, NOON))
+
+    seen, taken, waits, shown = await store.transact(work)
+    assert (seen, taken, waits) == (False, [], True)
+    assert [each.key for each in shown] == ["key"]

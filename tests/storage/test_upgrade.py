@@ -108,3 +108,17 @@ async def test_every_customer_with_a_subscription_is_read_again(old: Store, old_
         ("cus_3", 1, 2),
     }
     assert rows(old_url, "SELECT COUNT(*) FROM sync_queue WHERE gen > done_gen AND dead = 0") == [(3,)]
+
+
+async def test_an_old_notice_gets_the_mode_that_its_key_or_subscription_tells(old: Store) -> None:
+    async with old:
+        told = await old.read(lambda tx: tx.notices(ANN))
+    assert [(each.id, each.mode, each.attempts) for each in told] == [
+        ("n1", Mode.LIVE, 1),
+        ("n2", Mode.TEST, 1),
+        ("n3", Mode.SIMULATED, 0),
+        ("n4", Mode.SIMULATED, 0),
+        ("n5", Mode.TEST, 2),
+        ("n6", Mode.LIVE, 0),
+        ("n7", Mode.SIMULATED, 0),
+    ]

@@ -88,14 +88,14 @@ async def mrr(till: Till, person: Person, mode: Mode = Mode.TEST) -> Fraction:
 async def an_hour_passes(till: Till) -> None:
     """The regular looks of the next hour are done, and what follows from them."""
     await till.pass_time(AN_HOUR)
-    await till.reconcile.work()
+    await till.regular_looks()
     await till.settle()
 
 
 async def night_falls(till: Till) -> None:
     """The regular looks of the next night are done, and what follows from them."""
     await till.pass_time(A_NIGHT)
-    await till.reconcile.work()
+    await till.regular_looks()
     await till.settle()
 
 

@@ -173,13 +173,13 @@ async def test_news_that_comes_while_its_customer_is_read_is_not_lost(till: Till
 
 
 async def test_an_event_that_never_came_is_found_within_the_hour(till: Till) -> None:
-    await till.reconcile.work()
+    await till.regular_looks()
     till.stripe.courier.stop()
     await till.buy()
     till.stripe.drive.pay(till.session())
     await till.pass_time(timedelta(hours=1))
     assert await till.tier() is TierName.FREE
-    await till.reconcile.work()
+    await till.regular_looks()
     await till.settle()
     assert await till.tier() is TierName.PREMIUM
 

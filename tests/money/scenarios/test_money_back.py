@@ -55,7 +55,7 @@ async def paid(till: Till, news: News = News.TOLD) -> tuple[str, Json]:
     """Alice's subscription and the charge that paid it."""
     name = await buys(till, ALICE)
     if news is not News.TOLD:
-        await till.reconcile.work()
+        await till.regular_looks()
         till.stripe.courier.stop()
     return name, till.stripe.drive.charge_of(name)
 
