@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.render import marked, moment, money, plural, title
 from bot.reply import Button, Reply, Style
-from bot.standing import because
+from bot.standing import because_here
 from engine.checkout import AlreadySubscribed, Blocked, CheckoutLink, NotForSale, NothingToManage, PortalLink
 
 BILLING = Button("Open billing portal", action="billing")
@@ -22,9 +22,9 @@ def checkout(outcome: CheckoutLink | AlreadySubscribed | Blocked | NotForSale) -
             return link_reply(*checkout_words(outcome), simulated=outcome.simulated)
         case AlreadySubscribed():
             words = (
-                f"You have a subscription already: **{title(outcome.access.tier)}** tier"
-                f"{because(outcome.access)}. It cannot be changed from here; the billing portal is where you "
-                "pay, change or cancel it, so that you are never charged twice."
+                f"You have a subscription already (**{title(outcome.access.tier)}** tier"
+                f"{because_here(outcome.access)}). The billing portal is where you pay, change or cancel it, "
+                "so that you are never charged twice."
             )
             return link_reply(words, BILLING.label, outcome.portal, simulated=outcome.simulated)
         case Blocked():
@@ -50,7 +50,7 @@ def portal(outcome: PortalLink | NothingToManage | NotForSale) -> Reply:
     """What became of asking for the customer portal; an open invoice can be paid beside it."""
     match outcome:
         case PortalLink():
-            text = f"**{title(outcome.access.tier)}** tier{because(outcome.access)}. Manage it here:"
+            text = f"**{title(outcome.access.tier)}** tier{because_here(outcome.access)}. Manage it here:"
             pay = (
                 Button("Pay the open invoice", url=outcome.pay_url, style=Style.PRIMARY)
                 if outcome.pay_url

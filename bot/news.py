@@ -73,7 +73,8 @@ def endings(tier: str, at: datetime | None) -> dict[NoticeKind, str]:
             "`/resume` takes that back."
         ),
         NoticeKind.ENDED: (
-            f"Your {tier} subscription has ended; you are on Free again. `/plans` shows how to come back."
+            f"Your {tier} tier has ended; you are on Free again. `/usage` tells why, `/plans` shows how to "
+            "come back."
         ),
         NoticeKind.REFUNDED: (
             f"Your payment for {tier} was given back. `/usage` shows what you have now, `/plans` what else "

@@ -8,6 +8,8 @@ from bot.render import day, title
 from engine.domain import Tier
 from engine.facts import Access, AccessReason, Subscription
 
+MEND = "; mend it with `/billing`"
+
 
 def because(access: Access) -> str:
     """What is worth knowing about why the tier is what it is."""
@@ -19,9 +21,9 @@ def because(access: Access) -> str:
     until = f" until {day(access.until)}" if access.until else ""
     words = {
         AccessReason.TRIAL: f", on trial{on_trial(sub)}",
-        AccessReason.GRACE: f": the last payment failed, kept{until}; mend it with `/billing`",
-        AccessReason.GRACE_OVER: ": payments failed for too long; mend it with `/billing`",
-        AccessReason.NOT_PAID: ": your subscription is not paid; mend it with `/billing`",
+        AccessReason.GRACE: f": the last payment failed, kept{until}{MEND}",
+        AccessReason.GRACE_OVER: f": payments failed for too long{MEND}",
+        AccessReason.NOT_PAID: f": your subscription is not paid{MEND}",
         AccessReason.PAUSED: ": your subscription is paused; `/billing` tells more",
         AccessReason.PERIOD_OVER: ": your subscription's time is over",
         AccessReason.ENDED: ": your subscription has ended",
@@ -32,6 +34,11 @@ def because(access: Access) -> str:
         AccessReason.UNKNOWN_STATUS: ": your subscription's state is unclear; the operator knows",
     }
     return words.get(access.reason, "")
+
+
+def because_here(access: Access) -> str:
+    """The same beside a link that mends it."""
+    return because(access).removesuffix(MEND)
 
 
 def on_trial(sub: Subscription | None) -> str:
