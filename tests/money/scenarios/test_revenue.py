@@ -26,7 +26,8 @@ from tests.money.conftest import Till
 from tests.money.scenarios.people import account, buys, customer, member, mrr
 
 DAYS = 400
-OPERATIONS = 500
+OPERATIONS = {"sqlite": 500, "postgresql": 150}
+"""The sums are the same code; the second database shows that it keeps fractions too."""
 Deed = Callable[[Till, str], object]
 
 
@@ -126,13 +127,15 @@ async def test_a_trial_will_bring_its_price_though_its_first_payment_is_a_gift(t
     assert [int(each) for each in (found.mrr, found.pipeline)] == [0, 8_990_000]
 
 
-async def test_movements_are_the_revenue_after_hundreds_of_random_events(till: Till) -> None:
+async def test_movements_are_the_revenue_after_hundreds_of_random_events(
+    till: Till, database_url: str
+) -> None:
     dice, began = random.Random(500), till.clock.now()
     people = [member(str(number)) for number in range(8)]
     for person in people:
         await buys(till, person)
     till.stripe.courier.stop()
-    left = OPERATIONS
+    left = OPERATIONS[database_url.partition(":")[0]]
     while left > 0:
         batch = min(left, dice.randrange(20, 60))
         left -= batch
