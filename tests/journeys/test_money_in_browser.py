@@ -73,9 +73,8 @@ async def recover(visit: Visit, portal: Page) -> None:
     await portal.get_by_role("button", name="New card").click()
     await expect(portal.get_by_text("past due")).to_have_count(0)
     await portal.close()
-    await visit.say("/usage")
     await told(visit, "Your Premium subscription is paid until")
-    await told(visit, "Premium tier, renews on")
+    await expect(await visit.hear("/usage")).to_contain_text("Premium tier, renews on")
 
 
 async def leave_and_come_back(visit: Visit) -> None:
