@@ -62,6 +62,7 @@ async def fail(visit: Visit) -> Page:
     await portal.get_by_role("button", name="Fail a payment").click()
     await expect(portal.get_by_text("past due")).to_be_visible()
     await visit.picture("money-1-portal", portal)
+    await visit.page.bring_to_front()  # a browser lets pages wait that nobody looks at
     await told(visit, "A payment for Premium failed. You keep your tier until")
     await expect(await visit.hear("/usage")).to_contain_text("the last payment failed, kept until")
     await visit.picture("money-2-failed")
