@@ -72,7 +72,10 @@ class Prices:
         """The price to sell, with its tiers; PriceMissingError says how to mend it if there is none."""
         named = self._overrides.get(purchase)
         if named:
-            return await self.retrieve(named)
+            price = await self.retrieve(named)
+            if not price["active"]:
+                raise PriceMissingError(f"{variable(purchase)} names {named}, which is archived. Name another.")
+            return price
         shelf = await self.shelf()
         if purchase not in shelf.on_sale:
             raise PriceMissingError(missing_words(purchase))

@@ -70,7 +70,7 @@ class Notices:
 
 def notices_from(rows: Iterable[Row]) -> list[Notice]:
     """Rows as the engine knows them, oldest first, which RETURNING does not promise."""
-    return sorted((notice_from(row) for row in rows), key=lambda notice: (notice.created_at, notice.id))
+    return sorted((notice_from(row) for row in rows), key=lambda notice: (notice.created_at, notice.key))
 
 
 def notice_from(row: Row) -> Notice:

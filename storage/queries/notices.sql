@@ -17,7 +17,7 @@ WHERE mode = :mode AND state = 'owed' AND due_at <= :now
         SELECT id
         FROM notice
         WHERE mode = :mode AND state = 'owed' AND due_at <= :now AND :platforms LIKE '%,' || platform || ',%'
-        ORDER BY due_at, created_at
+        ORDER BY due_at, created_at, key
         LIMIT :most
     )
 RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at,
@@ -45,4 +45,4 @@ RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid
 SELECT id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at, attempts
 FROM notice
 WHERE account = :account
-ORDER BY created_at, id;
+ORDER BY created_at, key;
