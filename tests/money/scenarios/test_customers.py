@@ -33,10 +33,12 @@ from tests.money.scenarios.people import (
 
 @pytest.mark.parametrize("named", ["", "price_never", "archived"])
 async def test_no_customer_is_made_for_a_price_that_is_missing(till: Till, named: str) -> None:
-    for price in till.stripe.world.rows("price"):
-        price["active"] = False
+    for row in till.stripe.world.rows("price"):
+        row["active"] = False
     price = till.stripe.prices["premium_monthly_v1"] if named == "archived" else named
-    wanted = {(TierName.PREMIUM, Interval.MONTH): price} if named else {}
+    wanted: dict[tuple[TierName, Interval], str] = (
+        {(TierName.PREMIUM, Interval.MONTH): price} if named else {}
+    )
     gateway = gateway_on(till.stripe, till.clock, wanted)
     shop = open_till(till.store, till.clock, till.stripe, gateway=gateway)
     with pytest.raises(TellOperatorError):
