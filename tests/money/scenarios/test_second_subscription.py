@@ -11,9 +11,11 @@ import pytest
 
 from engine.checkout import AlreadySubscribed
 from engine.domain import Interval, TierName
+from engine.duties import Duties
 from engine.terms import DifferenceKind, Policy, SecondSubscription
 from tests.engine.conftest import ALICE
 from tests.money.conftest import Till
+from tests.money.mortal import Dying, Fuse, MortalBilling, MortalStore
 from tests.money.scenarios.book import book_of
 from tests.money.scenarios.people import customer, subscription
 
@@ -71,6 +73,35 @@ async def test_the_one_whose_payment_fails_is_ended_though_it_is_older(till: Til
     await till.settle()
     assert statuses(till, first, beside["id"]) == ["canceled", "active"]
     assert await till.tier() is TierName.PRO
+
+
+async def test_a_process_that_dies_anywhere_in_ending_it_leaves_the_rest_to_the_next(till: Till) -> None:
+    await till.paid()
+    name, steps, alive = await customer(till, ALICE), 0, False
+    while not alive:
+        beside = till.stripe.drive.add_subscription(name, till.stripe.prices["premium_monthly_v1"])
+        await till.stripe.courier.settled()
+        till.clock.advance(timedelta(seconds=2))
+        while await till.subscriptions.work():
+            pass
+        alive = await survives(till, steps)
+        await till.pass_time(timedelta(minutes=2))
+        steps += 1
+        assert statuses(till, beside["id"]) == ["canceled"], steps
+        assert len(till.stripe.world.rows("refund")) == steps
+    assert steps > 4
+
+
+async def survives(till: Till, steps: int) -> bool:
+    """Whether a process that lives for so many steps does what is owed to Stripe in them."""
+    fuse = Fuse(steps)
+    store, billing = MortalStore(till.store, fuse), MortalBilling(till.gateway, fuse)
+    duties = Duties(store, till.clock, billing, Policy(), lambda: None)
+    try:
+        await duties.work()
+    except Dying:
+        return False
+    return True
 
 
 async def test_a_second_one_that_is_left_to_the_operator_gives_one_tier_and_blocks_the_checkout(
