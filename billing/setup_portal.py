@@ -110,11 +110,16 @@ async def _products(caller: StripeCaller, wanted: Wanted) -> list[Features]:
 
 
 def _seats(included: int | None) -> Features:
-    return {} if included is None else {"adjustable_quantity": {"enabled": True, "minimum": included}}
+    """Seats are added to what includes some; two of anything else would be paid for and give nothing."""
+    adjustable = {"enabled": False} if included is None else {"enabled": True, "minimum": included}
+    return {"adjustable_quantity": adjustable}
 
 
 def features_of(products: list[Features], wanted: Wanted) -> Features:
-    """What members may do in the portal; what costs less begins with the next period."""
+    """What members may do in the portal; what costs less begins with the next period, and a trial goes on.
+
+    Stripe would end a trial with any change, and charge for it (`trial_update_behavior`).
+    """
     updates = ["price", "quantity", *(["promotion_code"] if wanted.promotion_codes else [])]
     return {
         "invoice_history": {"enabled": True},
@@ -128,6 +133,7 @@ def features_of(products: list[Features], wanted: Wanted) -> Features:
             "schedule_at_period_end": {
                 "conditions": [{"type": "decreasing_item_amount"}, {"type": "shortening_interval"}]
             },
+            "trial_update_behavior": "continue_trial",
         },
     }
 

@@ -97,6 +97,21 @@ async def test_the_portal_lets_members_switch_between_all_that_is_sold(caller: S
     assert not offered["bot_premium"]["adjustable_quantity"]["enabled"]
 
 
+async def test_the_portal_is_told_that_trials_go_on_and_of_what_there_is_only_one(
+    bare: FakeStripe, caller: StripeCaller
+) -> None:
+    await set_all_up(caller)
+    [made] = [seen for seen in bare.log if seen.route == "POST /v1/billing_portal/configurations"]
+    sent = dict(made.form)["features"]["subscription_update"]
+    assert sent["trial_update_behavior"] == "continue_trial"
+    quantities = {each["product"]: each["adjustable_quantity"] for each in sent["products"].values()}
+    assert quantities == {
+        "bot_premium": {"enabled": "false"},
+        "bot_team": {"enabled": "true", "minimum": "5"},
+        "bot_pro": {"enabled": "false"},
+    }
+
+
 async def test_a_second_run_has_nothing_to_do(bare: FakeStripe, caller: StripeCaller) -> None:
     await set_all_up(caller)
     asked = len([seen for seen in bare.log if seen.method == "POST"])
