@@ -168,14 +168,18 @@ class Changing:
             await self._update(order, {"cancel_at": ""}, "keep")
 
     async def _meter(self, order: ChangeOrder, live: Subscription, fields: Fields) -> ChangeResult:
-        """Add the metered item, which has no quantity, or take it off with what was used so far billed."""
+        """Add the metered item, which has no quantity, or take it off with what was used so far billed.
+
+        The same order may come again all day, with another price meanwhile, so both make the key.
+        """
         price = await self._prices.usage() if order.wish.quantity else ""
         if live.schedule is not None:
             return await self._meter_in_phases(order, live, fields, price)
         items: orders.Items = (
             [{"price": price}] if price else [{"id": live.metered_item or "", "deleted": True}]
         )
-        return await self._update(order, {"items": items, "proration_behavior": "create_prorations"})
+        params: Update = {"items": items, "proration_behavior": "create_prorations"}
+        return await self._update(order, params, f"meter-{price}" if price else "update")
 
     async def _meter_in_phases(
         self, order: ChangeOrder, live: Subscription, fields: Fields, price: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+import stripe
 
 from billing.gateway import StripeGateway
 from engine.domain import TierName
@@ -230,6 +232,34 @@ async def test_metered_use_is_added_without_a_quantity_and_taken_off_again(
     assert on.metered_item is not None
     assert await member.gets(same(ChangeKind.METER, on, 0)) == DONE
     assert (await member.sees()).metered_item is None
+
+
+async def test_metered_use_can_be_agreed_again_after_its_price_was_replaced(
+    fake: FakeStripe, member: Member, sdk: stripe.StripeClient
+) -> None:
+    fake.prices |= fake.drive.stock({}, usage_cents=USAGE_CENTS)
+    member.subscribes("pro_monthly_v1")
+    order, _ = await member.is_shown(same(ChangeKind.METER, await member.sees()))
+    assert await member.gateway.change_subscription(order) == DONE
+    off = {"id": (await member.sees()).metered_item or "", "deleted": True}
+    await sdk.v1.subscriptions.update_async(order.subscription.id, {"items": [off]})
+    await another_usage_price(fake, sdk)
+    assert await member.gateway.change_subscription(order) == DONE
+    assert (await member.sees()).metered_item is not None
+
+
+async def another_usage_price(fake: FakeStripe, sdk: stripe.StripeClient) -> None:
+    old = fake.world.get("price", fake.prices["pro_usage_v1"], "price")
+    await sdk.v1.prices.create_async(
+        {
+            "currency": "usd",
+            "product": old["product"],
+            "lookup_key": "pro_usage_v1",
+            "transfer_lookup_key": True,
+            "recurring": {"interval": "month", "usage_type": "metered", "meter": old["recurring"]["meter"]},
+            "unit_amount_decimal": Decimal("0.2"),
+        }
+    )
 
 
 async def test_metered_use_needs_its_price_and_the_operators_word(
