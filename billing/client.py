@@ -19,6 +19,9 @@ Answer = tuple[bytes, int, Mapping[str, str]]
 Turn = Callable[[], Awaitable[None]]
 
 RETRIES = 2
+BEYOND = 2
+"""A single try may take so many times our patience: if both ran out at one moment, aiohttp would swallow our
+cancellation and the SDK would try again, with nobody left to stop it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class StripeCaller:
         self, secret_key: str, api_base: str | None, patience: Patience, turn: Turn = at_once
     ) -> None:
         stripe.enable_telemetry = False  # it would write a file into the home directory
-        self._http = StripeHttp(patience.whole, turn)
+        self._http = StripeHttp(BEYOND * patience.whole, turn)
         self._patience = patience
         self.sdk = stripe.StripeClient(
             secret_key,

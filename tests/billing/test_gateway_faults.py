@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 import stripe
@@ -10,6 +11,7 @@ import stripe
 from billing.client import Patience
 from billing.gateway import StripeGateway
 from engine.errors import LateError, TellOperatorError, TryAgainError
+from engine.facts import CustomerId
 from tests.billing.conftest import gateway_on
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe, FaultKind
@@ -64,6 +66,22 @@ async def test_a_stripe_that_never_answers_is_late_within_our_patience(
     gateway = gateway_on(fake, clock, patience=Patience(whole=0.1))
     with pytest.raises(LateError):
         await gateway.create_customer("account-1", 0)
+    held.gate.set()
+    await gateway.aclose()
+
+
+async def test_patience_that_runs_out_in_a_busy_moment_is_over_all_the_same(
+    fake: FakeStripe, clock: FakeClock
+) -> None:
+    held = fake.faults.add(FaultKind.DELAY, times=None)
+    held.gate = asyncio.Event()
+    gateway = gateway_on(fake, clock, patience=Patience(whole=0.1))
+    asking = asyncio.create_task(gateway.get_stripe_subscription_status(CustomerId("cus_any")))
+    await held.reached.wait()
+    time.sleep(0.15)  # noqa: ASYNC251 - the loop is held up until every timer is over
+    with pytest.raises(LateError):
+        await asking
+    assert len(fake.log) == 1
     held.gate.set()
     await gateway.aclose()
 
