@@ -74,7 +74,8 @@ class Prices:
         if named:
             price = await self.retrieve(named)
             if not price["active"]:
-                raise PriceMissingError(f"{variable(purchase)} names {named}, which is archived. Name another.")
+                archived = f"{variable(purchase)} names {named}, which is archived"
+                raise PriceMissingError(f"{archived}. Name another.")
             return price
         shelf = await self.shelf()
         if purchase not in shelf.on_sale:
