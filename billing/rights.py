@@ -30,6 +30,7 @@ class Right(StrEnum):
     METERS = "Billing meters"
     METER_EVENTS = "Billing meter events"
     PAYMENT_METHODS = "Payment Methods"
+    COUPONS = "Coupons"
     CHARGES = "Charges and Refunds"
     DISPUTES = "Disputes"
     EVENTS = "Events"
@@ -60,8 +61,13 @@ PROBES: tuple[tuple[Right, Probe], ...] = (
     (Right.SUBSCRIPTIONS, lambda to: to.sdk.v1.subscriptions.list_async({"limit": 1, "status": "all"})),
     (Right.INVOICES, lambda to: to.sdk.v1.invoices.list_async({"limit": 1})),
     (Right.PAYMENT_METHODS, lambda to: to.sdk.v1.payment_methods.list_async({"limit": 1})),
+    (Right.COUPONS, lambda to: to.sdk.v1.coupons.list_async({"limit": 1})),
     (Right.CHARGES, lambda to: to.sdk.v1.refunds.list_async({"limit": 1})),
     (Right.DISPUTES, lambda to: to.sdk.v1.disputes.list_async({"limit": 1})),
     (Right.EVENTS, lambda to: to.sdk.v1.events.list_async({"limit": 1})),
 )
-"""Reads that the product does and that setting up does not; each shows whether a right is there."""
+"""Reads that the product does and that setting up does not; each shows whether a right is there.
+
+What an answer is expanded by needs its right too (docs.stripe.com/stripe-apps/reference/permissions): cards and
+coupons of subscriptions are read in no other way.
+"""

@@ -258,6 +258,7 @@ async def test_a_flat_price_may_be_named_for_a_team(shop: FakeStripe, clock: Fak
         ("GET /v1/subscriptions", Right.SUBSCRIPTIONS),
         ("GET /v1/invoices", Right.INVOICES),
         ("GET /v1/payment_methods", Right.PAYMENT_METHODS),
+        ("GET /v1/coupons", Right.COUPONS),
         ("GET /v1/refunds", Right.CHARGES),
         ("GET /v1/disputes", Right.DISPUTES),
         ("GET /v1/events", Right.EVENTS),
@@ -274,7 +275,7 @@ async def test_a_right_that_a_restricted_key_lacks_is_named_once(
 async def test_a_secret_key_is_not_asked_for_its_rights(shop: FakeStripe, clock: FakeClock) -> None:
     await findings(shop, clock)
     assert shop.count("GET /v1/disputes") == 0
-    assert len(PROBES) == 8
+    assert len(PROBES) == 9
 
 
 async def test_a_refused_key_and_a_silent_stripe_are_told_apart(shop: FakeStripe, clock: FakeClock) -> None:
