@@ -40,8 +40,6 @@ from engine.facts import (
 from engine.ports import Clock
 from engine.terms import ChangeOrder, ChangeResult, Policy, Preview, UsageReport, Wish
 
-LIVE_KEYS = ("sk_live_", "rk_live_")
-
 
 def is_stripe_configured(settings: StripeSettings | None) -> bool:
     """Whether there is a key to call Stripe with and a secret to know its events by."""

@@ -68,6 +68,6 @@ PROBES: tuple[tuple[Right, Probe], ...] = (
 )
 """Reads that the product does and that setting up does not; each shows whether a right is there.
 
-What an answer is expanded by needs its right too (docs.stripe.com/stripe-apps/reference/permissions): cards and
-coupons of subscriptions are read in no other way.
+What an answer is expanded by needs its right too (docs.stripe.com/stripe-apps/reference/permissions): cards
+and coupons of subscriptions are read in no other way.
 """

@@ -241,8 +241,8 @@ async def test_metered_use_can_be_agreed_again_after_its_price_was_replaced(
     member.subscribes("pro_monthly_v1")
     order, _ = await member.is_shown(same(ChangeKind.METER, await member.sees()))
     assert await member.gateway.change_subscription(order) == DONE
-    off = {"id": (await member.sees()).metered_item or "", "deleted": True}
-    await sdk.v1.subscriptions.update_async(order.subscription.id, {"items": [off]})
+    item = (await member.sees()).metered_item or ""
+    await sdk.v1.subscriptions.update_async(order.subscription.id, {"items": [{"id": item, "deleted": True}]})
     await another_usage_price(fake, sdk)
     assert await member.gateway.change_subscription(order) == DONE
     assert (await member.sees()).metered_item is not None

@@ -102,7 +102,8 @@ async def test_the_portal_is_told_that_trials_go_on_and_of_what_there_is_only_on
 ) -> None:
     await set_all_up(caller)
     [made] = [seen for seen in bare.log if seen.route == "POST /v1/billing_portal/configurations"]
-    sent = dict(made.form)["features"]["subscription_update"]
+    form: Json = dict(made.form)
+    sent = form["features"]["subscription_update"]
     assert sent["trial_update_behavior"] == "continue_trial"
     quantities = {each["product"]: each["adjustable_quantity"] for each in sent["products"].values()}
     assert quantities == {
