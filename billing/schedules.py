@@ -39,7 +39,7 @@ class Schedules:
             "duration": {"interval": interval.value, "interval_count": 1},
             "proration_behavior": "none",
         }
-        await self.rewrite(schedule["id"], [first, _with_discounts(then, fields)], f"{key}-phases", "none")
+        await self.rewrite(schedule["id"], [first, _as_sold(then, fields)], f"{key}-phases", "none")
 
     async def rewrite(self, schedule: str, phases: list[Phase], key: str, prorations: str) -> None:
         """Give a schedule other phases; the first is the current one."""
@@ -74,7 +74,7 @@ def current_phase(schedule: Fields, fields: Fields, items: list[PhaseItem]) -> P
     }
     if fields["status"] == "trialing" and fields.get("trial_end"):
         phase["trial_end"] = fields["trial_end"]
-    return _with_discounts(phase, fields)
+    return _as_sold(phase, fields)
 
 
 def preview_of(
@@ -93,7 +93,7 @@ def planned_phase(fields: Fields, items: list[PhaseItem]) -> Phase:
     """The phase that comes next, with these items for as long as it was planned."""
     phase = next_phase(fields) or {}
     made: Phase = {"items": items, "end_date": phase["end_date"], "proration_behavior": "none"}
-    return _with_discounts(made, fields)
+    return _as_sold(made, fields)
 
 
 def held_items(fields: Fields) -> list[PhaseItem]:
@@ -111,8 +111,10 @@ def _phase_item(price: str, quantity: int | None) -> PhaseItem:
     return {"price": price} if quantity is None else {"price": price, "quantity": quantity}
 
 
-def _with_discounts(phase: Phase, fields: Fields) -> Phase:
-    """A phase that names no discounts takes the subscription's away (Stripe's `phases.discounts`)."""
+def _as_sold(phase: Phase, fields: Fields) -> Phase:
+    """A phase with the subscription's discounts, which it takes away if it names none, and its tax."""
+    if (fields.get("automatic_tax") or {}).get("enabled"):
+        phase["automatic_tax"] = {"enabled": True}
     held = [name_of(each) or "" for each in fields.get("discounts") or ()]
     if held:
         phase["discounts"] = [{"discount": each} for each in held]

@@ -16,6 +16,7 @@ from engine.terms import ChangeKind, ChangeOrder, ChangeResult, ChangeState, Tim
 from tests.billing.orders import MONTH, USAGE_CENTS, YEAR, Member, same, seats, switch
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe, FaultKind
+from tests.fakes.stripe.wire import Json
 
 DONE = ChangeResult(ChangeState.DONE)
 PLANNED = ChangeResult(ChangeState.PLANNED)
@@ -244,3 +245,14 @@ async def test_metered_use_is_changed_within_a_plan(fake: FakeStripe, member: Me
     assert await member.gets(same(ChangeKind.METER, on, 0)) == DONE
     assert (await member.sees()).metered_item is None
     assert _planned_prices(fake) == {fake.prices["pro_monthly_v1"]}
+
+
+@pytest.mark.parametrize("taxed", [True, False])
+async def test_a_plan_taxes_what_was_taxed(fake: FakeStripe, member: Member, *, taxed: bool) -> None:
+    member.subscribes("pro_monthly_v1")
+    fake.world.rows("subscription")[0]["automatic_tax"]["enabled"] = taxed
+    assert await member.gets(switch(TierName.PREMIUM)) == PLANNED
+    [planned] = [seen for seen in fake.log if seen.route == "POST /v1/subscription_schedules/{schedule}"]
+    form: Json = dict(planned.form)
+    wanted = [{"enabled": "true"}] * 2 if taxed else [None] * 2
+    assert [phase.get("automatic_tax") for phase in form["phases"].values()] == wanted
