@@ -10,11 +10,11 @@ from billing.client import StripeCaller
 from billing.fresh import Fresh
 from billing.pages import Listing, Page, every
 from billing.remedies import AlreadyDoneError
+from billing.wanted import METER_EVENT
 from engine.errors import TellOperatorError
 from engine.facts import CustomerId
 from engine.terms import UsageReport
 
-METER_EVENT = "multi_llm_chat_usage"
 HOUR = 3600
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from billing.prices import Purchase, lookup_key
+from billing.monthly import MICROS_A_CENT
+from billing.prices import USAGE_KEY, Purchase, lookup_key
 from billing.snapshots import Fields
 from engine.checks import LOOPBACK
 from engine.config import SELLABLE, Settings
@@ -20,12 +21,10 @@ MARK = {"app": APP}
 """The metadata by which we find again what we made."""
 
 METER_EVENT = "multi_llm_chat_usage"
-USAGE_KEY = "pro_usage_v1"
 UNIT_CENTS = Decimal("0.1")
 """A unit of the meter is 1/1000 USD of vendor cost."""
 
 WEBHOOK_PATH = "/stripe/webhook"
-MICROS_A_CENT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
