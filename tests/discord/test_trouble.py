@@ -231,4 +231,4 @@ async def test_processes_share_the_shards(hall: Hall, fake: FakeDiscord) -> None
 async def test_a_hundred_asks_at_once_are_all_acknowledged_in_time(stage: Stage) -> None:
     asked = [stage.discord.slash(f"member-{number}", "ask", {"prompt": "Hi"}) for number in range(100)]
     await stage.shown(count=100)
-    assert max(used.ack_seconds or 9 for used in asked) < 2
+    assert max(used.ack_seconds or 9 for used in asked) < 3, "Discord waits that long"
