@@ -17,10 +17,13 @@ from tests.program import Ended, called
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 SECRETS = re.compile(r"^STRIPE_WEBHOOK_SECRET=(whsec_\w+,whsec_\w+)$", re.MULTILINE)
-FORGIVEN = "Nothing stands against local:nobody.\n"
+NOTHING_TO_PLAY = "Payments are real here: STRIPE_SECRET_KEY is set. Nothing was done.\n"
 NO_CUSTOMER = "SIMULATED: local:nobody is no simulated customer. They become one with /upgrade.\n"
+IDLE = {
+    "forgive local:nobody": "Nothing stands against local:nobody.\n",
+    "simulate refund local:nobody": NO_CUSTOMER,
+}
 NO_ORDERS = {
-    "forgive alice": "discord:ID, slack:TEAM/ID or local:NAME",
     "reconcile --retry-dead cus_nobody": "Nothing that was given up has the id cus_nobody",
     "simulate advance 9999w": "The simulated clock moves forward only, and a year at most at once.",
     "stripe-setup": "Set STRIPE_SECRET_KEY first",
@@ -58,36 +61,25 @@ async def test_a_bare_account_is_set_up_once_and_the_doctor_has_nothing_left_to_
         assert done.out.startswith(planned.out)
         (secrets,) = SECRETS.findall(done.out)
         made = posts(stripe)
-        again = await told(tmp_path, bare, "stripe-setup")
+        again, refused = await asyncio.gather(
+            told(tmp_path, bare, "stripe-setup"), told(tmp_path, bare, "simulate", "advance", "15d")
+        )
         assert again.out.endswith("Nothing to do: the account is as it should be.\n")
         assert "whsec_" not in again.out + again.err
         assert posts(stripe) == made
+        assert (refused.code, refused.err) == (2, NOTHING_TO_PLAY)
         well = await told(tmp_path, {**bare, "STRIPE_WEBHOOK_SECRET": secrets}, "doctor")
         assert well.code == 0, well.out
         assert well.out.endswith("All that was checked is in order.\n")
         assert stripe.rejections == []
 
 
-async def test_what_is_no_order_is_answered_with_what_is(tmp_path: Path) -> None:
-    await told(tmp_path, {}, "migrate")
-    said = await asyncio.gather(*(told(tmp_path, {}, *words.split()) for words in NO_ORDERS))
-    for words, ended in zip(NO_ORDERS, said, strict=True):
+async def test_orders_that_make_no_sense_or_are_about_nobody_do_nothing_and_say_so(tmp_path: Path) -> None:
+    said = await asyncio.gather(*(told(tmp_path, {}, *words.split()) for words in (*NO_ORDERS, *IDLE)))
+    refused, idle = said[: len(NO_ORDERS)], said[len(NO_ORDERS) :]
+    for words, ended in zip(NO_ORDERS, refused, strict=True):
         assert (ended.code, ended.out) == (2, ""), words
         assert NO_ORDERS[words] in ended.err, words
-
-
-async def test_nobody_plays_with_the_clock_where_payments_are_real(tmp_path: Path) -> None:
-    async with FakeStripe() as stripe:
-        refused = await told(tmp_path, selling(stripe), "simulate", "advance", "15d")
-    assert (refused.code, refused.out) == (2, "")
-    assert refused.err == "Payments are real here: STRIPE_SECRET_KEY is set. Nothing was done.\n"
-
-
-async def test_orders_about_somebody_unknown_do_nothing_and_say_so(tmp_path: Path) -> None:
-    await told(tmp_path, {}, "migrate")
-    orders = ("forgive local:nobody", "simulate refund local:nobody", "reconcile --retry-dead")
-    said = await asyncio.gather(*(told(tmp_path, {}, *each.split()) for each in orders))
-    assert [each.code for each in said] == [0] * 3
-    assert [each.out for each in said] == [FORGIVEN, NO_CUSTOMER, "Nothing was given up.\n"]
+    assert [(each.code, each.out) for each in idle] == [(0, words) for words in IDLE.values()]
     report = await told(tmp_path, {}, "report", "--json")
     assert set(json.loads(report.out)["tiers"].values()) == {0}

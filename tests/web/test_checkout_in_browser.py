@@ -111,5 +111,6 @@ async def test_a_newcomer_plays_a_failed_payment_and_its_recovery(
 
 async def well_made(page: Page, width: int) -> None:
     """Everything can be read, and nothing is wider than the screen."""
+    await page.wait_for_load_state()  # words come before their colours
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     assert await page.evaluate(CONTRAST) == []
