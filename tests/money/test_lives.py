@@ -19,7 +19,7 @@ from tests.postgres import PostgresServer
 LIVES = "MONEY_LIVES"
 """More of them, and other ones at each run: MONEY_LIVES=500 make test ARGS="-k lives"."""
 STEPS = 40
-SOME = 12
+SOME = 8
 """In the usual suite; a failure is then shown as it was found, not made smaller, which takes minutes."""
 
 
