@@ -35,9 +35,12 @@ run: ## start the bot, the web server and the playground; ARGS="--only web,worke
 	$(call prepare,requirements.lock)
 	@exec $(BIN)/python main.py run $(ARGS)
 
+# Tests wait as much as they work, so one worker more than there are cores.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+
 test: ## run the whole suite; ARGS="-k limits" for a part
 	$(call prepare,requirements.lock requirements-dev.lock)
-	@exec $(BIN)/python -m pytest -n auto $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: ## lint, formatting, types and the import rule
 	$(call prepare,requirements.lock requirements-dev.lock)
