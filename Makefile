@@ -58,7 +58,8 @@ lock: ## pin the dependencies anew; ARGS=--upgrade for the newest
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
-LOCK = --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(ARGS)
+# pip looks for an extra anew unless the lock names it, and then finds the newest version instead of ours.
+LOCK = --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(ARGS)
 
 clean: ## remove everything that can be made again; data/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

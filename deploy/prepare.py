@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
-PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*==", re.MULTILINE)
+PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^]]*])?==", re.MULTILINE)
 WORKED_ON = re.compile("Collecting |Requirement already satisfied|Ignoring ")
 EVERY = 10
 NO_PIP = """\

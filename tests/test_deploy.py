@@ -7,11 +7,13 @@ import json
 import re
 import sys
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 import yaml
 from aiohttp import web
+from packaging.requirements import Requirement
 
 from engine.config import load_settings
 from engine.environment import NOT_YET, Variables
@@ -101,3 +103,22 @@ async def health_check(port: int) -> int:
         sys.executable, *arguments, env=env, stderr=asyncio.subprocess.DEVNULL
     )
     return await child.wait()
+
+
+def test_locks_name_the_extras_that_packages_want_of_each_other() -> None:
+    """Without them pip looks for `name[extra]` anew, finds the newest version, and refuses it."""
+    written = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = [
+        Requirement(line.rstrip(" \\")) for line in written.splitlines() if re.match(r"\w\S*==|\w.*]==", line)
+    ]
+    here = [each for each in locked if each.marker is None or each.marker.evaluate()]
+    extras = {each.name: each.extras for each in here}
+    wanted = {
+        (name, need.name, extra)
+        for name in extras
+        for need in map(Requirement, requires(name) or ())
+        for extra in need.extras
+        if need.name in extras and (need.marker is None or need.marker.evaluate({"extra": ""}))
+    }
+    assert ("google-genai", "google-auth", "requests") in wanted
+    assert [each for each in wanted if each[2] not in extras[each[1]]] == []
