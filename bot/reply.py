@@ -46,6 +46,7 @@ class State(StrEnum):
     THINKING = "thinking"
     WRITING = "writing"
     DONE = "done"
+    STOPPED = "stopped"
     FAILED = "failed"
 
 

@@ -218,6 +218,38 @@ class Exchange:
     answer: str
 
 
+class Redo(StrEnum):
+    """What a member wants done about an answer that they have."""
+
+    REGENERATE = "regenerate"
+    """Answer the same question again, beside the first answer: another branch of the conversation."""
+    CONTINUE = "continue"
+    """Go on where an answer was cut at its longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that comes with a question, as it was fetched: its bytes are neither checked nor read yet."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is asked, as far as the rules of a Discord server or Slack workspace go.
+
+    `id` is the server or workspace; `channels` are the channel and what it lies in (a thread's channel, a
+    category), `roles` the asker's.
+    """
+
+    platform: Platform
+    id: str
+    channels: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One question as an adapter hands it over.
@@ -226,7 +258,8 @@ class Ask:
     (`discord:interaction:1`); a key is answered once, also across processes and restarts. `anchors` name the
     place in the chat, most specific first (`slack:T1/C1/171.2`, `discord:message:12`, `discord:dm:7`): the
     first one that this account has a conversation at continues it, and all are bound to the conversation. No
-    anchor: a new conversation.
+    anchor: a new conversation. `place` is None in a DM. With `redo`, `about` is the turn of this person's that
+    it is about, and text and attachments are those of that turn.
     """
 
     key: str
@@ -235,6 +268,10 @@ class Ask:
     anchors: tuple[str, ...] = ()
     dm: bool = False
     model: str | None = None
+    place: Place | None = None
+    attachments: tuple[Attachment, ...] = ()
+    redo: Redo | None = None
+    about: TurnId | None = None
 
 
 class RefusalReason(StrEnum):
