@@ -9,6 +9,7 @@ from decimal import Decimal
 from bot import deals, metered, proposals
 from bot.commands import BY_NAME
 from bot.reply import Reply
+from bot.words import say
 from engine.catalogue import Catalogue
 from engine.changes import Changes, Proposed
 from engine.checkout import Checkout
@@ -75,7 +76,7 @@ class Affairs:
     async def buy(self, person: Person, tier: str, interval: str | None) -> Reply:
         """A change of the running subscription to confirm, or the link to buy one."""
         if tier not in set(TierName) or interval not in {None, *Interval}:
-            return Reply("That is not for sale. `/plans` shows what is.")
+            return Reply(say("unknown-tier"))
         wanted, paid = TierName(tier), Interval(interval) if interval else None
         found = await self.changes.propose(person, ChangeKind.SWITCH, wanted, paid)
         if isinstance(found, Proposed):
@@ -92,13 +93,13 @@ class Affairs:
 
     async def _seats(self, person: Person, count: str) -> Reply:
         if not count.isdecimal():
-            return Reply(f"Say how many seats there should be: `{BY_NAME['seats'].usage}`.")
+            return Reply(say("seats-how-many", usage=BY_NAME["seats"].usage))
         return await self._change(person, ChangeKind.SEATS, min(int(count), MOST_SEATS + 1))
 
     async def _decline(self, person: Person, proposal: str) -> Reply:
         if proposal:
             await self.changes.decline(person, ProposalId(proposal))
-        return Reply("Everything stays as it is.")
+        return Reply(say("declined"))
 
     async def _overage(self, person: Person, switch: str | None, cap: str | None) -> Reply:
         if switch == "off":
@@ -108,7 +109,7 @@ class Affairs:
             return metered.standing(status)
         most = micros(cap) if cap else status.cap
         if not most or most > LARGEST_CAP * 1_000_000:
-            return Reply("Say the most it may cost you in a month, in USD: `/overage on 20`.")
+            return Reply(say("overage-cap-needed"))
         return metered.terms(status, most) if status.offer is MeterOffer.OFFERED else metered.standing(status)
 
     async def _meter_pressed(self, person: Person, switch: str, cap: str) -> Reply:

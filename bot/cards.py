@@ -9,17 +9,19 @@ from bot.render import (
     listed,
     marked,
     moment,
-    money,
     offer_buttons,
     offer_line,
-    plural,
+    plans_button,
+    priced,
+    priced_both,
     title,
     upgrade_button,
 )
 from bot.reply import Button, Reply
 from bot.standing import because, subscription_lines
+from bot.words import say
 from engine.catalogue import Catalogue
-from engine.domain import Interval, ModelSpec, Tier
+from engine.domain import Interval, ModelSpec, Offer, Tier
 from engine.facts import ENDED
 from engine.members import ModelChosen, ModelLocked, ModelRow, ModelUnknown, Overview
 
@@ -29,63 +31,65 @@ def usage(overview: Overview, metered: Sequence[str] = ()) -> Reply:
     tier, used = overview.tier, overview.usage
     today = of(used.conversations_today, tier.conversations_per_day)
     lines = [
-        f"**{title(tier.name)}** tier{because(overview.access)}",
+        say("usage-tier", tier=title(tier.name), because=because(overview.access)),
         *subscription_lines(overview.access, tier),
-        f"Conversations today: {today} (counted anew at {moment(overview.resets_at)})",
-        f"Turns in a conversation: {boundless(tier.turns_per_conversation)}",
-        f"Questions in the last minute: {of(len(used.recent), tier.requests_per_minute)}",
-        f"Answers being written: {of(used.at_once, tier.concurrent)}",
-        f"Model: {overview.model.name if overview.model else 'none yet'}",
+        say("usage-conversations", today=today, fresh=moment(overview.resets_at)),
+        say("usage-turns", turns=boundless(tier.turns_per_conversation)),
+        say("usage-questions", questions=of(len(used.recent), tier.requests_per_minute)),
+        say("usage-answers", answers=of(used.at_once, tier.concurrent)),
+        say("usage-model", model=overview.model.name if overview.model else say("no-model-yet")),
         *metered,
     ]
-    return Reply("\n".join(lines), (Button("Compare plans", action="plans"),))
+    return Reply("\n".join(lines), (plans_button(),))
 
 
 def of(used: int, limit: int | None) -> str:
     """`3 of 10`, or `3, unlimited`."""
-    return f"{used}, unlimited" if limit is None else f"{used} of {limit}"
+    return say("used-unlimited", used=used) if limit is None else say("used-of", used=used, limit=limit)
 
 
 def boundless(limit: int | None) -> str:
     """A limit as a word."""
-    return "unlimited" if limit is None else f"up to {limit}"
+    return say("unlimited") if limit is None else say("up-to", limit=limit)
 
 
 def models(rows: Sequence[ModelRow]) -> Reply:
     """All models with their locks; the buttons choose."""
     lines = [model_line(row) for row in rows]
     buttons = tuple(
-        Button(f"Use {row.spec.name}", action=f"model:{row.spec.name}")
+        Button(say("button-use-model", model=row.spec.name), action=f"model:{row.spec.name}")
         for row in rows
         if row.allowed and not row.chosen
     )
     offer = next((row.offer for row in rows if row.offer), None)
     more = (*buttons[:3], *offer_buttons(offer)[:1]) if offer else buttons[:4]
-    return Reply("\n".join(("✅ marks the model that answers you.", "", *lines)), more)
+    return Reply("\n".join((say("models-head"), "", *lines)), more)
 
 
 def model_line(row: ModelRow) -> str:
     """One model with its mark."""
     mark = "🔒" if not row.allowed else "✅" if row.chosen else "⚪"
-    lock = f"from {title(row.offer.tier)} ({money(row.offer.price_month)} a month)" if row.offer else ""
-    return f"{mark} " + " · ".join(
-        filter(None, (f"**{row.spec.name}**", row.spec.klass, row.spec.description, lock))
-    )
+    spec, lock = row.spec, unlocking(row.offer) if row.offer else ""
+    parts = (f"**{spec.name}**", say(f"class-{spec.klass}"), spec.description, lock)
+    return f"{mark} " + " · ".join(filter(None, parts))
+
+
+def unlocking(offer: Offer) -> str:
+    """From which tier on a locked model is to be had, and what that costs."""
+    return say("model-from", tier=title(offer.tier), price=priced(offer.price_month, Interval.MONTH))
 
 
 def chosen(outcome: ModelChosen | ModelLocked | ModelUnknown) -> Reply:
     """What became of choosing a model."""
     match outcome:
         case ModelChosen():
-            return Reply(f"From now on **{outcome.spec.name}** answers you.")
+            return Reply(say("model-chosen", model=outcome.spec.name))
         case ModelLocked():
-            line = f"🔒 **{outcome.spec.name}** is not part of the {title(outcome.tier.name)} tier."
+            line = say("model-locked", model=outcome.spec.name, tier=title(outcome.tier.name))
             buttons = offer_buttons(outcome.offer) if outcome.offer else ()
             return Reply("\n".join(filter(None, (line, offer_line(outcome.offer)))), buttons)
         case ModelUnknown():
-            return Reply(
-                f"There is no model called `{outcome.name}`. These exist: {listed(tuple(outcome.choices))}."
-            )
+            return Reply(say("model-unknown", model=outcome.name, models=listed(tuple(outcome.choices))))
 
 
 def plans(catalogue: Catalogue, overview: Overview, *, for_sale: bool, simulated: bool) -> Reply:
@@ -94,12 +98,12 @@ def plans(catalogue: Catalogue, overview: Overview, *, for_sale: bool, simulated
     lines = [plan_line(tier, catalogue, own) for tier in catalogue.ranked()]
     higher = [tier for tier in catalogue.ranked() if tier.rank > own.rank and tier.price(interval) > 0]
     buttons = tuple(
-        upgrade_button(t.name, interval, f"{title(t.name)}: {money(t.price(interval))} a {interval}")
+        upgrade_button(t.name, interval, f"{title(t.name)}: {priced(t.price(interval), interval)}")
         for t in higher[:4]
         if for_sale
     )
-    last = "" if for_sale else "\n\nUpgrades are not on sale here."
-    return Reply(marked("\n\n".join(lines) + last, simulated=simulated and for_sale), buttons)
+    last = () if for_sale else (say("plans-not-on-sale"),)
+    return Reply(marked("\n\n".join((*lines, *last)), simulated=simulated and for_sale), buttons)
 
 
 def paid_by(overview: Overview) -> Interval:
@@ -110,35 +114,34 @@ def paid_by(overview: Overview) -> Interval:
 
 def plan_line(tier: Tier, catalogue: Catalogue, own: Tier) -> str:
     """One tier in two lines."""
-    price = (
-        f"{money(tier.price_month)} a month or {money(tier.price_year)} a year"
-        if tier.price_month
-        else "free"
-    )
-    mark = " ← yours" if tier.name is own.name else ""
-    conversations = (
-        "Unlimited conversations"
-        if tier.conversations_per_day is None
-        else f"{plural(tier.conversations_per_day, 'conversation')} a day"
-    )
-    turns = f"{boundless(tier.turns_per_conversation)} turns each"
-    named = ", ".join(spec.name for spec in catalogue.allowed(tier)) or "no model"
+    price = priced_both(tier.price_month, tier.price_year) if tier.price_month else say("free-of-charge")
+    mark = f" ← {say('plan-yours')}" if tier.name is own.name else ""
+    named = ", ".join(spec.name for spec in catalogue.allowed(tier)) or say("plan-no-model")
     seats = f" · {seats_words(tier)}" if tier.seats > 1 else ""
-    return f"**{title(tier.name)}**: {price}{mark}\n{conversations}, {turns}{seats} · {named}"
+    return f"**{title(tier.name)}**: {price}{mark}\n{allowance(tier)}{seats} · {named}"
+
+
+def allowance(tier: Tier) -> str:
+    """`10 conversations a day, up to 20 turns each`."""
+    day, turns = tier.conversations_per_day, tier.turns_per_conversation
+    conversations = say("plan-unlimited") if day is None else say("plan-conversations", day)
+    return f"{conversations}, {say('plan-turns', turns=boundless(turns))}"
 
 
 def seats_words(tier: Tier) -> str:
     """How many seats a tier has, and what more cost."""
-    more = f", more at {money(tier.extra_seat_month)} a month each" if tier.extra_seat_month else ""
-    return f"{tier.seats} seats{more}"
+    seats = say("seats", tier.seats)
+    if not tier.extra_seat_month:
+        return seats
+    return say("plan-seats-more", seats=seats, price=priced(tier.extra_seat_month, Interval.MONTH))
 
 
 def help_text(model: ModelSpec | None) -> Reply:
     """What the bot can do, in a few lines."""
     lines = [
-        "Ask me with `/ask`, by mentioning me, or in a direct message. Reply to an answer to go on with it.",
-        f"**{model.name}** answers you now." if model else "No model is switched on here yet.",
+        say("help-ask"),
+        say("help-model", model=model.name) if model else say("help-no-model"),
         "",
         *(f"- `{command.usage}`: {command.description}" for command in COMMANDS),
     ]
-    return Reply("\n".join(lines), (Button("Compare plans", action="plans"),))
+    return Reply("\n".join(lines), (plans_button(),))

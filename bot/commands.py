@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.words import say
 from engine.domain import Interval, TierName
 
 
@@ -27,23 +28,36 @@ class OptionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a command."""
+    """One option of a command; `about` is the key of its description."""
 
     name: str
-    description: str
+    about: str
     kind: OptionKind
     required: bool = False
+
+    @property
+    def description(self) -> str:
+        """What it is for, in the language spoken."""
+        return say(self.about)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; a private one answers only to its member. `streams` is true of those that ask a model."""
+    """One command; a private one answers only to its member. `streams` is true of those that ask a model.
+
+    `about` is the key of its description.
+    """
 
     name: str
-    description: str
+    about: str
     options: tuple[Option, ...] = ()
     private: bool = True
     streams: bool = False
+
+    @property
+    def description(self) -> str:
+        """What it does, in the language spoken."""
+        return say(self.about)
 
     @property
     def usage(self) -> str:
@@ -63,47 +77,47 @@ def hint(option: Option) -> str:
 COMMANDS: tuple[Command, ...] = (
     Command(
         "ask",
-        "Ask a model; the answer starts a new conversation.",
+        "command-ask",
         (
-            Option("prompt", "What you want to know.", OptionKind.TEXT, required=True),
-            Option("model", "Which model should answer.", OptionKind.MODEL),
+            Option("prompt", "option-ask-prompt", OptionKind.TEXT, required=True),
+            Option("model", "option-ask-model", OptionKind.MODEL),
         ),
         private=False,
         streams=True,
     ),
-    Command("new", "Start a new conversation here."),
+    Command("new", "command-new"),
     Command(
         "model",
-        "Show the models, or choose the one that answers you.",
-        (Option("name", "The model to use from now on.", OptionKind.MODEL),),
+        "command-model",
+        (Option("name", "option-model-name", OptionKind.MODEL),),
     ),
-    Command("usage", "See what is left for you today."),
-    Command("plans", "Compare the tiers and their prices."),
+    Command("usage", "command-usage"),
+    Command("plans", "command-plans"),
     Command(
         "upgrade",
-        "Buy a tier, or change the one you have.",
+        "command-upgrade",
         (
-            Option("tier", "The tier you want.", OptionKind.TIER),
-            Option("interval", "Pay by the month or by the year.", OptionKind.INTERVAL),
+            Option("tier", "option-upgrade-tier", OptionKind.TIER),
+            Option("interval", "option-upgrade-interval", OptionKind.INTERVAL),
         ),
     ),
     Command(
         "seats",
-        "Change how many seats your team has.",
-        (Option("count", "How many seats there should be.", OptionKind.COUNT, required=True),),
+        "command-seats",
+        (Option("count", "option-seats-count", OptionKind.COUNT, required=True),),
     ),
-    Command("cancel", "End your subscription when its paid time is over."),
-    Command("resume", "Take back a cancellation or a planned change."),
+    Command("cancel", "command-cancel"),
+    Command("resume", "command-resume"),
     Command(
         "overage",
-        "Go on beyond what Pro includes, at a price and up to a cap.",
+        "command-overage",
         (
-            Option("switch", "Whether you want that.", OptionKind.SWITCH),
-            Option("cap", "The most it may cost you in a month, in USD.", OptionKind.DOLLARS),
+            Option("switch", "option-overage-switch", OptionKind.SWITCH),
+            Option("cap", "option-overage-cap", OptionKind.DOLLARS),
         ),
     ),
-    Command("billing", "Manage your subscription, card and invoices."),
-    Command("help", "Learn what this bot can do."),
+    Command("billing", "command-billing"),
+    Command("help", "command-help"),
 )
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
 

@@ -11,6 +11,7 @@ from bot import cards, metered, news, render
 from bot.affairs import Affairs
 from bot.commands import BadOption, Command, Misspelt, Typed
 from bot.reply import Reply
+from bot.words import say
 from engine.chat import Chat
 from engine.domain import Ask, Person, TurnId
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
@@ -86,8 +87,8 @@ class Front:
     def misspelt(self, problem: Misspelt | BadOption) -> Reply:
         """What to type instead."""
         if isinstance(problem, Misspelt):
-            return Reply(f"There is no command `/{problem.word}`. `/help` lists them all.")
-        return Reply(f"`{problem.word}` does not fit. This is how it goes: `{problem.command.usage}`")
+            return Reply(say("no-such-command", name=problem.word))
+        return Reply(say("no-such-option", word=problem.word, usage=problem.command.usage))
 
     async def _in_words(self, person: Person, work: Callable[[], Awaitable[Reply | None]]) -> Sequence[Reply]:
         try:
@@ -98,12 +99,10 @@ class Front:
             kept = [news.notice(notice) for notice in await self.members.kept_notices(person)]
         except TellOperatorError as error:
             log.error("needs the operator", extra={"why": str(error)})  # noqa: TRY400 - its cause is in words
-            return [
-                Reply("That does not work at the moment; the operator has been told. Please try again later.")
-            ]
+            return [Reply(say("trouble-operator"))]
         except (TryAgainError, TimeoutError) as error:
             log.warning("outside is away", extra={"why": str(error) or "timeout"})
-            return [Reply("That takes longer than it should at the moment. Please try again in a minute.")]
+            return [Reply(say("trouble-away"))]
         except OutsideError as error:
             log.warning("refused outside", extra={"why": str(error)})
             return [render.broken()]
@@ -119,15 +118,13 @@ class Front:
                 return await self._show_plans(person)
             case "model":
                 return cards.chosen(await self.members.choose_model(person, rest))
-        return await self.affairs.press(person, name, rest) or Reply("This button is no longer in use.")
+        return await self.affairs.press(person, name, rest) or Reply(say("button-unused"))
 
     async def _new(self, request: Request) -> Reply:
         await self.chat.forget(request.person, request.anchors)
         if request.dm:
-            return Reply("A new conversation begins with your next message.")
-        return Reply(
-            "Here every `/ask` and every mention begins a new conversation; replies go on with the old one."
-        )
+            return Reply(say("new-in-dm"))
+        return Reply(say("new-in-channel"))
 
     async def _model(self, request: Request) -> Reply:
         name = request.options.get("name")

@@ -5,48 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.render import day, title
-from engine.domain import Tier
+from bot.words import say
+from engine.domain import Interval, Tier
 from engine.facts import Access, AccessReason, Subscription
 
-MEND = "; mend it with `/billing`"
+MENDABLE = frozenset({AccessReason.GRACE, AccessReason.GRACE_OVER, AccessReason.NOT_PAID})
+"""What the member can mend in the portal."""
+TOLD = MENDABLE | {
+    AccessReason.PAUSED,
+    AccessReason.PERIOD_OVER,
+    AccessReason.ENDED,
+    AccessReason.DISPUTED,
+    AccessReason.DISPUTE_LOST,
+    AccessReason.REFUNDED,
+    AccessReason.UNKNOWN_PRODUCT,
+    AccessReason.UNKNOWN_STATUS,
+}
+"""What one sentence says."""
 
 
 def because(access: Access) -> str:
-    """What is worth knowing about why the tier is what it is."""
-    sub = access.subscription
-    if access.reason is AccessReason.ACTIVE and sub:
-        if sub.cancel_at:
-            return f", ends on {day(sub.cancel_at)}"
-        return f", renews on {day(sub.period_end)}" if sub.period_end else ""
-    until = f" until {day(access.until)}" if access.until else ""
-    words = {
-        AccessReason.TRIAL: f", on trial{on_trial(sub)}",
-        AccessReason.GRACE: f": the last payment failed, kept{until}{MEND}",
-        AccessReason.GRACE_OVER: f": payments failed for too long{MEND}",
-        AccessReason.NOT_PAID: f": your subscription is not paid{MEND}",
-        AccessReason.PAUSED: ": your subscription is paused; `/billing` tells more",
-        AccessReason.PERIOD_OVER: ": your subscription's time is over",
-        AccessReason.ENDED: ": your subscription has ended",
-        AccessReason.DISPUTED: ": a payment is disputed at your bank, so your subscription rests",
-        AccessReason.DISPUTE_LOST: ": a payment was taken back through your bank; write to the operator",
-        AccessReason.REFUNDED: ": your last payment was given back",
-        AccessReason.UNKNOWN_PRODUCT: ": your subscription is none of these tiers",
-        AccessReason.UNKNOWN_STATUS: ": your subscription's state is unclear; the operator knows",
-    }
-    return words.get(access.reason, "")
+    """What is worth knowing about why the tier is what it is, and what mends it."""
+    words = because_here(access)
+    return f"{words}{say('because-mend')}" if access.reason in MENDABLE else words
 
 
 def because_here(access: Access) -> str:
     """The same beside a link that mends it."""
-    return because(access).removesuffix(MEND)
+    sub = access.subscription
+    match access.reason:
+        case AccessReason.ACTIVE if sub:
+            return going_on(sub)
+        case AccessReason.TRIAL:
+            return on_trial(sub)
+        case AccessReason.GRACE if access.until:
+            return say("because-grace-until", day=day(access.until))
+    return say(f"because-{access.reason}") if access.reason in TOLD else ""
+
+
+def going_on(sub: Subscription) -> str:
+    """When a paid subscription ends or is renewed."""
+    if sub.cancel_at:
+        return say("because-ends", day=day(sub.cancel_at))
+    return say("because-renews", day=day(sub.period_end)) if sub.period_end else ""
 
 
 def on_trial(sub: Subscription | None) -> str:
     """Until when a trial lasts and what comes then."""
     if sub is None or sub.trial_end is None:
-        return ""
-    then = "ends then" if sub.cancel_at else "then paid"
-    return f" until {day(sub.trial_end)}, {then}"
+        return say("because-trial")
+    end = day(sub.trial_end)
+    return say("because-trial-ends", day=end) if sub.cancel_at else say("because-trial-paid", day=end)
 
 
 def subscription_lines(access: Access, tier: Tier) -> Iterator[str]:
@@ -55,21 +64,28 @@ def subscription_lines(access: Access, tier: Tier) -> Iterator[str]:
     if sub is None or access.tier is not tier.name:
         return
     if sub.tier is tier.name and tier.seats > 1:
-        yield f"Seats: {max(sub.quantity, tier.seats)}"
+        yield say("usage-seats", seats=max(sub.quantity, tier.seats))
     if sub.cancel_at:
-        yield "Cancelled: `/resume` takes that back"
+        yield say("usage-cancelled")
     if sub.planned:
-        yield f"{planned_words(sub)} `/resume` takes that back"
+        yield say("usage-planned", planned=planned_words(sub))
     if sub.change_pending:
-        yield "A change waits for its payment: pay it with `/billing`"
+        yield say("usage-change-waits")
 
 
 def planned_words(sub: Subscription | None) -> str:
     """What a schedule will make of a subscription."""
     if sub is None or sub.planned is None:
-        return "A change is planned."
+        return say("planned-something")
     planned = sub.planned
-    tier = title(planned.tier) if planned.tier else "another product"
-    seats = f", {planned.quantity} seats" if planned.quantity > 1 else ""
-    paid = f" by the {planned.interval}" if planned.interval and planned.interval is not sub.interval else ""
-    return f"Planned: {tier}{paid}{seats}, from {day(planned.at)}."
+    what = title(planned.tier) if planned.tier else say("another-product")
+    if planned.interval is not sub.interval:
+        what = paid_by(what, planned.interval)
+    if planned.quantity > 1:
+        what = f"{what}, {say('seats', planned.quantity)}"
+    return say("planned", what=what, day=day(planned.at))
+
+
+def paid_by(tier: str, interval: Interval | None) -> str:
+    """`Premium by the month`."""
+    return say(f"paid-by-{interval}", tier=tier) if interval else tier

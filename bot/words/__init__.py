@@ -1,4 +1,4 @@
-"""What the bots say, in the language of whoever is spoken to: the strings are in the .po files beside this."""
+"""What the bots say, in the language of whoever is spoken to: its strings are the .po files here."""
 
 from __future__ import annotations
 
