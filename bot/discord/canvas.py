@@ -9,12 +9,11 @@ from bot.discord.spots import Spot
 from bot.discord.views import MESSAGE_LIMIT, Page
 from bot.reply import Frame, Reply, State
 from bot.split import marker, open_fence
+from bot.words import say
 
 FOOTER_LIMIT = 200
 SMALL = "\n-# "
 """Discord's Markdown for small, grey text."""
-THINKING = "-# thinking …"
-NO_WORDS = "-# (no words)"
 
 
 class DiscordCanvas:
@@ -54,7 +53,8 @@ class DiscordCanvas:
 
 def of_frame(frame: Frame) -> Sequence[Page]:
     """A frame as messages."""
-    empty = THINKING if frame.state in {State.THINKING, State.WRITING} else NO_WORDS
+    thinking = frame.state in {State.THINKING, State.WRITING}
+    empty = f"-# {say('discord-thinking') if thinking else say('discord-no-words')}"
     texts = [text for text in frame.pages if text.strip()] or [empty]
     if frame.state is State.FAILED and len("\n\n".join(texts[-2:])) <= MESSAGE_LIMIT - FOOTER_LIMIT:
         texts[-2:] = ["\n\n".join(texts[-2:])]

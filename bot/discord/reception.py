@@ -22,14 +22,10 @@ from bot.errands import Errands
 from bot.front import Front, Request, request_of
 from bot.pacing import Pacing
 from bot.reply import Reply
+from bot.words import say
 from engine.domain import Ask
 from engine.errors import OutsideError
 
-NOT_YOURS = Reply("Only the one who asked can press this. `/ask` me something yourself!")
-CHANGED = Reply("This command has changed. Please try again in a minute, or restart Discord.")
-UNREAD = Reply(
-    "Discord does not show me replies to a command's answer. Mention me in the reply and I go on from there."
-)
 Work = Callable[[InteractionSpot], Awaitable[None]]
 log = logging.getLogger("bot.discord")
 
@@ -58,7 +54,8 @@ class Reception:
             self._errands.begin_once(said.key, lambda: self._say(said, spot), spot.show)
         elif overheard(message, bot):
             here = MessageSpot(message, ())
-            self._errands.begin_once(f"discord:message:{message.id}", lambda: here.show(UNREAD), here.show)
+            unread = f"discord:message:{message.id}"
+            self._errands.begin_once(unread, lambda: here.show(Reply(say("discord-unread"))), here.show)
 
     def used(
         self, interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
@@ -74,11 +71,11 @@ class Reception:
         if owner == interaction.user.id:
             self._open(interaction, lambda spot: self._press(interaction, action, spot))
         else:
-            self._open(interaction, lambda spot: spot.show(NOT_YOURS))
+            self._open(interaction, lambda spot: spot.show(Reply(say("button-not-yours"))))
 
     def lost(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         log.warning("a command was not understood", extra={"why": str(error)})
-        self._open(interaction, lambda spot: spot.show(CHANGED))
+        self._open(interaction, lambda spot: spot.show(Reply(say("discord-changed"))))
 
     def connected(self) -> None:
         self._ready.set()
@@ -118,10 +115,7 @@ class Reception:
         elif said.dm:
             await self._run(request_of(typed, said.person, said.key, said.anchors, dm=True), spot)
         else:
-            name = typed.command.name
-            await spot.show(
-                Reply(f"Choose `/{name}` from the list that opens when you type `/`: only you see it then.")
-            )
+            await spot.show(Reply(say("discord-choose-command", name=typed.command.name)))
 
     async def _ask(self, ask: Ask, spot: Spot, pacing: Pacing) -> None:
         await deliver(self._front.chat, ask, DiscordCanvas(spot), pacing)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.local.feed import Feed
 from bot.reply import Button, State
+from bot.words import say
 from engine.facts import LocalMessage
 from engine.ledger import Tx
 from engine.ports import Clock, Store
@@ -34,7 +35,6 @@ class Kind(StrEnum):
 SENT = "sent"
 """The state of what people say; answers have a `State`."""
 UNFINISHED = frozenset({State.THINKING, State.WRITING})
-BROKEN_OFF = "This broke off when the server stopped. Please ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +147,6 @@ def as_it_is(message: Mapping[str, object], opened_at: datetime) -> Mapping[str,
     last = str(message["edited"] or message["at"])
     if message["state"] not in UNFINISHED or datetime.fromisoformat(last) >= opened_at:
         return message
-    text = "\n\n".join(filter(None, (str(message["text"]), BROKEN_OFF)))
-    return {**message, "text": text, "state": State.FAILED.value, "footer": "not counted", "buttons": []}
+    text = "\n\n".join(filter(None, (str(message["text"]), say("local-broken-off"))))
+    footer = say("footer-not-counted")
+    return {**message, "text": text, "state": State.FAILED.value, "footer": footer, "buttons": []}

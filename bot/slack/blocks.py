@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.reply import Button, Frame, Reply, State, Style
 from bot.slack.text import escape, fallback, harmless
+from bot.words import say
 
 Block = dict[str, Any]
 
@@ -17,7 +18,6 @@ PRESS = "press:"
 """Begins the action_id of buttons that come back to us; what follows is the button's action."""
 LABEL_LIMIT = 75
 QUESTION_SHOWN = 300
-THINKING = "Thinking …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def of_reply(reply: Reply) -> Content:
 def of_frame(frame: Frame, above: Sequence[Block] = ()) -> tuple[Content, ...]:
     """An answer as messages: one for each page, `above` on the first, footer and buttons on the last."""
     if not frame.pages:
-        words = THINKING if frame.state is State.THINKING else "(no text)"
+        words = say("slack-thinking") if frame.state is State.THINKING else say("slack-no-text")
         below = small(" · ".join(filter(None, (words, frame.footer))))
         return (Content(words, (*above, *below, *actions(frame.buttons))),)
     below = (*small(frame.footer), *actions(frame.buttons))
@@ -67,7 +67,7 @@ def _messages(
 def question(user: str, prompt: str) -> tuple[Block, ...]:
     """Who asked what, above an answer to a command that nobody else saw."""
     shown = prompt if len(prompt) <= QUESTION_SHOWN else f"{prompt[:QUESTION_SHOWN]} …"
-    line = f"<@{user}> asked: {escape(' '.join(shown.split()))}"
+    line = say("slack-asked", member=f"<@{user}>", question=escape(" ".join(shown.split())))
     return ({"type": "context", "elements": [{"type": "mrkdwn", "text": line}]},)
 
 

@@ -11,6 +11,7 @@ from bot.reply import Frame, Reply, State
 from bot.slack.blocks import PAGE_LIMIT, Block, Content, of_frame
 from bot.slack.spot import Spot, show_privately, whisper
 from bot.slack.workspace import Workspace
+from bot.words import say
 from engine.errors import GoneError, TryAgainError
 
 log = logging.getLogger("bot.slack")
@@ -19,10 +20,6 @@ LAST_TRIES = (1.0, 3.0, 8.0)
 """Seconds to wait before each new try to paint a last frame."""
 WHISPERED_PAGES = 4
 """A response_url works five times, and one use is the note that says why the answer is private."""
-NOT_A_MEMBER = Reply(
-    "I cannot write here, so only you will see this answer. "
-    "`/invite` me to let others read along and to go on in a thread, or write to me directly."
-)
 
 
 @dataclass(slots=True)
@@ -124,7 +121,7 @@ class SlackCanvas:
             if self._painted or not self._spot.response_url:
                 raise
             self._private = True
-            await self.reply(NOT_A_MEMBER)
+            await self.reply(Reply(say("slack-not-a-member")))
             return False
         self._painted.append(Painted(ts, content))
         return True

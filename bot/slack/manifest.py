@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from bot.commands import COMMANDS, Command
+from bot.words import say
 
 EVENTS_PATH = "/slack/events"
 SCOPES = (
@@ -20,20 +21,17 @@ SCOPES = (
 """chat:write.public lets `/ask` answer in public channels nobody invited us to; im:history gives us DMs and
 lets a notice be found again; assistant:write comes with the agent view."""
 EVENTS = ("app_home_opened", "app_mention", "message.im")
-DESCRIPTION = "Many language models, one bot. Ask with /ask, by mentioning me, or in a direct message."
-PROMPTS = (
-    ("What can you do?", "What can you help me with?"),
-    ("Explain something", "Explain to me, in simple words, how a large language model works."),
-    ("Improve a text", "Improve this text, and tell me what you changed: "),
-)
+PROMPTS = ("help", "explain", "improve")
+"""Questions to begin with: `prompt-NAME` is a title, `prompt-NAME-text` what it asks."""
 
 
 def manifest(app_url: str | None = None, name: str = "Multi-LLM Chat") -> dict[str, Any]:
     """The manifest; with `app_url` (https) for signed HTTP to that address, without for Socket Mode."""
     url = f"{app_url.rstrip('/')}{EVENTS_PATH}" if app_url else None
     request_url = {"request_url": url} if url else {}
+    about = say("slack-about")
     return {
-        "display_information": {"name": name, "description": DESCRIPTION},
+        "display_information": {"name": name, "description": about},
         "features": {
             "app_home": {
                 "home_tab_enabled": False,
@@ -42,8 +40,8 @@ def manifest(app_url: str | None = None, name: str = "Multi-LLM Chat") -> dict[s
             },
             "bot_user": {"display_name": name, "always_online": True},
             "agent_view": {
-                "agent_description": DESCRIPTION,
-                "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
+                "agent_description": about,
+                "suggested_prompts": [suggested(name) for name in PROMPTS],
             },
             "slash_commands": [slash_command(command, url) for command in COMMANDS],
         },
@@ -56,6 +54,11 @@ def manifest(app_url: str | None = None, name: str = "Multi-LLM Chat") -> dict[s
             "token_rotation_enabled": False,
         },
     }
+
+
+def suggested(prompt: str) -> dict[str, str]:
+    """A question to begin with."""
+    return {"title": say(f"prompt-{prompt}"), "message": say(f"prompt-{prompt}-text")}
 
 
 def slash_command(command: Command, url: str | None) -> dict[str, Any]:
