@@ -24,13 +24,13 @@ from engine.domain import (
     Person,
     Platform,
     Price,
-    Settlement,
     Tier,
     TierName,
     TurnId,
     Usage,
 )
 from engine.facts import Mode
+from engine.turns import Settlement
 from storage.store import Store, open_store
 from tests.postgres import STARTING, running_postgres
 

@@ -12,15 +12,12 @@ from engine import limits, overage, routing
 from engine.catalogue import Catalogue, access
 from engine.context import HISTORY_TURNS, compose, size
 from engine.domain import (
-    DM_IDLE,
     Account,
     Ask,
     Completion,
     Conversation,
     ConversationId,
     Duplicate,
-    Exchange,
-    Hold,
     Micros,
     ModelSpec,
     Refusal,
@@ -34,6 +31,7 @@ from engine.facts import Mode
 from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
 from engine.pricing import most
+from engine.turns import DM_IDLE, Exchange, Hold
 
 LEASE = timedelta(seconds=60)
 """How long a hold outlives its process; renewed while it is alive."""

@@ -23,7 +23,6 @@ from engine.domain import (
     Person,
     Refusal,
     RefusalReason,
-    Settlement,
     Started,
     TierName,
     TurnId,
@@ -33,6 +32,7 @@ from engine.ledger import Tx
 from engine.overage import settle
 from engine.ports import Clock, Model, Store
 from engine.signals import Signals
+from engine.turns import Settlement
 
 T = TypeVar("T")
 SETTLE_TRIES = 5

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.domain import Completion, Exchange, Message, ModelSpec, Role
+from engine.domain import Completion, Message, ModelSpec, Role
+from engine.turns import Exchange
 
 BYTES_PER_TOKEN = 3
 """Vendors' tokenisers give 3 to 5 bytes a token; the low end never promises room that is not there."""

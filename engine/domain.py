@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -12,9 +12,6 @@ ConversationId = NewType("ConversationId", str)
 TurnId = NewType("TurnId", str)
 Micros = NewType("Micros", int)
 """Micro-dollars: 1_000_000 is one US dollar."""
-
-DM_IDLE = timedelta(hours=12)
-"""A DM that rested this long starts a new conversation."""
 
 
 class Platform(StrEnum):
@@ -210,14 +207,6 @@ class Conversation:
     """Turns held or settled; 0 means that it is not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One settled turn of a conversation: what was asked and what was answered."""
-
-    prompt: str
-    answer: str
-
-
 class Redo(StrEnum):
     """What a member wants done about an answer that they have."""
 
@@ -258,8 +247,8 @@ class Ask:
     (`discord:interaction:1`); a key is answered once, also across processes and restarts. `anchors` name the
     place in the chat, most specific first (`slack:T1/C1/171.2`, `discord:message:12`, `discord:dm:7`): the
     first one that this account has a conversation at continues it, and all are bound to the conversation. No
-    anchor: a new conversation. `place` is None in a DM. With `redo`, `about` is the turn of this person's that
-    it is about, and text and attachments are those of that turn.
+    anchor: a new conversation. `place` is None in a DM. With `redo`, `about` is the turn of this person's
+    that it is about, and text and attachments are those of that turn.
     """
 
     key: str
@@ -381,54 +370,3 @@ class Failed:
 
 ChatEvent = Refusal | Duplicate | Started | Delta | Answered | Failed
 """A chat yields Refusal or Duplicate alone, or Started, Deltas, and one of Answered or Failed."""
-
-
-class TurnState(StrEnum):
-    """The life of a turn: held, then settled or released; held ones count against every limit."""
-
-    HELD = "held"
-    SETTLED = "settled"
-    RELEASED = "released"
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A turn being answered by `owner` (a process), with the most it may cost."""
-
-    turn: TurnId
-    account: AccountId
-    conversation: ConversationId
-    key: str
-    model: str
-    prompt: str
-    estimate: Micros
-    owner: str
-    started_at: datetime
-    lease_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What a turn really was; `cost` is None when the model has no price (None is not zero)."""
-
-    model: str
-    answer: str
-    usage: Usage
-    cost: Micros | None
-    outcome: str
-    """`end`, `length`, `safety` or a FailureReason."""
-    settled_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class UsageFacts:
-    """What limits are decided on, read under the account's lock."""
-
-    conversations_today: int
-    """Conversations of this UTC day with a turn held or settled."""
-    recent: tuple[datetime, ...]
-    """Start times of turns of the last 60 s, oldest first; of those released only what the member stopped."""
-    at_once: int
-    """Turns held now."""
-    cost_month: Micros
-    """Spent in this UTC calendar month, held estimates included."""

@@ -7,19 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from engine.books import BooksTx
-from engine.domain import (
-    Account,
-    AccountId,
-    Conversation,
-    ConversationId,
-    Exchange,
-    Hold,
-    Micros,
-    Person,
-    Settlement,
-    TurnId,
-    UsageFacts,
-)
+from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
 from engine.facts import (
     AttemptStatus,
     BillingEvent,
@@ -36,6 +24,7 @@ from engine.facts import (
     Subscription,
     TierChange,
 )
+from engine.turns import Exchange, Hold, Settlement, UsageFacts
 
 
 class PeopleTx(Protocol):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.catalogue import Catalogue
-from engine.domain import Micros, ModelClass, ModelSpec, Refusal, RefusalReason, Standing, Tier, UsageFacts
+from engine.domain import Micros, ModelClass, ModelSpec, Refusal, RefusalReason, Standing, Tier
 from engine.overage import Allowance, MeterTerms
+from engine.turns import UsageFacts
 
 RATE_WINDOW = timedelta(seconds=60)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.catalogue import Catalogue, access
-from engine.domain import Account, Micros, ModelSpec, Offer, Person, RefusalReason, Tier, UsageFacts
+from engine.domain import Account, Micros, ModelSpec, Offer, Person, RefusalReason, Tier
 from engine.facts import NO_CLAIMS, Access, Mode, Notice, Subscription, TierChange
 from engine.ledger import Tx
 from engine.limits import next_day
 from engine.ports import Clock, Store
+from engine.turns import UsageFacts
 
 
 @dataclass(frozen=True, slots=True)

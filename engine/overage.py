@@ -8,10 +8,11 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from engine.domain import AccountId, Micros, Settlement, Tier, TierName, TurnId
+from engine.domain import AccountId, Micros, Tier, TierName, TurnId
 from engine.facts import Access, AccessReason, Mode, Subscription
 from engine.ledger import Tx
 from engine.terms import UsageEvent
+from engine.turns import Settlement
 
 CLOSING = timedelta(minutes=15)
 """Longer than an answer takes: what begins before this is settled and reported when the metered item goes."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 
 from engine.answering import Answering
-from engine.domain import Duplicate, Refusal, Settlement
+from engine.domain import Duplicate, Refusal
 from engine.errors import OutsideError
+from engine.turns import Settlement
 
 log = logging.getLogger("engine")
 

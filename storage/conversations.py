@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from engine.domain import AccountId, Conversation, ConversationId, Exchange
+from engine.domain import AccountId, Conversation, ConversationId
+from engine.turns import Exchange
 from storage.session import Row, Session, moment
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from engine.domain import AccountId, Hold, Micros, Settlement, TurnId, TurnState, UsageFacts
+from engine.domain import AccountId, Micros, TurnId
+from engine.turns import Hold, Settlement, TurnState, UsageFacts
 from storage.session import Row, Session, moment
 
 RATE_WINDOW = timedelta(seconds=60)

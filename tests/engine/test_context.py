@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.context import compose, size, tokens
-from engine.domain import Exchange, Role
+from engine.domain import Role
+from engine.turns import Exchange
 from tests.engine.conftest import QUICK
 
 LONG = st.integers(0, 400).map("é ".__mul__)

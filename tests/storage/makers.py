@@ -14,12 +14,10 @@ from engine.domain import (
     AccountId,
     Conversation,
     ConversationId,
-    Hold,
     Interval,
     Micros,
     Person,
     Platform,
-    Settlement,
     TierName,
     TurnId,
     Usage,
@@ -39,6 +37,7 @@ from engine.facts import (
 )
 from engine.ledger import Tx
 from engine.terms import Duty, DutyId, DutyKind, UsageHour, UsageReport
+from engine.turns import Hold, Settlement
 from storage.address import SqliteAddress, parse_address
 from tests.fakes.clock import NOON
 

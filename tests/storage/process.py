@@ -10,9 +10,10 @@ from functools import partial
 from itertools import count
 from uuid import uuid4
 
-from engine.domain import Conversation, ConversationId, Hold, Micros, Person, Platform, TurnId
+from engine.domain import Conversation, ConversationId, Micros, Person, Platform, TurnId
 from engine.facts import Mode
 from engine.ledger import Tx
+from engine.turns import Hold
 from storage.store import Store, migrate, open_store
 from tests.fakes.clock import NOON, FakeClock
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.domain import Conversation, ConversationId, Exchange, TurnId
+from engine.domain import Conversation, ConversationId, TurnId
 from engine.ledger import Tx
+from engine.turns import Exchange
 from storage.store import Store
 from tests.fakes.clock import NOON
 from tests.storage.makers import ANN, BEN, MINUTE, account, conversation, hold, settlement

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from engine.domain import ConversationId, Micros, TurnId, UsageFacts
+from engine.domain import ConversationId, Micros, TurnId
 from engine.ledger import Tx
+from engine.turns import UsageFacts
 from storage.store import Store
 from tests.fakes.clock import NOON
 from tests.storage.makers import ANN, BEN, MINUTE, account, conversation, hold, settlement

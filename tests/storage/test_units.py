@@ -10,10 +10,11 @@ from typing import cast
 
 import pytest
 
-from engine.domain import Account, AccountId, ConversationId, Hold, Micros, Person, Platform, TurnId
+from engine.domain import Account, AccountId, ConversationId, Micros, Person, Platform, TurnId
 from engine.errors import GiveUpError, TryAgainError
 from engine.facts import SimulatedObject
 from engine.ledger import Tx
+from engine.turns import Hold
 from storage.store import Store, open_store
 from tests.fakes.clock import NOON, FakeClock
 
