@@ -18,6 +18,7 @@ from engine.domain import (
     Interval,
     Offer,
     Refusal,
+    RefusalReason,
     Standing,
     TierName,
     TurnId,
@@ -95,8 +96,9 @@ def refusal(refused: Refusal) -> Reply:
 def reason(refused: Refusal) -> str:
     """The sentence for why, with when it ends."""
     limit, until = refused.limit or 0, refused.until
+    unlisted = refused.reason is RefusalReason.NO_IMAGES and not refused.choices
     return say(
-        f"refusal-{refused.reason}",
+        "file-images-none" if unlisted else f"refusal-{refused.reason}",
         tier=title(refused.tier),
         model=refused.model or "",
         models=listed(refused.choices),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from engine import limits, overage, routing
+from engine import enclosures, limits, overage, routing
 from engine.catalogue import Catalogue, access
 from engine.context import HISTORY_TURNS, compose, size
 from engine.domain import (
@@ -18,10 +18,12 @@ from engine.domain import (
     Conversation,
     ConversationId,
     Duplicate,
+    Message,
     Micros,
     ModelSpec,
     Refusal,
     RefusalReason,
+    Role,
     Standing,
     Tier,
     TierName,
@@ -96,11 +98,13 @@ def decide(
     conversation = current(tx, account, ask, now)
     live = conversation.live_turns if conversation else 0
     more = overage.allowance(tx, account.id, desk.mode, found, tier, desk.metered_markup, now)
-    case = limits.Case(tier, spec, tx.usage(account.id, now), live, now, more)
+    images = enclosures.images(ask.attachments)
+    case = limits.Case(tier, spec, tx.usage(account.id, now), live, now, more, bool(images))
     if refusal := limits.judge(case, desk.catalogue):
         return refusal
     history = tx.history(conversation.id, HISTORY_TURNS) if conversation else ()
-    routed = route(desk, case, history, ask.text)
+    prompt = enclosures.told(ask.text, ask.attachments)
+    routed = route(desk, case, history, Message(Role.USER, prompt, images))
     if isinstance(routed, Refusal):
         return routed
     place = conversation or begin(tx, account, now)
@@ -111,7 +115,7 @@ def decide(
 
 def wanted(catalogue: Catalogue, tier: Tier, ask: Ask, account: Account) -> ModelSpec | Refusal:
     """The model to ask, or why there is none."""
-    if not ask.text.strip():
+    if not (ask.text.strip() or ask.attachments):
         return Refusal(RefusalReason.EMPTY, tier.name)
     spec = routing.choose(catalogue, tier, ask.model, account.model)
     if isinstance(spec, ModelSpec):
@@ -129,7 +133,7 @@ def current(tx: Tx, account: Account, ask: Ask, now: datetime) -> Conversation |
 
 
 def route(
-    desk: Desk, case: limits.Case, history: Sequence[Exchange], prompt: str
+    desk: Desk, case: limits.Case, history: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...] | Refusal:
     """The models to try with what each is sent, within the month's money."""
     catalogue, tier = desk.catalogue, case.tier
@@ -138,20 +142,22 @@ def route(
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
     if not case.over_ceiling(dearest(routes)):
         return routes
-    if limits.steps_down(tier, case.spec):
-        cheaper = catalogue.step_down(tier)
-        return composed(desk, [cheaper] if cheaper else [], history, prompt) or routes
-    if tier.name is TierName.FREE:
+    steps_down = limits.steps_down(tier, case.spec)
+    cheaper = catalogue.step_down(tier, images=case.images) if steps_down else None
+    if cheaper:
+        return composed(desk, [cheaper], history, prompt) or routes
+    if tier.name is TierName.FREE or (steps_down and case.images):
         until = limits.next_month(case.now)
         return limits.refuse(case, catalogue, RefusalReason.COST, None, until)
     return routes
 
 
 def composed(
-    desk: Desk, specs: Sequence[ModelSpec], history: Sequence[Exchange], prompt: str
+    desk: Desk, specs: Sequence[ModelSpec], history: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...]:
-    """A route for each model whose window has room for the prompt."""
-    pairs = ((spec, compose(spec, desk.system, history, prompt)) for spec in specs)
+    """A route for each model that takes what the prompt brings and whose window has room for it."""
+    able = (spec for spec in specs if spec.sees or not prompt.images)
+    pairs = ((spec, compose(spec, desk.system, history, prompt.text, prompt.images)) for spec in able)
     return tuple(Route(spec, completion) for spec, completion in pairs if completion)
 
 
@@ -183,9 +189,10 @@ def hold_for(
         conversation=place.id,
         key=ask.key,
         model=routes[0].spec.name,
-        prompt=ask.text,
+        prompt=enclosures.told(ask.text, ask.attachments),
         estimate=dearest(routes),
         owner=desk.owner,
         started_at=now,
         lease_until=now + LEASE,
+        images=enclosures.images(ask.attachments),
     )

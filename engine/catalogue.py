@@ -67,9 +67,14 @@ class Catalogue:
         """The model of members who chose none: the first one that their tier may use."""
         return next(iter(self.allowed(tier)), None)
 
-    def step_down(self, tier: Tier) -> ModelSpec | None:
-        """The model that goes on answering when a tier's money is spent."""
-        return next((spec for spec in self.allowed(tier) if spec.klass is ModelClass.EVERYDAY), None)
+    def seeing(self, tier: Tier) -> Sequence[ModelSpec]:
+        """The models of a tier that take images."""
+        return [spec for spec in self.allowed(tier) if spec.sees]
+
+    def step_down(self, tier: Tier, *, images: bool = False) -> ModelSpec | None:
+        """The model that goes on when a tier's money is spent; with `images`, one that takes them."""
+        able = self.seeing(tier) if images else self.allowed(tier)
+        return next((spec for spec in able if spec.klass is ModelClass.EVERYDAY), None)
 
     def offer(self, tier: Tier, reason: RefusalReason, spec: ModelSpec | None = None) -> Offer | None:
         """The cheapest higher tier that would lift a refusal, None if no tier would."""
@@ -84,6 +89,7 @@ class Catalogue:
             RefusalReason.RATE: lambda t: more(t.requests_per_minute, tier.requests_per_minute),
             RefusalReason.CONCURRENT: lambda t: more(t.concurrent, tier.concurrent),
             RefusalReason.COST: lambda t: more(t.cost_ceiling_month, tier.cost_ceiling_month),
+            RefusalReason.NO_IMAGES: lambda t: bool(self.seeing(t)) and not self.seeing(tier),
             RefusalReason.MODEL_LOCKED: lambda t: spec is not None and self.allows(t, spec),
         }
         return rules.get(reason, lambda _: False)

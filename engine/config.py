@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from engine import checks, environment, tables
 from engine.domain import Interval, ModelSpec, Tier, TierName
 from engine.environment import Problem, Variables
+from engine.files import FileLimits
 from engine.tables import DemoModels, ProviderKind, Tables
 from engine.terms import Policy
 
@@ -117,6 +118,7 @@ class Settings:
     stripe: StripeSettings | None
     returns: ReturnUrls
     billing: Policy
+    attachments: FileLimits
     providers: tuple[ProviderRow, ...]
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]
@@ -163,6 +165,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
             variables.stripe_cancel_url or f"{server.app_url}/billing/cancel",
         ),
         billing=parsed.billing.policy(),
+        attachments=parsed.attachments.limits(),
         providers=providers,
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),

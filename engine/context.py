@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil
 
 from engine.domain import Completion, Message, ModelSpec, Role
+from engine.files import Image
 from engine.turns import Exchange
 
 BYTES_PER_TOKEN = 3
 """Vendors' tokenisers give 3 to 5 bytes a token; the low end never promises room that is not there."""
 PER_MESSAGE = 4
 HISTORY_TURNS = 200
+HISTORY_IMAGES = 8
+"""Images of earlier turns that are sent again, the newest: each is paid for every time."""
+PATCH = 32
+TOKENS_PER_PATCH = Fraction(5, 2)
+FEWEST, MOST = 1200, 5000
+"""Tokens of an image, by what vendors document (2026-11). OpenAI: 1.2 to 2.5 a patch of 32 pixels, at most
+4,915 for those that we send. Anthropic: one for 750 pixels, at most 4,784. Gemini: 1,120 for any."""
 
 
 def tokens(text: str) -> int:
@@ -18,21 +28,41 @@ def tokens(text: str) -> int:
     return PER_MESSAGE + -(-len(text.encode()) // BYTES_PER_TOKEN)
 
 
-def compose(spec: ModelSpec, system: str, history: Sequence[Exchange], prompt: str) -> Completion | None:
-    """What to send to a model, with as many of the last turns as fit; None if not even the prompt does."""
-    room = spec.context - spec.max_output - tokens(system) - tokens(prompt)
+def image_tokens(image: Image) -> int:
+    """An upper estimate of an image's tokens at any vendor."""
+    patches = -(-image.width // PATCH) * -(-image.height // PATCH)
+    return min(max(FEWEST, ceil(patches * TOKENS_PER_PATCH)), MOST)
+
+
+def weight(message: Message) -> int:
+    """An upper estimate of a message's tokens, images included."""
+    return tokens(message.text) + sum(image_tokens(image) for image in message.images)
+
+
+def compose(
+    spec: ModelSpec, system: str, history: Sequence[Exchange], prompt: str, images: tuple[Image, ...] = ()
+) -> Completion | None:
+    """What to send to a model, with as many of the last turns as fit; None if not even the prompt does.
+
+    Of earlier images the newest come along, and none to a model that takes none.
+    """
+    newest = Message(Role.USER, prompt, images)
+    room = spec.context - spec.max_output - tokens(system) - weight(newest)
     if room < 0:
         return None
-    kept: list[Exchange] = []
+    seen = max(0, HISTORY_IMAGES - len(images)) if spec.sees else 0
+    turns: list[Message] = []
     for exchange in reversed(history):
-        room -= tokens(exchange.prompt) + tokens(exchange.answer)
+        shown = exchange.images[max(0, len(exchange.images) - seen) :]
+        pair = (Message(Role.USER, exchange.prompt, shown), Message(Role.ASSISTANT, exchange.answer))
+        room -= sum(map(weight, pair))
         if room < 0:
             break
-        kept.insert(0, exchange)
-    turns = [m for e in kept for m in (Message(Role.USER, e.prompt), Message(Role.ASSISTANT, e.answer))]
-    return Completion(spec.vendor_id, system, (*turns, Message(Role.USER, prompt)), spec.max_output)
+        seen -= len(shown)
+        turns[:0] = pair
+    return Completion(spec.vendor_id, system, (*turns, newest), spec.max_output)
 
 
 def size(completion: Completion) -> int:
     """An upper estimate of a completion's input tokens."""
-    return tokens(completion.system) + sum(tokens(message.text) for message in completion.messages)
+    return tokens(completion.system) + sum(map(weight, completion.messages))

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from engine.files import Document, Image, Medium
+
 AccountId = NewType("AccountId", str)
 ConversationId = NewType("ConversationId", str)
 TurnId = NewType("TurnId", str)
@@ -122,6 +124,12 @@ class ModelSpec:
     price: Price | None = None
     fallback: tuple[str, ...] = ()
     description: str = ""
+    accepts: frozenset[Medium] = frozenset()
+
+    @property
+    def sees(self) -> bool:
+        """Whether images may be sent to it."""
+        return Medium.IMAGES in self.accepts
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +151,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a model's input."""
+    """One message of a model's input; images come before its text."""
 
     role: Role
     text: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +226,6 @@ class Redo(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that comes with a question, as it was fetched: its bytes are neither checked nor read yet."""
-
-    name: str
-    media_type: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where something is asked, as far as the rules of a Discord server or Slack workspace go.
 
@@ -258,18 +258,19 @@ class Ask:
     dm: bool = False
     model: str | None = None
     place: Place | None = None
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Image | Document, ...] = ()
     redo: Redo | None = None
     about: TurnId | None = None
 
 
 class RefusalReason(StrEnum):
-    """Why a question is not asked of a model; all but the first three are limits of a tier."""
+    """Why a question is not asked of a model; what is not about the question itself is a tier's limit."""
 
     EMPTY = "empty"
     UNKNOWN_MODEL = "unknown_model"
     CLOSING = "closing"
     MODEL_LOCKED = "model_locked"
+    NO_IMAGES = "no_images"
     CONVERSATIONS = "conversations"
     TURNS = "turns"
     RATE = "rate"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.catalogue import Catalogue
@@ -25,6 +25,8 @@ class Case:
     now: datetime
     allowance: Allowance | None = None
     """What metered use may still take; None: none."""
+    images: bool = False
+    """Whether it brings any."""
 
     @property
     def counts(self) -> bool:
@@ -58,7 +60,15 @@ def judge(case: Case, catalogue: Catalogue) -> Refusal | None:
     if reached(len(facts.recent), tier.requests_per_minute):
         free_at = facts.recent[0] + RATE_WINDOW if facts.recent else None
         return refuse(case, catalogue, RefusalReason.RATE, tier.requests_per_minute, free_at)
-    return None
+    return blind(case, catalogue)
+
+
+def blind(case: Case, catalogue: Catalogue) -> Refusal | None:
+    """The refusal of images to a model that takes none, which is never swapped; with those that do."""
+    if not case.images or case.spec.sees:
+        return None
+    refusal = refuse(case, catalogue, RefusalReason.NO_IMAGES, None)
+    return replace(refusal, choices=tuple(spec.name for spec in catalogue.seeing(case.tier)))
 
 
 def reached(count: int, limit: int | None) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.domain import Micros, ModelClass, ModelSpec, Price, Tier, TierName
 from engine.environment import Problem
+from engine.files import FileLimits, Medium
 from engine.terms import FullRefund, Policy, SecondSubscription
 
 MICROS = 1_000_000
@@ -76,6 +77,18 @@ class BillingTable(Table):
         return Policy(**dict(self))
 
 
+class AttachmentsTable(Table):
+    """`[attachments]`: the files that a question may bring."""
+
+    max_files: Annotated[int, Field(ge=0, le=10)] = 4
+    max_megabytes: Annotated[int, Field(ge=1, le=25)] = 8
+    max_pages: Positive = 50
+
+    def limits(self) -> FileLimits:
+        """For those who take files."""
+        return FileLimits(self.max_files, self.max_megabytes, self.max_pages)
+
+
 class ProviderTable(Table):
     """`[providers.NAME]`: a vendor that speaks OpenAI's protocol."""
 
@@ -103,6 +116,7 @@ class ModelTable(Table):
     price: PriceTable | None = None
     fallback: tuple[str, ...] = ()
     description: str = ""
+    accepts: tuple[Medium, ...] = ()
 
 
 class Tables(Table):
@@ -111,6 +125,7 @@ class Tables(Table):
     demo_models: DemoModels = DemoModels.AUTO
     system_prompt: str = ""
     billing: BillingTable = BillingTable()
+    attachments: AttachmentsTable = AttachmentsTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)
     providers: dict[str, ProviderTable] = Field(default_factory=dict)
     models: dict[str, ModelTable] = Field(default_factory=dict)
@@ -183,6 +198,7 @@ def model(name: str, table: ModelTable) -> ModelSpec:
         price=price(table.price) if table.price else None,
         fallback=table.fallback,
         description=table.description,
+        accepts=frozenset(table.accepts),
     )
 
 

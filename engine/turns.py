@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engine.domain import AccountId, ConversationId, Micros, TurnId, Usage
+from engine.files import Image
 
 DM_IDLE = timedelta(hours=12)
 """A DM that rested this long starts a new conversation."""
@@ -18,6 +19,7 @@ class Exchange:
 
     prompt: str
     answer: str
+    images: tuple[Image, ...] = ()
 
 
 class TurnState(StrEnum):
@@ -42,6 +44,7 @@ class Hold:
     owner: str
     started_at: datetime
     lease_until: datetime
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Mapping
+from typing import Literal
 
 import anthropic
 import httpx2
 from anthropic import AsyncStream
-from anthropic.types import MessageDeltaUsage, MessageParam, RawMessageStreamEvent, Usage
+from anthropic.types import (
+    ImageBlockParam,
+    MessageDeltaUsage,
+    MessageParam,
+    RawMessageStreamEvent,
+    TextBlockParam,
+    Usage,
+)
 
 from engine.domain import Chunk, Completion, Finish, Message, Role
+from engine.files import Image
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.pages import no_page
@@ -109,6 +119,17 @@ def messages(completion: Completion) -> list[MessageParam]:
 
 
 def _message(message: Message) -> MessageParam:
-    if message.role is Role.USER:
+    if message.role is Role.ASSISTANT:
+        return {"role": "assistant", "content": message.text}
+    if not message.images:
         return {"role": "user", "content": message.text}
-    return {"role": "assistant", "content": message.text}
+    text: TextBlockParam = {"type": "text", "text": message.text}
+    return {"role": "user", "content": [*(_image(image) for image in message.images), text]}
+
+
+def _image(image: Image) -> ImageBlockParam:
+    media_type: Literal["image/png", "image/jpeg"] = (
+        "image/png" if image.media_type == "image/png" else "image/jpeg"
+    )
+    data = b64encode(image.data).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}

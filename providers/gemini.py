@@ -15,6 +15,7 @@ from google.genai import errors, types
 
 from engine.domain import Chunk, Completion, Finish, Role
 from engine.errors import ContentRefusedError
+from engine.files import Image
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.streaming import Patience, Reading, relay
@@ -177,9 +178,15 @@ def contents(completion: Completion) -> list[types.ContentUnionDict]:
     """The messages in Gemini's shape."""
     roles = {Role.USER: "user", Role.ASSISTANT: "model"}
     return [
-        types.Content(role=roles[message.role], parts=[types.Part(text=message.text)])
+        types.Content(
+            role=roles[message.role], parts=[*map(_image, message.images), types.Part(text=message.text)]
+        )
         for message in completion.messages
     ]
+
+
+def _image(image: Image) -> types.Part:
+    return types.Part(inline_data=types.Blob(mime_type=image.media_type, data=image.data))
 
 
 def _details(body: object) -> list[Mapping[str, object]]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Mapping
 
 import openai
 from openai import AsyncStream
 from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.chat import (
+    ChatCompletionChunk,
+    ChatCompletionContentPartImageParam,
+    ChatCompletionContentPartTextParam,
+    ChatCompletionMessageParam,
+)
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from engine.domain import Chunk, Completion, Finish, Message, Role
+from engine.files import Image
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.pages import no_page
@@ -122,9 +129,17 @@ def messages(completion: Completion) -> list[ChatCompletionMessageParam]:
 
 
 def _message(message: Message) -> ChatCompletionMessageParam:
-    if message.role is Role.USER:
+    if message.role is Role.ASSISTANT:
+        return {"role": "assistant", "content": message.text}
+    if not message.images:  # servers of this protocol that know no images may know no parts either
         return {"role": "user", "content": message.text}
-    return {"role": "assistant", "content": message.text}
+    text: ChatCompletionContentPartTextParam = {"type": "text", "text": message.text}
+    return {"role": "user", "content": [*(_image(image) for image in message.images), text]}
+
+
+def _image(image: Image) -> ChatCompletionContentPartImageParam:
+    url = f"data:{image.media_type};base64,{b64encode(image.data).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _status_in(codes: tuple[str, ...]) -> int | None:

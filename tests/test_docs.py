@@ -152,6 +152,7 @@ TABLES = (
     Table(CONFIG, "Reserved names", "Variable", listed(NOT_YET)),
     Table(CONFIG, "At the top", "Key", lambda: keys(tables.Tables), of_key),
     Table(CONFIG, "[billing]", "Key", lambda: keys(tables.BillingTable), of_key),
+    Table(CONFIG, "[attachments]", "Key", lambda: keys(tables.AttachmentsTable), of_key),
     Table(CONFIG, "[tiers.NAME]", "Key", lambda: keys(tables.TierTable), of_key),
     Table(CONFIG, "[providers.NAME]", "Key", lambda: keys(tables.ProviderTable), of_key),
     Table(CONFIG, "[models.NAME]", "Key", lambda: keys(tables.ModelTable), of_key),
@@ -200,7 +201,7 @@ def test_a_row_too_few_is_noticed(table: Table) -> None:
 def test_a_changed_default_or_price_is_noticed() -> None:
     for table, old, new in (
         (TABLES[0], "| `8080` |", "| `8081` |"),
-        (TABLES[4], '| `["everyday"]` |', "| `[]` |"),
+        (TABLES[5], '| `["everyday"]` |', "| `[]` |"),
         (next(table for table in TABLES if table.told is of_price), "8.99 USD", "9.99 USD"),
         (next(table for table in TABLES if table.told is of_command), "is left", "was left"),
     ):

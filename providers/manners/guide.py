@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from engine.domain import Message
 from providers.manners.memory import asked_about, facts, questions, short
+from providers.manners.received import received
 
 WELCOME = """\
 Hello! I am **demo-guide**, an offline demonstration model: I show you around without any account or key.
@@ -79,6 +80,7 @@ def answer(messages: Sequence[Message]) -> str:
     said = questions(messages)
     now, folded = said[-1], said[-1].casefold()
     replies: Sequence[Callable[[], str | None]] = (
+        lambda: received(messages[-1]),
         lambda: _noted(now),
         lambda: _recall(facts(said[:-1]), asked_about(now)),
         lambda: _all_known(said[:-1]) if ABOUT_ME.search(folded) else None,

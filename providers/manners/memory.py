@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from engine.domain import Message, Role
+from providers.manners.received import words_alone
 
 NAME = "name"
 TELLING = re.compile(
@@ -21,7 +22,7 @@ ASKING = re.compile(
 
 def questions(messages: Sequence[Message]) -> Sequence[str]:
     """What the member said, oldest first; the last one is what has to be answered."""
-    return [message.text.strip() for message in messages if message.role is Role.USER]
+    return [words_alone(message.text) for message in messages if message.role is Role.USER]
 
 
 def facts(said: Sequence[str]) -> Mapping[str, str]:

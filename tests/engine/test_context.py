@@ -7,13 +7,18 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.context import compose, size, tokens
+from engine.context import HISTORY_IMAGES, compose, image_tokens, size, tokens
 from engine.domain import Role
+from engine.files import Image, Medium
 from engine.turns import Exchange
 from tests.engine.conftest import QUICK
 
 LONG = st.integers(0, 400).map("é ".__mul__)
+SIDES = st.integers(1, 2048)
+IMAGE = st.builds(Image, st.just("a.png"), st.just("image/png"), st.just(b""), SIDES, SIDES)
+IMAGES = st.lists(IMAGE, max_size=3)
 EXCHANGES = st.lists(st.builds(Exchange, LONG | st.text(), LONG), max_size=30)
+SEEN = st.lists(st.builds(Exchange, LONG, LONG, IMAGES.map(tuple)), max_size=12)
 
 
 def test_history_comes_before_the_prompt_in_order() -> None:
@@ -40,3 +45,33 @@ def test_the_window_is_never_passed_and_the_newest_whole_turns_are_kept(
     assert (last.role, last.text) == (Role.USER, prompt)
     kept = [Exchange(q.text, a.text) for q, a in zip(past[::2], past[1::2], strict=True)]
     assert kept == history[len(history) - len(kept) :]
+
+
+@given(SEEN, IMAGES.map(tuple), st.integers(200, 40_000), st.booleans())
+def test_the_window_is_never_passed_with_images_either_and_the_newest_are_kept(
+    history: list[Exchange],
+    images: tuple[Image, ...],
+    window: int,
+    sees: bool,  # noqa: FBT001 - drawn
+) -> None:
+    accepts = frozenset({Medium.IMAGES}) if sees else frozenset[Medium]()
+    spec = replace(QUICK, context=window, max_output=50, accepts=accepts)
+    composed = compose(spec, "Be brief.", history, "What is this?", images)
+    if composed is None:
+        assert tokens("What is this?") + tokens("Be brief.") + sum(map(image_tokens, images)) + 50 > window
+        return
+    assert size(composed) + composed.max_output <= window
+    *past, last = composed.messages
+    assert last.images == images
+    sent = [image for message in past for image in message.images]
+    kept = history[len(history) - len(past) // 2 :]
+    there = [image for exchange in kept for image in exchange.images] if sees else []
+    most = HISTORY_IMAGES - len(images)
+    assert sent == there[max(0, len(there) - most) :]
+
+
+def test_an_image_is_counted_above_what_any_vendor_charges_for_one_of_its_size() -> None:
+    """Figures that vendors publish: 1.2 a patch, a token for 750 pixels, 1,120 for any image."""
+    for width, height, dearest in ((1, 1, 1120), (1024, 1024, 1446), (1920, 1080, 2768), (2048, 2048, 4915)):
+        image = Image("a.png", "image/png", b"", width, height)
+        assert dearest <= image_tokens(image) <= 2.2 * dearest

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from engine.context import size, tokens
-from engine.domain import Finish, Usage
+from engine.domain import Completion, Finish, Message, Role, Usage
+from engine.files import Image
 from providers.lazy import Adapter
 from tests.fakes.vendor_wire import WIRES, Count, OpenAIWire, Vendor
 from tests.fakes.vendors import Act, FakeVendors
@@ -85,6 +86,31 @@ async def test_the_whole_conversation_is_sent_with_instructions_and_cap(
     assert "321" in sent
     assert "clever-1" in sent + asked.path
     assert KEY in str(asked.headers)
+
+
+IMAGE_URL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+SOURCE = {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}
+SHOWN: dict[Vendor, object] = {
+    Vendor.OPENAI: [IMAGE_URL, {"type": "text", "text": "What is this?"}],
+    Vendor.ANTHROPIC: [{"type": "image", "source": SOURCE}, {"type": "text", "text": "What is this?"}],
+    Vendor.GEMINI: [
+        {"inlineData": {"mime_type": "image/png", "data": "iVBORw=="}},
+        {"text": "What is this?"},
+    ],
+}
+"""A message with an image as each vendor documents it; Gemini takes fields in either spelling."""
+
+
+async def test_an_image_is_sent_before_its_words_as_the_vendor_wants_it(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(answer(vendor, "A cat."))
+    image = Image("cat.png", "image/png", b"\x89PNG", 640, 480)
+    asked = Message(Role.USER, "What is this?", (image,))
+    await ask(model, Completion("fake-model", "", (asked,), 500))
+    body: dict[str, list[dict[str, object]]] = dict(vendors.asked[0].body)  # type: ignore[arg-type]
+    said = body["contents" if vendor is Vendor.GEMINI else "messages"][-1]
+    assert said["parts" if vendor is Vendor.GEMINI else "content"] == SHOWN[vendor]
 
 
 async def test_no_instructions_are_sent_where_there_are_none(

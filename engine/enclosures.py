@@ -1,0 +1,48 @@
+"""Files as part of a question: what a model reads of them, and what is kept of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from engine.files import Document, Image
+
+LONGEST_NAME = 100
+TAG = "file"
+
+
+def told(text: str, files: Sequence[Image | Document]) -> str:
+    """A question with its documents' text behind it, each between tags that its own text cannot close."""
+    return "\n\n".join((text, *map(enclosed, files)))
+
+
+def images(files: Sequence[Image | Document]) -> tuple[Image, ...]:
+    """Those of the files that are shown, not read out."""
+    return tuple(file for file in files if isinstance(file, Image))
+
+
+def enclosed(file: Image | Document) -> str:
+    """A document with its name and type; of an image only these, for models that cannot see it later on."""
+    label = f'name="{plain(file.name)}" type="{plain(file.media_type)}"'
+    if isinstance(file, Image):
+        return f"<image {label}/>"
+    tag, pages = unused_tag(file.text), f' pages="{file.pages}"' if file.pages else ""
+    return f"<{tag} {label}{pages}>\n{file.text.strip()}\n</{tag}>"
+
+
+def unused_tag(text: str) -> str:
+    """`file`, or `file-2` and so on where the text itself closes that."""
+    number = 1
+    while f"</{TAG}{suffix(number)}>" in text:
+        number += 1
+    return TAG + suffix(number)
+
+
+def suffix(number: int) -> str:
+    """What the tags after the first one end with."""
+    return f"-{number}" if number > 1 else ""
+
+
+def plain(name: str) -> str:
+    """A name that stays within its quotes and its line."""
+    return re.sub(r'[\x00-\x1f\x7f"<>\u2028\u2029]', "_", name)[:LONGEST_NAME]

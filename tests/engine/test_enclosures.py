@@ -1,0 +1,123 @@
+"""Questions that bring files: what is sent, which models get it, and that it counts before it is spent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.context import image_tokens
+from engine.domain import Answered, Micros, ModelSpec, Offer, Refusal, RefusalReason, TierName
+from engine.enclosures import enclosed, told
+from engine.errors import TellOperatorError
+from engine.files import Document, Image, Medium
+from tests.engine.conftest import DEEP, PREMIUM, QUICK, SPARE, Hall, last
+from tests.engine.test_ceiling import subscribed
+from tests.fakes.models import Scripted
+
+PHOTO = Image("cat.jpg", "image/jpeg", b"\xff\xd8\xff", 1024, 1024)
+NOTES = Document("notes.txt", "text/plain", "The sky is green.")
+SEES = frozenset({Medium.IMAGES})
+
+
+def seeing(hall: Hall, *names: str) -> None:
+    """Let these models take images, and no other."""
+    models = (
+        replace(spec, accepts=SEES if spec.name in names else frozenset()) for spec in (QUICK, SPARE, DEEP)
+    )
+    hall.catalogue = replace(hall.catalogue, models=tuple(models))
+
+
+async def test_a_model_is_sent_the_image_and_its_name_and_the_text_of_documents(hall: Hall) -> None:
+    seeing(hall, "quick")
+    event = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO, NOTES)))
+    assert isinstance(event, Answered)
+    message = hall.one.seen[0].messages[-1]
+    assert message.images == (PHOTO,)
+    assert message.text == (
+        'What is this?\n\n<image name="cat.jpg" type="image/jpeg"/>\n\n'
+        '<file name="notes.txt" type="text/plain">\nThe sky is green.\n</file>'
+    )
+
+
+async def test_documents_go_to_models_that_take_no_images(hall: Hall) -> None:
+    seeing(hall)
+    assert isinstance(await last(hall.chat(), hall.ask("Is it?", attachments=(NOTES,))), Answered)
+
+
+async def test_a_model_that_takes_no_images_is_never_swapped_and_those_that_do_are_named(hall: Hall) -> None:
+    seeing(hall, "spare", "deep")
+    refusal = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
+    assert refusal == Refusal(RefusalReason.NO_IMAGES, TierName.FREE, model="quick", choices=("spare",))
+    assert hall.one.seen == hall.two.seen == []
+    answered = await last(hall.chat(), hall.ask("What is this?", model="spare", attachments=(PHOTO,)))
+    assert isinstance(answered, Answered)
+
+
+async def test_the_tier_that_would_lift_it_is_offered_where_none_of_this_one_sees(hall: Hall) -> None:
+    seeing(hall, "deep")
+    refusal = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
+    assert isinstance(refusal, Refusal)
+    assert refusal.choices == ()
+    assert refusal.offer == Offer(TierName.PREMIUM, PREMIUM.price_month, PREMIUM.price_year)
+
+
+async def test_a_fallback_that_cannot_see_is_skipped(hall: Hall) -> None:
+    seeing(hall, "quick")
+    hall.one = Scripted(words=(), errors=[TellOperatorError("bad key")])
+    await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
+    assert hall.two.seen == []
+    hall.one = Scripted(words=(), errors=[TellOperatorError("bad key")])
+    event = await last(hall.chat(), hall.ask("And without?"))
+    assert isinstance(event, Answered)
+    assert event.model == "spare"
+
+
+async def test_an_image_counts_in_the_estimate_that_a_ceiling_is_held_against(hall: Hall) -> None:
+    seeing(hall, "quick")
+    without = 4000 + 100  # an answer of 1,000 tokens, and the words of the question
+    hall.free(cost_ceiling_month=Micros(without + image_tokens(PHOTO) // 2))
+    refusal = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is RefusalReason.COST
+    assert isinstance(await last(hall.chat(), hall.ask("What is this?")), Answered)
+
+
+@pytest.mark.parametrize("able", [SPARE, None])
+async def test_at_the_ceiling_a_paying_member_steps_down_to_what_sees_or_not_at_all(
+    hall: Hall, able: ModelSpec | None
+) -> None:
+    await subscribed(hall)
+    seeing(hall, "deep", *([able.name] if able else []))
+    premium = replace(PREMIUM, cost_ceiling_month=Micros(1))
+    hall.catalogue = replace(hall.catalogue, tiers={**hall.catalogue.tiers, TierName.PREMIUM: premium})
+    event = await last(hall.chat(), hall.ask("What is this?", model="deep", attachments=(PHOTO,)))
+    if able:
+        assert isinstance(event, Answered)
+        assert event.model == able.name
+    else:
+        assert isinstance(event, Refusal)
+        assert event.reason is RefusalReason.COST
+        assert hall.two.seen == []
+
+
+async def test_a_text_that_does_not_fit_the_window_with_the_prompt_is_refused_with_its_size(
+    hall: Hall,
+) -> None:
+    long = Document("log.txt", "text/plain", "word " * 8000)
+    refusal = await last(hall.chat(), hall.ask("Why?", attachments=(long,)))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.limit) == (RefusalReason.TOO_LONG, QUICK.context)
+
+
+@given(st.text(), st.text(st.sampled_from('</file-2>\n"x')), st.text(st.sampled_from('"<>\n\x00a')))
+def test_no_file_closes_its_own_tags_or_leaves_its_name(question: str, text: str, name: str) -> None:
+    whole = enclosed(Document(name, "text/plain", text))
+    first, *_, close = whole.split("\n")
+    tag = close.removeprefix("</").removesuffix(">")
+    assert whole.count(close) == 1
+    assert first.startswith(f'<{tag} name="')
+    assert first.count('"') == 4
+    assert told(question, ()) == question
