@@ -220,8 +220,10 @@ def open_surfaces(house: House, roles: frozenset[str]) -> Surfaces:
         messengers[Platform.DISCORD] = surfaces.discord.messenger
     if settings.slack and "slack" in roles:
         from bot.slack.adapter import SlackBot  # noqa: PLC0415 - as above
+        from bot.slack.installed import installed_of  # noqa: PLC0415 - as above
 
-        surfaces.slack = SlackBot(settings.slack, house.front, house.clock)
+        places = installed_of(settings.slack, house.store)
+        surfaces.slack = SlackBot(settings.slack, house.front, house.clock, installed=places)
         messengers[Platform.SLACK] = surfaces.slack.messenger
     if settings.playground.on and "web" in roles:
         surfaces.local = LocalBot(house.front, house.store, house.clock)
@@ -321,11 +323,10 @@ async def apply_migrations(settings: Settings) -> int:
 
 
 def slack_manifest(settings: Settings) -> int:
-    """Print the Slack app manifest, with request addresses if APP_URL is public and HTTP mode is set up."""
-    from bot.slack.manifest import manifest_json  # noqa: PLC0415 - the SDK is for those who use it
+    """Print the Slack app manifest."""
+    from bot.slack.manifest import manifest_for  # noqa: PLC0415 - the SDK is for those who use it
 
-    over_http = settings.slack and settings.slack.app_token is None
-    print(manifest_json(settings.server.app_url if over_http else None))
+    print(manifest_for(settings))
     return 0
 
 

@@ -10,6 +10,8 @@ from engine.tables import ModelTable, ProviderKind, Tables
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SIGNING_VARIABLE = "STRIPE_WEBHOOK_SECRET"
+WAYS_TO_HEAR = "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)."
+SHORTEST_KEY = 32
 
 
 def check_variables(variables: Variables, *, setting_up: bool = False) -> list[Problem]:
@@ -69,15 +71,45 @@ def check_model(name: str, table: ModelTable, providers: set[str], models: set[s
 
 
 def check_slack(variables: Variables) -> list[Problem]:
-    """Slack needs a bot token and one way to get events."""
+    """Slack needs a bot token, or OAuth, and one way to get events."""
     either = variables.slack_app_token or variables.slack_signing_secret
+    oauth = variables.slack_client_id or variables.slack_client_secret or variables.slack_token_key
+    if oauth:
+        return check_slack_oauth(variables, heard=bool(either))
     if variables.slack_bot_token and not either:
-        mend = "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_VARIABLE (HTTP)."
-        return [Problem("SLACK_BOT_TOKEN", "is set without a way to receive events", mend)]
+        return [Problem("SLACK_BOT_TOKEN", "is set without a way to receive events", WAYS_TO_HEAR)]
     if either and not variables.slack_bot_token:
-        mend = "Set SLACK_BOT_TOKEN (xoxb-...) from the app's OAuth page, or unset the others."
+        mend = (
+            "Set SLACK_BOT_TOKEN (xoxb-...) from the app's OAuth page, for many workspaces SLACK_CLIENT_ID "
+            "and SLACK_CLIENT_SECRET, or unset the others."
+        )
         return [Problem("SLACK_BOT_TOKEN", "is missing beside the other Slack variables", mend)]
     return []
+
+
+def check_slack_oauth(variables: Variables, *, heard: bool) -> list[Problem]:
+    """Installation into many workspaces needs both halves of the app's identity, and no token of one."""
+    problems = []
+    pair = {
+        "SLACK_CLIENT_ID": variables.slack_client_id,
+        "SLACK_CLIENT_SECRET": variables.slack_client_secret,
+    }
+    for name in [name for name, value in pair.items() if not value]:
+        mend = "Copy it from the app's page Basic Information, or unset the others for a single workspace."
+        problems.append(Problem(name, "is missing for the installation into many workspaces", mend))
+    if variables.slack_bot_token:
+        mend = (
+            "With OAuth each workspace has a token of its own: unset SLACK_BOT_TOKEN and install the app at "
+            "APP_URL/slack/install, or unset SLACK_CLIENT_ID and SLACK_CLIENT_SECRET."
+        )
+        problems.append(Problem("SLACK_BOT_TOKEN", "is set beside SLACK_CLIENT_ID", mend))
+    if not heard:
+        problems.append(Problem("SLACK_CLIENT_ID", "is set without a way to receive events", WAYS_TO_HEAR))
+    key = variables.slack_token_key
+    if key and any(len(each.strip()) < SHORTEST_KEY for each in key.get_secret_value().split(",")):
+        mend = "Make one with `openssl rand -base64 32`."
+        problems.append(Problem("SLACK_TOKEN_KEY", f"is shorter than {SHORTEST_KEY} characters", mend))
+    return problems
 
 
 def check_stripe(variables: Variables) -> list[Problem]:

@@ -61,13 +61,37 @@ class DiscordSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SlackSettings:
-    """Socket Mode with an app token, HTTP with a signing secret; one of them is set."""
+class SlackOAuth:
+    """What the app is installed into other workspaces with; the first of `token_keys` seals their tokens."""
 
-    bot_token: SecretStr
+    client_id: str
+    client_secret: SecretStr
+    token_keys: tuple[SecretStr, ...]
+    app_url: str
+
+    @property
+    def install_url(self) -> str:
+        """Where an installation begins."""
+        return f"{self.app_url}/slack/install"
+
+    @property
+    def redirect_url(self) -> str:
+        """Where Slack sends the browser back to."""
+        return f"{self.app_url}/slack/oauth_redirect"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """Socket Mode with an app token, HTTP with a signing secret; one of them is set.
+
+    So is one of the bot token, for the operator's own workspace, and `oauth`, for any that installs the app.
+    """
+
+    bot_token: SecretStr | None
     app_token: SecretStr | None
     signing_secret: SecretStr | None
     api_url: str
+    oauth: SlackOAuth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +222,9 @@ def discord_settings(variables: Variables) -> DiscordSettings | None:
 
 
 def slack_settings(variables: Variables) -> SlackSettings | None:
-    """Slack, if there is a bot token."""
-    if variables.slack_bot_token is None:
+    """Slack, if there is a bot token or OAuth."""
+    oauth = slack_oauth(variables)
+    if not (variables.slack_bot_token or oauth):
         return None
     url = variables.slack_api_url
     return SlackSettings(
@@ -207,19 +232,33 @@ def slack_settings(variables: Variables) -> SlackSettings | None:
         variables.slack_app_token,
         variables.slack_signing_secret,
         url if url.endswith("/") else f"{url}/",
+        oauth,
     )
+
+
+def slack_oauth(variables: Variables) -> SlackOAuth | None:
+    """Installation into many workspaces, if the app's id and secret are there."""
+    client, secret = variables.slack_client_id, variables.slack_client_secret
+    if not (client and secret):
+        return None
+    keys = listed(variables.slack_token_key)
+    return SlackOAuth(client, secret, keys, server_settings(variables).app_url)
+
+
+def listed(secret: SecretStr | None) -> tuple[SecretStr, ...]:
+    """The secrets of a variable that may hold several, divided by commas."""
+    parts = secret.get_secret_value().split(",") if secret else []
+    return tuple(SecretStr(each.strip()) for each in parts if each.strip())
 
 
 def stripe_settings(variables: Variables) -> StripeSettings | None:
     """Stripe, if there is a secret key."""
     if variables.stripe_secret_key is None:
         return None
-    secrets = variables.stripe_webhook_secret
-    listed = secrets.get_secret_value().split(",") if secrets else []
     return StripeSettings(
         variables.stripe_secret_key,
         variables.stripe_api_base,
-        tuple(SecretStr(each.strip()) for each in listed if each.strip()),
+        listed(variables.stripe_webhook_secret),
         MappingProxyType(price_overrides(variables)),
     )
 
@@ -237,7 +276,7 @@ def price_overrides(variables: Variables) -> dict[tuple[TierName, Interval], str
 
 def playground_settings(variables: Variables) -> PlaygroundSettings:
     """On without a chat token, or when asked for."""
-    chat = variables.discord_token or variables.slack_bot_token
+    chat = variables.discord_token or variables.slack_bot_token or variables.slack_client_id
     on = variables.playground if variables.playground is not None else not chat
     return PlaygroundSettings(on, variables.playground_key)
 
@@ -285,7 +324,8 @@ def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
         told.append("config.toml: `compare` is kept for later; this version has no /compare.")
     if any(table.seats > 1 for table in parsed.tiers.values()):
         told.append("config.toml: `seats` are sold and counted; a subscription still serves its buyer alone.")
-    if ("DISCORD_TOKEN" in values or "SLACK_BOT_TOKEN" in values) and "STRIPE_SECRET_KEY" not in values:
+    chat = values.keys() & {"DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID"}
+    if chat and "STRIPE_SECRET_KEY" not in values:
         told.append(
             "Payments are SIMULATED: whoever opens a checkout page on this machine gets a tier for nothing. "
             "Configure Stripe before members come, and set PLAYGROUND_KEY if a proxy leads here."

@@ -44,6 +44,9 @@ class Variables(BaseModel):
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
     slack_api_url: str = "https://slack.com/api/"
+    slack_client_id: str | None = None
+    slack_client_secret: SecretStr | None = None
+    slack_token_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     anthropic_api_key: SecretStr | None = None
@@ -67,7 +70,7 @@ class Variables(BaseModel):
     log_format: str | None = Field(default=None, pattern="^(console|json)$")
 
 
-NOT_YET = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SMTP_URL", "MAIL_FROM", "MAIL_TO", "ADMIN_IDS")
+NOT_YET = ("SMTP_URL", "MAIL_FROM", "MAIL_TO", "ADMIN_IDS")
 """Reserved names that this version reads nothing from; whoever sets one is told so."""
 
 

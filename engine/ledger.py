@@ -24,6 +24,7 @@ from engine.facts import (
     Subscription,
     TierChange,
 )
+from engine.installations import InstallationsTx
 from engine.turns import Exchange, Hold, Settlement, UsageFacts
 
 
@@ -299,7 +300,7 @@ class PlaygroundTx(Protocol):
         ...
 
 
-class Tx(PeopleTx, TurnsTx, MoneyTx, BooksTx, NoticesTx, PlaygroundTx, Protocol):
+class Tx(PeopleTx, TurnsTx, MoneyTx, BooksTx, NoticesTx, PlaygroundTx, InstallationsTx, Protocol):
     """One unit of work on the database."""
 
     def conversations_on(self, account: AccountId, day: date) -> int:

@@ -10,6 +10,7 @@ from storage.dead_letters import DeadLetters
 from storage.duties import Duties
 from storage.events import Events
 from storage.figures import Figures
+from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.metering import Meter
 from storage.notices import Notices
@@ -25,7 +26,7 @@ from storage.usage_reports import UsageReports
 from storage.work import Work, perform
 
 
-class Chatting(People, Conversations, Turns, Notices, Playground):
+class Chatting(People, Conversations, Turns, Notices, Playground, Installations):
     """What chat needs."""
 
 

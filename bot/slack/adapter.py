@@ -1,47 +1,59 @@
-"""The bot in one Slack workspace: connects, takes what people say, and owns all work that comes of it."""
+"""The bot on Slack: connects, finds the workspace that something comes from, and owns the work it causes."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.errands import Errands
 from bot.front import Front
 from bot.pacing import Pace, Pacing
+from bot.slack.branch import Branch, Vacancy
+from bot.slack.clients import client, open_session
 from bot.slack.endpoint import SlackHttp
-from bot.slack.listeners import Commanded, Heard, Pressed, bolt_app
+from bot.slack.installed import Installed
+from bot.slack.listeners import Ears, Removal, bolt_app
 from bot.slack.messenger import SlackMessenger
 from bot.slack.reception import Reception
 from bot.slack.socket_mode import serve_socket
-from bot.slack.spot import Spot, show_privately
-from bot.slack.workspace import Workspace
+from bot.slack.workspace import Identity
+from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, lasting
 from engine.config import SlackSettings
-from engine.errors import TryAgainError
 from engine.ports import Clock
 
-log = logging.getLogger("bot.slack")
-
 PACE = Pace(channel=1.2, process=20.0)
-LONGEST_WAIT = 30.0
+NOBODY = Identity("", "", "")
 
 
 class SlackBot:
-    """One workspace's adapter: `run` serves until it is cancelled; `messenger` and `endpoint` are for others.
+    """Slack's adapter: `run` serves until it is cancelled; `messenger` and `endpoint` are for others.
 
     With an app token it listens on Socket Mode and `endpoint` is None; else calls come in through `endpoint`.
     """
 
-    def __init__(self, settings: SlackSettings, front: Front, clock: Clock, pace: Pace = PACE) -> None:
-        """Has to be made inside a running event loop."""
+    def __init__(
+        self,
+        settings: SlackSettings,
+        front: Front,
+        clock: Clock,
+        pace: Pace = PACE,
+        installed: Installed | None = None,
+    ) -> None:
+        """Has to be made inside a running event loop; without `installed` it serves the token's workspace."""
         self._settings = settings
-        self._workspace = Workspace(settings)
-        self._reception = Reception(self._workspace, front, Pacing(pace))
+        self._front = front
+        self._pacing = Pacing(pace)
+        self._session = open_session()
         self._errands = Errands()
+        self._workspaces: Workspaces
+        if installed:
+            self._workspaces = ManyWorkspaces(installed, settings.api_url, self._session)
+        else:
+            token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+            self._workspaces = OneWorkspace(token, settings.api_url, self._session)
         self.ready = asyncio.Event()
-        self.messenger = SlackMessenger(self._workspace)
+        self.messenger = SlackMessenger(self._workspaces)
         self.endpoint: SlackHttp | None = None
         if settings.app_token is None and settings.signing_secret is not None:
             self.endpoint = SlackHttp(settings.signing_secret.get_secret_value(), clock)
@@ -49,50 +61,36 @@ class SlackBot:
     async def run(self) -> None:
         """Connect and serve until cancelled; then let open work end, for a few seconds.
 
-        TellOperatorError: Slack does not accept a token.
+        TellOperatorError: Slack does not accept a token of the operator's.
         """
         try:
-            await lasting(self._workspace.identify)
-            app = bolt_app(self._workspace.client, self._workspace.identity, self)
-            await self._listen(app)
+            await self._workspaces.open()
+            tokenless = client(None, self._settings.api_url, self._session, patient=False)
+            await self._listen(bolt_app(tokenless, self))
         finally:
             self.ready.clear()
             if self.endpoint:
                 self.endpoint.app = None
             await self._errands.finish()
-            await self._workspace.close()
+            await self._session.close()
 
-    def heard(self, heard: Heard) -> None:
-        self._take(heard.key, heard.spot, lambda: self._reception.message(heard))
+    async def ears(self, team: str, organisation: str) -> tuple[Identity, Ears]:
+        workspace = await self._workspaces.at(team, organisation)
+        if workspace is None:
+            address = self._settings.oauth.install_url if self._settings.oauth else ""
+            return NOBODY, Vacancy(team or organisation, address, self._session, self._errands)
+        reception = Reception(workspace, self._front, self._pacing)
+        return workspace.identity, Branch(workspace, reception, self._errands)
 
-    def commanded(self, commanded: Commanded) -> None:
-        self._take(commanded.key, commanded.spot, lambda: self._reception.command(commanded))
-
-    def pressed(self, pressed: Pressed) -> None:
-        self._take(pressed.key, pressed.spot, lambda: self._reception.press(pressed))
+    async def removed(self, removal: Removal) -> None:
+        await lasting(lambda: self._workspaces.removed(removal.place, removal.at))
 
     async def _listen(self, app: AsyncApp) -> None:
         if self._settings.app_token:
             token = self._settings.app_token.get_secret_value()
-            await serve_socket(app, self._workspace.socket_client(token), self.ready)
+            web = client(token, self._settings.api_url, self._session, patient=True)
+            await serve_socket(app, web, self.ready)
         if self.endpoint:
             self.endpoint.app = app
         self.ready.set()
         await asyncio.Event().wait()
-
-    def _take(self, key: str, spot: Spot, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin work that nobody waits for."""
-        if self.ready.is_set():
-            self._errands.begin_once(key, work, lambda reply: show_privately(self._workspace, spot, [reply]))
-
-
-async def lasting(work: Callable[[], Awaitable[None]]) -> None:
-    """Try again, ever more slowly, for as long as Slack is away."""
-    wait = 1.0
-    while True:
-        try:
-            return await work()
-        except TryAgainError as error:
-            log.warning("Slack is away", extra={"why": str(error)})
-            await asyncio.sleep(error.retry_after or wait)
-            wait = min(wait * 2, LONGEST_WAIT)

@@ -60,7 +60,16 @@ OPERATOR = frozenset(
         "token_revoked",
     }
 )
+DENIED = frozenset({"account_inactive", "invalid_auth", "token_expired", "token_revoked"})
+"""A token is good for nothing any more; where it is not the operator's own, they cannot mend it."""
 SERVER_ERROR = 500
+
+
+class RemovedError(SlackApiError):
+    """The workspace whose token was used has removed us."""
+
+    def __init__(self, code: str, response: object) -> None:
+        super().__init__(code, response)  # type: ignore[no-untyped-call]
 
 
 async def called(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
@@ -76,6 +85,8 @@ async def called(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
 def translated(error: SlackApiError) -> OutsideError:
     """Slack's error code as one of ours; restricted_action and its kin mean that a place is closed to us."""
     code, status = code_of(error), getattr(error.response, "status_code", 0)
+    if isinstance(error, RemovedError):
+        return GoneError(f"Slack: {code}")
     if code in BUSY or status >= SERVER_ERROR or not code:
         return TryAgainError(f"Slack: {code or status}", retry_after=retry_after(error))
     if code in GONE or code.startswith("restricted_action"):

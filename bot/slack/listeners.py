@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import COMMANDS
@@ -53,8 +54,16 @@ class Pressed:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The app is no longer in a workspace, or a whole organisation, since `at` (unix seconds)."""
+
+    place: str
+    at: float
+
+
 class Ears(Protocol):
-    """Takes what was heard; must return at once."""
+    """Takes what was heard in one workspace; must return at once."""
 
     def heard(self, heard: Heard) -> None:
         """A member mentioned us or wrote to us."""
@@ -69,50 +78,65 @@ class Ears(Protocol):
         ...
 
 
-def bolt_app(client: AsyncWebClient, identity: Identity, ears: Ears) -> AsyncApp:
-    """The Bolt app for one workspace. Signatures are checked before it, in `endpoint`."""
+EARS = "ears"
+"""The key in Bolt's context under which listeners find the ears of the workspace that it is about."""
 
-    async def authorize() -> AuthorizeResult:
-        """Who we are, known since the start; Bolt's own way reads OAuth variables and asks Slack again."""
+
+class Doors(Protocol):
+    """Knows the workspaces that the app is in, and hears when it is put out of one."""
+
+    async def ears(self, team: str, organisation: str) -> tuple[Identity, Ears]:
+        """Who we are in a workspace of perhaps an organisation, and who listens there."""
+        ...
+
+    async def removed(self, removal: Removal) -> None:
+        """The app was uninstalled, or its bot's token revoked."""
+        ...
+
+
+def bolt_app(client: AsyncWebClient, doors: Doors) -> AsyncApp:
+    """The Bolt app for every workspace; `client` has no token. `endpoint` has checked signatures before."""
+
+    async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
+        """Who we are there, without asking Slack; Bolt's own way asks, and reads OAuth variables."""
+        team, organisation = context.team_id or "", context.enterprise_id or ""
+        identity, context[EARS] = await doors.ears(team, organisation)
         return AuthorizeResult(
-            enterprise_id=None,
-            team_id=identity.team,
+            enterprise_id=context.enterprise_id,
+            team_id=context.team_id,
             bot_user_id=identity.bot_user,
             bot_id=identity.bot,
-            bot_token=client.token,
         )
 
-    tokenless = AsyncWebClient(base_url=client.base_url, session=client.session)
     log = logging.getLogger("bot.slack.bolt")
     log.setLevel(logging.ERROR)  # its warnings quote what members wrote
     app = AsyncApp(
         logger=log,
-        client=tokenless,
+        client=client,
         authorize=authorize,
         signing_secret="",
         request_verification_enabled=False,
     )
-    listen(app, ears)
+    listen(app)
+    listen_for_removal(app, doors)
+    app.event(re.compile(""))(drop)
     return app
 
 
-def listen(app: AsyncApp, ears: Ears) -> None:
+def listen(app: AsyncApp) -> None:
     """Register a listener for what the manifest subscribes to; anything else is acknowledged and dropped."""
 
-    async def command(ack: Ack, body: Body) -> None:
+    async def command(ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
-        ears.commanded(commanded(body))
+        context[EARS].commanded(commanded(body))
 
-    async def press(ack: Ack, body: Body) -> None:
+    async def press(ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
-        ears.pressed(pressed(body))
+        context[EARS].pressed(pressed(body))
 
-    async def speech(body: Body) -> None:
-        if (message := heard(body["event"])) is not None:
-            ears.heard(message)
-
-    async def drop(ack: Ack) -> None:
-        await ack()
+    async def speech(body: Body, context: AsyncBoltContext) -> None:
+        if (message := heard(body["event"], home_of(body))) is not None:
+            context[EARS].heard(message)
 
     for each in COMMANDS:
         app.command(f"/{each.name}")(command)
@@ -120,7 +144,52 @@ def listen(app: AsyncApp, ears: Ears) -> None:
     app.action(re.compile(""))(drop)
     app.event("app_mention")(speech)
     app.event("message")(speech)
-    app.event(re.compile(""))(drop)
+
+
+def listen_for_removal(app: AsyncApp, doors: Doors) -> None:
+    """Register the listeners for the end of an installation."""
+
+    async def uninstalled(body: Body, context: AsyncBoltContext) -> None:
+        await doors.removed(removal(body, context))
+
+    async def revoked(body: Body, context: AsyncBoltContext) -> None:
+        if body["event"].get("tokens", {}).get("bot"):
+            await doors.removed(removal(body, context))
+
+    app.event("app_uninstalled")(uninstalled)
+    app.event("tokens_revoked")(revoked)
+
+
+async def drop(ack: Ack) -> None:
+    """Acknowledge, and nothing else."""
+    await ack()
+
+
+def removal(body: Body, context: AsyncBoltContext) -> Removal:
+    """Where the app is no more; org-wide installations have no team."""
+    team, organisation = context.team_id or "", context.enterprise_id or ""
+    org_wide = bool(context.is_enterprise_install) or not team
+    return Removal(organisation if org_wide else team, float(body["event_time"]))
+
+
+def home_of(body: Body) -> str:
+    """The workspace (or organisation) that the author of an event comes from, empty if it is the app's own.
+
+    Only in channels that organisations share do events name it for people from outside (`user_team`).
+    """
+    event = body["event"]
+    outside = event.get("user_team") or event.get("source_team") or ""
+    known = {body.get("team_id"), body.get("enterprise_id")}
+    for each in body.get("authorizations") or ():
+        known |= {each.get("team_id"), each.get("enterprise_id")}
+    return outside if body.get("is_ext_shared_channel") and outside not in known else ""
+
+
+def home_of_presser(body: Body) -> str:
+    """The same for an interaction. Who has several workspaces in an organisation is at home."""
+    team, home = (body.get("team") or {}).get("id"), body["user"].get("team_id")
+    at_home = body.get("enterprise") or not (team and home) or team == home
+    return "" if at_home else str(home)
 
 
 def commanded(body: Body) -> Commanded:
@@ -134,12 +203,16 @@ def pressed(body: Body) -> Pressed:
     """A pressed button from its interaction."""
     container, action = body["container"], body["actions"][0]
     spot = Spot(
-        container["channel_id"], body["user"]["id"], container.get("thread_ts"), body.get("response_url")
+        container["channel_id"],
+        body["user"]["id"],
+        container.get("thread_ts"),
+        body.get("response_url"),
+        home=home_of_presser(body),
     )
     return Pressed(spot, action["action_id"].removeprefix(PRESS), f"slack:press:{body['trigger_id']}")
 
 
-def heard(event: Body) -> Heard | None:
+def heard(event: Body, home: str = "") -> Heard | None:
     """A message from its event; None for what is not meant for us or was not written by a person.
 
     Of messages only those in DMs count: in channels the mention tells us the same once more.
@@ -150,7 +223,7 @@ def heard(event: Body) -> Heard | None:
     channel, ts = event["channel"], event["ts"]
     thread = event.get("thread_ts")
     if thread is None and not channel.startswith("D"):
-        spot = Spot(channel, event["user"], ts, unthreaded=True)
+        spot = Spot(channel, event["user"], ts, unthreaded=True, home=home)
     else:
-        spot = Spot(channel, event["user"], thread)
+        spot = Spot(channel, event["user"], thread, home=home)
     return Heard(spot, ts, event.get("text") or "", f"slack:message:{channel}:{ts}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.commands import COMMANDS, Command
 from bot.words import say
+from engine.config import Settings
 
 EVENTS_PATH = "/slack/events"
 SCOPES = (
@@ -20,16 +21,24 @@ SCOPES = (
 )
 """chat:write.public lets `/ask` answer in public channels nobody invited us to; im:history gives us DMs and
 lets a notice be found again; assistant:write comes with the agent view."""
+END_EVENTS = ("app_uninstalled", "tokens_revoked")
+"""What ends an installation; with a token of the operator's own there is nothing to clean up then."""
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 PROMPTS = ("help", "explain", "improve")
 """Questions to begin with: `prompt-NAME` is a title, `prompt-NAME-text` what it asks."""
 
 
-def manifest(app_url: str | None = None, name: str = "Multi-LLM Chat") -> dict[str, Any]:
-    """The manifest; with `app_url` (https) for signed HTTP to that address, without for Socket Mode."""
+def manifest(
+    app_url: str | None = None, name: str = "Multi-LLM Chat", *, redirect_url: str | None = None
+) -> dict[str, Any]:
+    """The manifest; with `app_url` (https) for signed HTTP to that address, without for Socket Mode.
+
+    With `redirect_url` (https) for installation into many workspaces and organisations.
+    """
     url = f"{app_url.rstrip('/')}{EVENTS_PATH}" if app_url else None
     request_url = {"request_url": url} if url else {}
     about = say("slack-about")
+    events = sorted({*EVENTS, *(END_EVENTS if redirect_url else ())})
     return {
         "display_information": {"name": name, "description": about},
         "features": {
@@ -45,11 +54,14 @@ def manifest(app_url: str | None = None, name: str = "Multi-LLM Chat") -> dict[s
             },
             "slash_commands": [slash_command(command, url) for command in COMMANDS],
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "oauth_config": {
+            **({"redirect_urls": [redirect_url]} if redirect_url else {}),
+            "scopes": {"bot": list(SCOPES)},
+        },
         "settings": {
-            "event_subscriptions": {**request_url, "bot_events": list(EVENTS)},
+            "event_subscriptions": {**request_url, "bot_events": events},
             "interactivity": {"is_enabled": True, **request_url},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": redirect_url is not None,
             "socket_mode_enabled": url is None,
             "token_rotation_enabled": False,
         },
@@ -75,6 +87,16 @@ def slash_command(command: Command, url: str | None) -> dict[str, Any]:
     return entry
 
 
-def manifest_json(app_url: str | None = None) -> str:
+def manifest_json(app_url: str | None = None, redirect_url: str | None = None) -> str:
     """The manifest as the text to paste."""
-    return json.dumps(manifest(app_url), indent=2)
+    return json.dumps(manifest(app_url, redirect_url=redirect_url), indent=2)
+
+
+def manifest_for(settings: Settings) -> str:
+    """The manifest that fits the settings: what is to call us gets our address, OAuth what it needs."""
+    slack = settings.slack
+    over_http = slack is not None and slack.app_token is None
+    oauth = slack.oauth if slack else None
+    return manifest_json(
+        settings.server.app_url if over_http else None, oauth.redirect_url if oauth else None
+    )

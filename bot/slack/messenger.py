@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot import news
 from bot.slack.blocks import of_reply
 from bot.slack.workspace import Workspace
+from bot.slack.workspaces import Workspaces
 from engine.errors import UnreachableError
 from engine.facts import Notice
 
@@ -17,28 +18,34 @@ SLACK_BEHIND = 120.0
 class SlackMessenger:
     """The engine's Messenger for Slack."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:
         """Send the notice; an earlier try that got through is recognised by the key in its metadata.
 
-        Slack has no silent messages: a quiet notice waits for the person's next command.
+        Slack has no silent messages: a quiet notice waits for the person's next command. So does one for a
+        workspace that the app is no longer in.
         """
         if news.quiet(notice):
             raise UnreachableError("a quiet notice would make a noise")
-        if again and await self._shown(notice):
+        workspace = await self._workspaces.at(notice.person.workspace)
+        if workspace is None:
+            raise UnreachableError("the app is not in the person's workspace")
+        if again and await shown(workspace, notice):
             return
         metadata = {"event_type": NOTICE, "event_payload": {"key": notice.key}}
-        await self._workspace.direct(notice.person.user, of_reply(news.notice(notice)), metadata)
+        await workspace.direct(notice.person.user, of_reply(news.notice(notice)), metadata)
 
-    async def _shown(self, notice: Notice) -> bool:
-        channel = await self._workspace.open_dm(notice.person.user)
-        since = notice.created_at.timestamp() - SLACK_BEHIND
-        return any(
-            said.get("event_type") == NOTICE and key_of(said) == notice.key
-            for said in await self._workspace.said_since(channel, since)
-        )
+
+async def shown(workspace: Workspace, notice: Notice) -> bool:
+    """Whether the notice is in the person's DM. UnreachableError: they have none any more."""
+    channel = await workspace.open_dm(notice.person.user)
+    since = notice.created_at.timestamp() - SLACK_BEHIND
+    return any(
+        said.get("event_type") == NOTICE and key_of(said) == notice.key
+        for said in await workspace.said_since(channel, since)
+    )
 
 
 def key_of(metadata: object) -> object:

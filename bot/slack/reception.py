@@ -32,7 +32,7 @@ class Reception:
         prompt = options.options if isinstance(options, Typed) else {"prompt": text}
         ask = Ask(
             heard.key,
-            self._workspace.person(heard.spot.user),
+            self._workspace.person(heard.spot.user, heard.spot.home),
             prompt["prompt"],
             self._anchors(heard),
             dm=heard.spot.is_dm and not heard.spot.thread_ts,
@@ -45,7 +45,7 @@ class Reception:
         spot = commanded.spot
         options = parse_options(BY_NAME[commanded.name], unescape(commanded.text))
         if isinstance(options, Typed) and options.command.streams:
-            person = self._workspace.person(spot.user)
+            person = self._workspace.person(spot.user, spot.home)
             ask = self._front.ask_of(request_of(options, person, commanded.key))
             above = question(spot.user, ask.text)
             return await self._answer(ask, SlackCanvas(self._workspace, spot, above))
@@ -54,8 +54,9 @@ class Reception:
 
     async def press(self, pressed: Pressed) -> None:
         """Do what a button says, for the one who pressed it."""
-        replies = await self._front.press(self._workspace.person(pressed.spot.user), pressed.action)
-        await show_privately(self._workspace, pressed.spot, replies)
+        spot = pressed.spot
+        person = self._workspace.person(spot.user, spot.home)
+        await show_privately(self._workspace, spot, await self._front.press(person, pressed.action))
 
     async def _answer(self, ask: Ask, canvas: SlackCanvas) -> None:
         await deliver(self._front.chat, ask, canvas, self._pacing)
@@ -65,7 +66,7 @@ class Reception:
     ) -> None:
         if isinstance(options, BadOption):
             return await show_privately(self._workspace, spot, [self._front.misspelt(options)])
-        person = self._workspace.person(spot.user)
+        person = self._workspace.person(spot.user, spot.home)
         replies = await self._front.run(request_of(options, person, key, anchors, dm=spot.is_dm))
         return await show_privately(self._workspace, spot, replies)
 

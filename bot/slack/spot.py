@@ -18,7 +18,8 @@ log = logging.getLogger("bot.slack")
 class Spot:
     """A channel or DM, the thread to answer in, and Slack's response_url (five uses in 30 minutes).
 
-    `unthreaded`: nobody has answered there yet, so it is a thread only once we do.
+    `unthreaded`: nobody has answered there yet, so it is a thread only once we do. `home` is the workspace or
+    organisation of a user from outside, who is in a channel that is shared with theirs.
     """
 
     channel: str
@@ -26,6 +27,7 @@ class Spot:
     thread_ts: str | None = None
     response_url: str | None = None
     unthreaded: bool = False
+    home: str = ""
 
     @property
     def is_dm(self) -> bool:

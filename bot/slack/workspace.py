@@ -6,28 +6,22 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
-from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
+from aiohttp import ClientSession
 
 from bot.slack.blocks import Content
 from bot.slack.budget import Budget
-from bot.slack.calls import SERVER_ERROR, called
-from engine.config import SlackSettings
+from bot.slack.calls import called
+from bot.slack.clients import Denied, client
+from bot.slack.responding import respond
 from engine.domain import Person, Platform
-from engine.errors import GoneError, TryAgainError, UnreachableError
+from engine.errors import GoneError, UnreachableError
 
-TIMEOUT = ClientTimeout(total=15, connect=5)
-RATE_LIMIT_TRIES = 3
 HISTORY_PAGE = 200
-OK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The workspace and the bot in it."""
+    """The workspace, or the organisation that the app is installed in as a whole, and the bot in it."""
 
     team: str
     bot_user: str
@@ -35,35 +29,26 @@ class Identity:
 
 
 class Workspace:
-    """Everything we do in the workspace except listening; failures are OutsideErrors by remedy."""
+    """Everything we do in a workspace except listening; failures are OutsideErrors by remedy."""
 
-    def __init__(self, settings: SlackSettings) -> None:
-        """Has to be made inside a running event loop."""
-        self.session = ClientSession(timeout=TIMEOUT)
-        token = settings.bot_token.get_secret_value()
-        self.client = client(token, settings.api_url, self.session, patient=True)
-        self.hasty = client(token, settings.api_url, self.session, patient=False)
+    def __init__(
+        self,
+        identity: Identity,
+        token: str,
+        api_url: str,
+        session: ClientSession,
+        denied: Denied | None = None,
+    ) -> None:
+        """Has to be made inside a running event loop; `denied` as for `client`."""
+        self.identity = identity
+        self.session = session
+        self.client = client(token, api_url, session, patient=True, denied=denied)
+        self.hasty = client(token, api_url, session, patient=False, denied=denied)
         self.budget = Budget(asyncio.get_running_loop().time)
-        self.identity = Identity("", "", "")
 
-    def socket_client(self, app_token: str) -> AsyncWebClient:
-        """The client of Socket Mode, which has a token of its own."""
-        return client(app_token, str(self.client.base_url), self.session, patient=True)
-
-    async def identify(self) -> None:
-        """Learn who we are. TellOperatorError: the token is wrong."""
-        answer = await called(self.client.auth_test())
-        self.identity = Identity(
-            str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id", ""))
-        )
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self.session.close()
-
-    def person(self, user: str) -> Person:
-        """A member of the workspace."""
-        return Person(Platform.SLACK, self.identity.team, user)
+    def person(self, user: str, home: str = "") -> Person:
+        """A member of the workspace, or of another one (`home`) that shares a channel with it."""
+        return Person(Platform.SLACK, home or self.identity.team, user)
 
     def anchor(self, channel: str, ts: str = "") -> str:
         """A place a conversation can be at: a thread by its first message, or a DM as a whole."""
@@ -114,22 +99,7 @@ class Workspace:
 
     async def respond(self, url: str, content: Content, thread_ts: str | None) -> None:
         """Answer privately through a response_url. GoneError: it is used up or too old."""
-        webhook = AsyncWebhookClient(url, session=self.session, retry_handlers=rate_limit_retries())
-        try:
-            answer = await webhook.send_dict(
-                {
-                    "text": content.text,
-                    "blocks": list(content.blocks),
-                    "replace_original": False,
-                    **({"thread_ts": thread_ts} if thread_ts else {}),
-                }
-            )
-        except (ClientError, OSError, TimeoutError) as error:
-            raise TryAgainError(f"Slack cannot be reached: {error!r}") from error
-        if answer.status_code >= SERVER_ERROR:
-            raise TryAgainError(f"response_url: {answer.status_code}")
-        if answer.status_code != OK:
-            raise GoneError(f"response_url: {answer.status_code} {answer.body[:200]}")
+        await respond(self.session, url, content, thread_ts)
 
     async def open_dm(self, user: str) -> str:
         """The DM with a member. UnreachableError: they cannot be written to."""
@@ -167,14 +137,3 @@ class Workspace:
             if not (messages and page.get("has_more")):
                 return found
             latest = str(messages[-1]["ts"])
-
-
-def client(token: str, api_url: str, session: ClientSession, *, patient: bool) -> AsyncWebClient:
-    """A Web API client that waits where Slack says to wait, or one that does not."""
-    retries = rate_limit_retries() if patient else []
-    return AsyncWebClient(token, api_url, session=session, retry_handlers=retries)
-
-
-def rate_limit_retries() -> list[AsyncRetryHandler]:
-    """Only this: the SDK's default, which repeats calls after a broken connection, would post twice."""
-    return [AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_TRIES)]

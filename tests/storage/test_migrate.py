@@ -75,7 +75,7 @@ async def test_processes_that_migrate_at_once_apply_each_migration_once(
 ) -> None:
     said = await children.together("migrate", blank_url)
     applied = [name for names in said for name in names.split(",") if name != "nothing"]
-    assert sorted(applied) == [migration.name for migration in known_migrations()]
+    assert sorted(applied) == sorted(migration.name for migration in known_migrations())
 
 
 async def test_a_database_that_does_not_answer_is_an_error_in_words(clock: FakeClock) -> None:
@@ -106,9 +106,9 @@ def test_every_table_is_strict_on_sqlite(sqlite_file: sqlite3.Connection) -> Non
     assert sqlite_file.execute(loose).fetchall() == []
 
 
-def test_a_gap_in_the_numbers_is_an_error(tmp_path: Path) -> None:
+def test_a_number_that_stands_twice_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text("")
-    (tmp_path / "0003_third.sql").write_text("")
+    (tmp_path / "0001_other.sql").write_text("")
     with pytest.raises(ValueError, match=r"expected a migration named 0002_name\.sql"):
         known_migrations(tmp_path)
 

@@ -1,0 +1,74 @@
+"""The bot in one workspace: begins the work that comes of what is heard there."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import ClientSession
+
+from bot.errands import Errands, Work
+from bot.reply import Reply
+from bot.slack.blocks import of_reply
+from bot.slack.listeners import Commanded, Heard, Pressed
+from bot.slack.reception import Reception
+from bot.slack.responding import respond
+from bot.slack.spot import Spot, show_privately
+from bot.slack.workspace import Workspace
+from bot.words import say
+
+log = logging.getLogger("bot.slack")
+
+
+class Branch:
+    """Ears of a workspace that the app is in."""
+
+    def __init__(self, workspace: Workspace, reception: Reception, errands: Errands) -> None:
+        self._workspace = workspace
+        self._reception = reception
+        self._errands = errands
+
+    def heard(self, heard: Heard) -> None:
+        self._take(heard.key, heard.spot, lambda: self._reception.message(heard))
+
+    def commanded(self, commanded: Commanded) -> None:
+        self._take(commanded.key, commanded.spot, lambda: self._reception.command(commanded))
+
+    def pressed(self, pressed: Pressed) -> None:
+        self._take(pressed.key, pressed.spot, lambda: self._reception.press(pressed))
+
+    def _take(self, key: str, spot: Spot, work: Work) -> None:
+        """Begin work that nobody waits for."""
+        self._errands.begin_once(key, work, lambda reply: show_privately(self._workspace, spot, [reply]))
+
+
+class Vacancy:
+    """Ears of a workspace that the app is not in, or not any more: it can say so where no token is needed."""
+
+    def __init__(self, place: str, address: str, session: ClientSession, errands: Errands) -> None:
+        """`address` is where the app can be installed."""
+        self._place = place
+        self._address = address
+        self._session = session
+        self._errands = errands
+
+    def heard(self, heard: Heard) -> None:
+        log.warning("not installed there", extra={"workspace": self._place, "channel": heard.spot.channel})
+
+    def commanded(self, commanded: Commanded) -> None:
+        self._decline(commanded.key, commanded.spot)
+
+    def pressed(self, pressed: Pressed) -> None:
+        self._decline(pressed.key, pressed.spot)
+
+    def _decline(self, key: str, spot: Spot) -> None:
+        log.warning("not installed there", extra={"workspace": self._place, "channel": spot.channel})
+        url = spot.response_url
+        if url is None:
+            return
+
+        async def show(reply: Reply) -> None:
+            await respond(self._session, url, of_reply(reply), spot.thread_ts)
+
+        self._errands.begin_once(
+            key, lambda: show(Reply(say("install-missing", address=self._address))), show
+        )
