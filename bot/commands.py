@@ -24,16 +24,26 @@ class OptionKind(StrEnum):
     """An amount in USD, cents behind a point."""
     SWITCH = "switch"
     """On or off."""
+    ACTION = "action"
+    """What to do about a list: add to it, remove from it, or clear it."""
+    CEILING = "ceiling"
+    """A whole number from 0, or off."""
+    CHANNEL = "channel"
+    ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a command; `about` is the key of its description."""
+    """One option of a command; `about` is the key of its description.
+
+    One that is not `typed` is there only where a platform has a field for it.
+    """
 
     name: str
     about: str
     kind: OptionKind
     required: bool = False
+    typed: bool = True
 
     @property
     def description(self) -> str:
@@ -46,6 +56,9 @@ class Command:
     """One command; a private one answers only to its member. `streams` is true of those that ask a model.
 
     `about` is the key of its description.
+
+    One with `parts` does nothing by itself: each part is a command whose name begins with its own. `admin`:
+    only for those who manage the server or workspace.
     """
 
     name: str
@@ -53,6 +66,13 @@ class Command:
     options: tuple[Option, ...] = ()
     private: bool = True
     streams: bool = False
+    parts: tuple[Command, ...] = ()
+    admin: bool = False
+
+    @property
+    def word(self) -> str:
+        """The last word of its name, which is all of it but for parts."""
+        return self.name.rpartition(" ")[2]
 
     @property
     def description(self) -> str:
@@ -62,15 +82,25 @@ class Command:
     @property
     def usage(self) -> str:
         """How it is typed: `/upgrade [tier] [month|year]`, and `/ask [model:NAME] <prompt>` for text."""
-        first = [f"[{option.name}:NAME]" for option in self.options if self.streams and not option.required]
-        words = [hint(option) for option in self.options if option.required or not self.streams]
+        if self.parts:
+            return f"/{self.name} [{'|'.join(part.word for part in self.parts)}]"
+        typed = [option for option in self.options if option.typed]
+        first = [f"[{option.name}:NAME]" for option in typed if self.streams and not option.required]
+        words = [hint(option) for option in typed if option.required or not self.streams]
         return " ".join((f"/{self.name}", *first, *words))
+
+
+CLOSED: Mapping[OptionKind, str] = {
+    OptionKind.INTERVAL: "month|year",
+    OptionKind.SWITCH: "on|off",
+    OptionKind.ACTION: "add|remove|clear",
+    OptionKind.CEILING: "number|off",
+}
 
 
 def hint(option: Option) -> str:
     """An option as the usage line shows it."""
-    closed = {OptionKind.INTERVAL: "month|year", OptionKind.SWITCH: "on|off"}
-    name = closed.get(option.kind, option.name)
+    name = CLOSED.get(option.kind, option.name)
     return f"<{name}>" if option.required else f"[{name}]"
 
 
@@ -154,15 +184,31 @@ def parse(text: str) -> Typed | Misspelt | BadOption:
 
 def parse_options(command: Command, text: str) -> Typed | BadOption:
     """Read the words behind a command's name (all that Slack gives us)."""
+    if command.parts:
+        return parse_part(command, text)
     if command.streams:
         return Typed(command, prompt_options(text))
     options: dict[str, str] = {}
-    for word in text.split():
+    left = text.strip()
+    while left:
+        word, *rest = left.split(maxsplit=1)
         option = next((o for o in command.options if o.name not in options and fits(o, word)), None)
         if option is None:
             return BadOption(command, word)
+        if option.kind is OptionKind.TEXT:
+            return Typed(command, {**options, option.name: left})
         options[option.name] = value_of(option, word)
+        left = rest[0] if rest else ""
     return Typed(command, options)
+
+
+def parse_part(command: Command, text: str) -> Typed | BadOption:
+    """Read which part of a command is meant, the first one if none is named, and its options."""
+    word, *rest = text.split(maxsplit=1) or [""]
+    if not word:
+        return Typed(command.parts[0], {})
+    part = next((part for part in command.parts if part.word == word.casefold()), None)
+    return parse_options(part, "".join(rest)) if part else BadOption(command, word)
 
 
 def prompt_options(text: str) -> Mapping[str, str]:
@@ -180,7 +226,13 @@ SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
     OptionKind.COUNT: re.compile(r"0*[1-9][0-9]{0,5}"),
     OptionKind.DOLLARS: re.compile(r"\$?[0-9]{1,6}(\.[0-9]{1,2})?"),
     OptionKind.SWITCH: re.compile("on|off"),
+    OptionKind.ACTION: re.compile("add|remove|clear"),
+    OptionKind.CEILING: re.compile("off|[0-9]{1,6}"),
+    OptionKind.CHANNEL: re.compile(r"<#(\w+)(\|[^>]*)?>"),
+    OptionKind.ROLE: re.compile(r"<@&(\w+)>"),
 }
+MENTIONS = frozenset({OptionKind.CHANNEL, OptionKind.ROLE})
+"""What is written as a mention and stands for the id in it."""
 
 
 def fits(option: Option, word: str) -> bool:
@@ -193,4 +245,7 @@ def value_of(option: Option, word: str) -> str:
     """The value that a fitting word stands for."""
     if option.kind is OptionKind.MODEL:
         return word
+    shape = SHAPES.get(option.kind)
+    if option.kind in MENTIONS and shape and (mention := shape.fullmatch(word.casefold())):
+        return mention[1].upper()
     return word.casefold().removeprefix("$")

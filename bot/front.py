@@ -13,7 +13,7 @@ from bot.commands import BadOption, Command, Misspelt, Typed
 from bot.reply import Reply
 from bot.words import say
 from engine.chat import Chat
-from engine.domain import Ask, Person, TurnId
+from engine.domain import Ask, Person, Place, TurnId
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.members import Members
 
@@ -25,7 +25,10 @@ PATIENCE_SECONDS = 9.5
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command as a surface hands it over; `key`, `anchors` and `dm` as in `engine.domain.Ask`."""
+    """A command as a surface hands it over; `key`, `anchors`, `dm` and `place` as in `engine.domain.Ask`.
+
+    `admin`: the platform itself says that the person manages this server or workspace.
+    """
 
     person: Person
     command: Command
@@ -33,6 +36,8 @@ class Request:
     key: str
     anchors: tuple[str, ...] = ()
     dm: bool = False
+    place: Place | None = None
+    admin: bool = False
 
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -70,6 +75,7 @@ class Front:
             anchors=request.anchors,
             dm=request.dm,
             model=request.options.get("model"),
+            place=request.place,
         )
 
     async def run(self, request: Request) -> Sequence[Reply]:

@@ -58,6 +58,8 @@ class DiscordSettings:
     gateway_url: str | None = None
     shard_ids: tuple[int, ...] | None = None
     shard_count: int | None = None
+    message_content: bool = False
+    """Whether to ask for the Message Content intent and follow the bot's own threads without mention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
     return Settings(
         server=server,
         database=DatabaseSettings(variables.database_url, variables.pg_prepared_statements),
-        discord=discord_settings(variables),
+        discord=discord_settings(variables, parsed),
         slack=slack_settings(variables),
         stripe=stripe_settings(variables),
         returns=ReturnUrls(
@@ -207,7 +209,7 @@ def server_settings(variables: Variables) -> ServerSettings:
     return ServerSettings(variables.host, variables.port, app_url.rstrip("/"))
 
 
-def discord_settings(variables: Variables) -> DiscordSettings | None:
+def discord_settings(variables: Variables, parsed: Tables) -> DiscordSettings | None:
     """Discord, if there is a token."""
     if variables.discord_token is None:
         return None
@@ -218,6 +220,7 @@ def discord_settings(variables: Variables) -> DiscordSettings | None:
         variables.discord_gateway_url,
         tuple(int(part) for part in ids.split(",")) if ids else None,
         variables.discord_shard_count,
+        parsed.discord.message_content,
     )
 
 
@@ -324,6 +327,11 @@ def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
         told.append("config.toml: `compare` is kept for later; this version has no /compare.")
     if any(table.seats > 1 for table in parsed.tiers.values()):
         told.append("config.toml: `seats` are sold and counted; a subscription still serves its buyer alone.")
+    if parsed.discord.message_content and "DISCORD_TOKEN" in values:
+        told.append(
+            "config.toml: `message_content` is on. Switch on Message Content Intent on the page Bot of your "
+            "application, too, or Discord will not let the bot connect."
+        )
     chat = values.keys() & {"DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID"}
     if chat and "STRIPE_SECRET_KEY" not in values:
         told.append(

@@ -89,6 +89,12 @@ class AttachmentsTable(Table):
         return FileLimits(self.max_files, self.max_megabytes, self.max_pages)
 
 
+class DiscordTable(Table):
+    """`[discord]`: what the bot may read there."""
+
+    message_content: bool = False
+
+
 class ProviderTable(Table):
     """`[providers.NAME]`: a vendor that speaks OpenAI's protocol."""
 
@@ -126,6 +132,7 @@ class Tables(Table):
     system_prompt: str = ""
     billing: BillingTable = BillingTable()
     attachments: AttachmentsTable = AttachmentsTable()
+    discord: DiscordTable = DiscordTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)
     providers: dict[str, ProviderTable] = Field(default_factory=dict)
     models: dict[str, ModelTable] = Field(default_factory=dict)

@@ -19,6 +19,7 @@ from billing.rights import Right
 from billing.webhook import SNAPSHOT_EVENTS, THIN_EVENTS
 from bot.commands import COMMANDS
 from bot.console.arguments import ROLES, SIMULATED_ACTS, command_line
+from bot.discord.places import NAMES as PERMISSION_NAMES
 from bot.slack.manifest import SCOPES
 from engine import environment, tables
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
@@ -153,6 +154,7 @@ TABLES = (
     Table(CONFIG, "At the top", "Key", lambda: keys(tables.Tables), of_key),
     Table(CONFIG, "[billing]", "Key", lambda: keys(tables.BillingTable), of_key),
     Table(CONFIG, "[attachments]", "Key", lambda: keys(tables.AttachmentsTable), of_key),
+    Table(CONFIG, "[discord]", "Key", lambda: keys(tables.DiscordTable), of_key),
     Table(CONFIG, "[tiers.NAME]", "Key", lambda: keys(tables.TierTable), of_key),
     Table(CONFIG, "[providers.NAME]", "Key", lambda: keys(tables.ProviderTable), of_key),
     Table(CONFIG, "[models.NAME]", "Key", lambda: keys(tables.ModelTable), of_key),
@@ -178,8 +180,13 @@ TABLES = (
     Table(BILLING, "What members are told", "Notice", listed(NoticeKind)),
     Table(BILLING, "What reconciling finds", "Difference", listed(DifferenceKind)),
     Table(BILLING, "Simulated billing", "Act", listed(("advance", *SIMULATED_ACTS))),
+    Table("docs/discord.md", "Permissions", "Permission", listed(PERMISSION_NAMES.values())),
     Table("docs/slack.md", "What the app may do", "Scope", listed(SCOPES)),
 )
+
+
+def headed(heading: str) -> Table:
+    return next(table for table in TABLES if table.heading == heading)
 
 
 def name_of(table: Table) -> str:
@@ -201,7 +208,11 @@ def test_a_row_too_few_is_noticed(table: Table) -> None:
 def test_a_changed_default_or_price_is_noticed() -> None:
     for table, old, new in (
         (TABLES[0], "| `8080` |", "| `8081` |"),
-        (TABLES[5], '| `["everyday"]` |', "| `[]` |"),
+        (
+            headed("[tiers.NAME]"),
+            '| `["everyday"]` |',
+            "| `[]` |",
+        ),
         (next(table for table in TABLES if table.told is of_price), "8.99 USD", "9.99 USD"),
         (next(table for table in TABLES if table.told is of_command), "is left", "was left"),
     ):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine.config import Settings
 
+SWITCH = "switch on Message Content Intent at https://discord.com/developers/applications, page Bot"
+
 
 def about_discord(settings: Settings) -> tuple[list[str], list[str]]:
     """The invite link and the intents; and what is wrong with the token."""
@@ -14,5 +16,8 @@ def about_discord(settings: Settings) -> tuple[list[str], list[str]]:
     application = invite.application_of(settings.discord.token.get_secret_value())
     if application is None:
         return [], ["DISCORD_TOKEN: is no bot token. Copy it from the Bot page of your application."]
-    intents = f"Discord intents: {', '.join(invite.needed_intents)}; none is privileged"
+    names = ", ".join(invite.needed_intents)
+    intents = f"Discord intents: {names}; none is privileged"
+    if settings.discord.message_content:
+        intents = f"Discord intents: {names}, {invite.PRIVILEGED}; the last one is privileged: {SWITCH}"
     return [f"Discord invite link: {invite.invite_link(application)}", intents], []

@@ -71,7 +71,9 @@ class DiscordBot:
     async def _serve(self) -> None:
         """One client's life."""
         errands = Errands()
-        client = make_client(self._settings, Reception(self._front, self._pacings, errands, self.ready))
+        follow = self._settings.message_content
+        reception = Reception(self._front, self._pacings, errands, self.ready, follow=follow)
+        client = make_client(self._settings, reception)
         try:
             await self._live(client, errands)
         finally:
@@ -129,6 +131,11 @@ def for_operator(error: Exception) -> TellOperatorError | None:
         case discord.ConnectionClosed():
             words = REFUSALS.get(error.code)
             return TellOperatorError(words) if words else None
+        case discord.PrivilegedIntentsRequired():
+            return TellOperatorError(
+                f"Discord does not let the bot read messages. Switch on Message Content Intent at {PORTAL} "
+                "(Bot), or set message_content = false under [discord] in config.toml."
+            )
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import discord
 from discord import app_commands
 
-from bot.commands import Command
+from bot.commands import Command, Option
 from bot.discord.invite import intents
 from bot.discord.tree import build_tree
 from bot.discord.views import Press
@@ -40,10 +40,18 @@ class Ears(Protocol):
         """The gateway has let us in."""
         ...
 
+    def about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """A member wants to ask about a message."""
+        ...
+
+    def submitted(self, interaction: discord.Interaction[Any]) -> None:
+        """A member sent off a window."""
+        ...
+
     async def completed(
-        self, interaction: discord.Interaction[Any], typed: str
+        self, interaction: discord.Interaction[Any], command: Command, option: Option, typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Models whose names go with what was typed so far."""
+        """The values of an option that go with what was typed so far."""
         ...
 
 
@@ -62,10 +70,13 @@ class Listening(discord.Client):
         ) -> None:
             ears.used(interaction, command, options)
 
+        async def about(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+            ears.about(interaction, message)
+
         async def lost(interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
             ears.lost(interaction, error)
 
-        self.tree = build_tree(self, used, ears.completed)
+        self.tree = build_tree(self, used, ears.completed, about)
         self.tree.error(lost)
         self.add_dynamic_items(Press)
 
@@ -77,6 +88,11 @@ class Listening(discord.Client):
         """Hand a message on."""
         if self.user is not None:
             self.ears.heard(message, self.user.id)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand a window's contents on; all else comes by the tree and the buttons."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            self.ears.submitted(interaction)
 
     def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
         """Hand a press on."""
@@ -94,7 +110,7 @@ class ShardedClient(Listening, discord.AutoShardedClient):
 def make_client(settings: DiscordSettings, ears: Ears) -> Listening:
     """A client that keeps little in memory and whose messages can ping nobody."""
     frugal: dict[str, Any] = {
-        "intents": intents(),
+        "intents": intents(message_content=settings.message_content),
         "allowed_mentions": discord.AllowedMentions.none(),
         "max_messages": None,
         "member_cache_flags": discord.MemberCacheFlags.none(),

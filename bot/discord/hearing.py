@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import discord
 
 from bot.discord.canvas import message_anchor
-from engine.domain import Ask, Person, Platform
+from bot.discord.places import place_of
+from engine.domain import Ask, Person, Place, Platform
 
 WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 """Messages that somebody wrote; the others are joins, pins and the like."""
+TO_OTHERS = re.compile(r"\s*<@[!&]?\d+>")
+"""How a message begins that speaks to somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,16 @@ class Heard:
     text: str
     key: str
     anchors: tuple[str, ...]
-    dm: bool
+    place: Place | None
+
+    @property
+    def dm(self) -> bool:
+        """Whether nobody else can read it."""
+        return self.place is None
 
     def ask(self, text: str, model: str | None = None) -> Ask:
         """A question at this place."""
-        return Ask(self.key, self.person, text, self.anchors, self.dm, model)
+        return Ask(self.key, self.person, text, self.anchors, self.dm, model, self.place)
 
 
 def person_of(user: discord.abc.User) -> Person:
@@ -35,15 +43,59 @@ def person_of(user: discord.abc.User) -> Person:
     return Person(Platform.DISCORD, "", str(user.id))
 
 
-def heard(message: discord.Message, bot: int) -> Heard | None:
-    """A message to the bot (by its user id); None for what is not, or was not written by a person."""
+def heard(message: discord.Message, bot: int, *, follow: bool = False) -> Heard | None:
+    """A message to the bot (by its user id); None for what is not, or was not written by a person.
+
+    `follow`: in threads that the bot opened, it is spoken to without being named.
+    """
     dm = message.guild is None
-    mentioned = any(user.id == bot for user in message.mentions)
-    if message.author.bot or message.webhook_id or message.type not in WRITTEN or not (dm or mentioned):
+    if by_machine(message) or not (dm or named(message, bot) or (follow and followed(message, bot))):
         return None
-    text = re.sub(rf"<@!?{bot}>", "", message.content).strip()
+    if withheld(message, bot):
+        return None
+    text = without_name(message, bot)
     anchors = (*replied_anchors(message), *place_anchors(message.channel.id, message.channel, dm=dm))
-    return Heard(person_of(message.author), text, f"discord:message:{message.id}", anchors, dm)
+    place = place_of(message.guild.id if message.guild else None, message.channel, message.author)
+    return Heard(person_of(message.author), text, f"discord:message:{message.id}", anchors, place)
+
+
+def by_machine(message: discord.Message) -> bool:
+    """Whether no person wrote it."""
+    return message.author.bot or bool(message.webhook_id) or message.type not in WRITTEN
+
+
+def named(message: discord.Message, bot: int) -> bool:
+    """Whether it mentions the bot, or the role that Discord made for it, which is easily taken for it."""
+    return any(user.id == bot for user in message.mentions) or own_role(message) is not None
+
+
+def own_role(message: discord.Message) -> discord.Role | None:
+    """The bot's own role, if the message mentions that."""
+    own = message.guild.self_role if message.guild else None
+    return own if own is not None and own in message.role_mentions else None
+
+
+def without_name(message: discord.Message, bot: int) -> str:
+    """The words of a message but for the bot's name."""
+    role = own_role(message)
+    text = re.sub(rf"<@!?{bot}>", "", message.content)
+    return (text.replace(role.mention, "") if role else text).strip()
+
+
+def followed(message: discord.Message, bot: int) -> bool:
+    """Whether it is said in a thread that the bot opened, and to nobody else there."""
+    thread = message.channel
+    if not isinstance(thread, discord.Thread) or thread.owner_id != bot:
+        return False
+    return not replied_to_another(message, bot) and not TO_OTHERS.match(message.content)
+
+
+def replied_to_another(message: discord.Message, bot: int) -> bool:
+    """Whether it replies to a message that is not known to be the bot's."""
+    if message.reference is None:
+        return False
+    replied = message.reference.resolved
+    return not isinstance(replied, discord.Message) or replied.author.id != bot
 
 
 def replied_anchors(message: discord.Message) -> Sequence[str]:
@@ -66,4 +118,10 @@ def overheard(message: discord.Message, bot: int) -> bool:
         return False
     asked = replied.interaction_metadata
     ours = replied.author.id == bot and asked is not None and asked.user.id == message.author.id
-    return ours and not message.author.bot and message.type in WRITTEN
+    return ours and not by_machine(message)
+
+
+def withheld(message: discord.Message, bot: int) -> bool:
+    """Whether a member mentioned the bot's role in words that Discord keeps from us."""
+    role_alone = own_role(message) is not None and all(user.id != bot for user in message.mentions)
+    return role_alone and not message.content and not by_machine(message)

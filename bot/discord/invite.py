@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 
 import discord
 
+from bot.discord.places import NAMES
+
 AUTHORIZE = "https://discord.com/oauth2/authorize"
 needed_intents = ("GUILDS", "GUILD_MESSAGES", "DIRECT_MESSAGES")
 """None of them is privileged: nothing has to be switched on in the developer portal."""
-PERMISSIONS = discord.Permissions(
-    view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True
-)
+PRIVILEGED = "MESSAGE_CONTENT"
+"""Asked for only if the configuration says so: to follow the bot's own threads without mention."""
+PERMISSIONS = discord.Permissions(**dict.fromkeys(NAMES, True))
 
 
 def invite_link(application: int) -> str:
@@ -32,6 +34,8 @@ def application_of(token: str) -> int | None:
     return int(decoded) if decoded.isdecimal() else None
 
 
-def intents() -> discord.Intents:
+def intents(*, message_content: bool = False) -> discord.Intents:
     """The needed intents as discord.py takes them."""
-    return discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+    return discord.Intents(
+        guilds=True, guild_messages=True, dm_messages=True, message_content=message_content
+    )

@@ -11,16 +11,20 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands import Command, Typed, parse
+from bot.commands import BY_NAME, Command, Option, Typed, parse
 from bot.delivery import deliver
+from bot.discord.asking import Quotes, question_in
 from bot.discord.canvas import DiscordCanvas
-from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors
+from bot.discord.completion import complete
+from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors, withheld
 from bot.discord.opening import Opening
+from bot.discord.places import granted, lacking, may_reply, place_of, to_write
 from bot.discord.spots import InteractionSpot, MessageSpot, Spot
-from bot.discord.tree import CHOICE_LIMIT
+from bot.discord.wire import sure
 from bot.errands import Errands
 from bot.front import Front, Request, request_of
 from bot.pacing import Pacing
+from bot.quoting import about
 from bot.reply import Reply
 from bot.words import say
 from engine.domain import Ask
@@ -41,21 +45,30 @@ class Pacings:
 class Reception:
     """Takes what the client hears and sees to it, each in a task of its own."""
 
-    def __init__(self, front: Front, pacings: Pacings, errands: Errands, ready: asyncio.Event) -> None:
+    def __init__(
+        self, front: Front, pacings: Pacings, errands: Errands, ready: asyncio.Event, *, follow: bool = False
+    ) -> None:
+        """`follow`: in threads that the bot opened, it is spoken to without being mentioned."""
         self._front = front
         self._ready = ready
         self._pacings = pacings
         self._errands = errands
+        self._follow = follow
+        self._quotes = Quotes()
+        self._mute: set[int] = set()
 
     def heard(self, message: discord.Message, bot: int) -> None:
-        said = heard(message, bot)
-        if said is not None:
-            spot = MessageSpot(message, place_anchors(message.channel.id, message.channel, dm=said.dm))
+        said = heard(message, bot, follow=self._follow)
+        told = told_instead(message, bot) if said is None else None
+        if not (said or told) or not self._may_write(message):
+            return
+        if said:
+            around = place_anchors(message.channel.id, message.channel, dm=said.dm)
+            spot = MessageSpot(message, around, replies=may_reply(message))
             self._errands.begin_once(said.key, lambda: self._say(said, spot), spot.show)
-        elif overheard(message, bot):
-            here = MessageSpot(message, ())
-            unread = f"discord:message:{message.id}"
-            self._errands.begin_once(unread, lambda: here.show(Reply(say("discord-unread"))), here.show)
+        elif told:
+            here = MessageSpot(message, (), replies=may_reply(message))
+            self._errands.begin_once(f"discord:message:{message.id}", lambda: here.show(told), here.show)
 
     def used(
         self, interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
@@ -80,20 +93,41 @@ class Reception:
     def connected(self) -> None:
         self._ready.set()
 
+    def about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        window = self._quotes.window(interaction, message)
+        self._errands.begin_once(
+            f"discord:interaction:{interaction.id}",
+            lambda: open_window(interaction, window),
+            unseen,
+        )
+
+    def submitted(self, interaction: discord.Interaction[Any]) -> None:
+        data: Mapping[str, Any] = interaction.data or {}
+        quoted = self._quotes.take(str(data.get("custom_id")))
+        if quoted is None:
+            self._open(interaction, lambda spot: spot.show(Reply(say("about-lost"))))
+        elif not (quoted.text or quoted.files):
+            self._open(interaction, lambda spot: spot.show(Reply(say("about-empty"))))
+        else:
+            self.used(interaction, BY_NAME["ask"], {"prompt": about(quoted, question_in(data))})
+
     async def completed(
-        self, interaction: discord.Interaction[Any], typed: str
+        self, interaction: discord.Interaction[Any], command: Command, option: Option, typed: str
     ) -> list[app_commands.Choice[str]]:
         try:
-            rows = await self._front.members.models(person_of(interaction.user))
+            found = await complete(self._front, person_of(interaction.user), command, option, typed)
         except OutsideError:
             return []
-        return [
-            app_commands.Choice(
-                name=row.spec.name if row.allowed else f"{row.spec.name} 🔒", value=row.spec.name
-            )
-            for row in rows
-            if typed.casefold() in row.spec.name.casefold()
-        ][:CHOICE_LIMIT]
+        return [app_commands.Choice(name=name, value=value) for name, value in found]
+
+    def _may_write(self, message: discord.Message) -> bool:
+        """Whether the bot may answer there; where it may not nobody can be told, so the log is, once."""
+        place = message.channel.id
+        missing = lacking(granted(message.channel, message.guild), to_write(message.channel))
+        if missing and place not in self._mute:
+            log.warning("may not write", extra={"channel": place, "missing": ", ".join(missing)})
+        (self._mute.add if missing else self._mute.discard)(place)
+        return not missing
 
     def _open(self, interaction: discord.Interaction[Any], work: Work, *, private: bool = True) -> None:
         opening = Opening(interaction, private=private)
@@ -143,7 +177,25 @@ def request_from(
         f"discord:interaction:{interaction.id}",
         () if command.streams else tuple(anchors_of(interaction)),
         interaction.context.dm_channel,
+        place_of(interaction.guild_id, interaction.channel, interaction.user),
+        admin=interaction.guild_id is not None and interaction.permissions.manage_guild,
     )
+
+
+def told_instead(message: discord.Message, bot: int) -> Reply | None:
+    """What to say to words that Discord keeps from us; None if there is nothing to say."""
+    if overheard(message, bot):
+        return Reply(say("discord-unread"))
+    return Reply(say("unread-role", mention=f"<@{bot}>")) if withheld(message, bot) else None
+
+
+async def open_window(interaction: discord.Interaction[Any], window: discord.ui.Modal) -> None:
+    """Let a window open for the member."""
+    await sure(lambda: interaction.response.send_modal(window))
+
+
+async def unseen(_reply: Reply) -> None:
+    """Where nothing can be shown."""
 
 
 def anchors_of(interaction: discord.Interaction[Any]) -> Sequence[str]:

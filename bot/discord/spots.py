@@ -44,10 +44,11 @@ class Spot(Protocol):
 class MessageSpot:
     """Below a message in a channel, thread or DM."""
 
-    def __init__(self, message: discord.Message, anchors: Sequence[str]) -> None:
+    def __init__(self, message: discord.Message, anchors: Sequence[str], *, replies: bool = True) -> None:
+        """`replies`: whether Discord lets us reply, which takes the right to read back."""
         self._message = message
         self.anchors = anchors
-        self._first = True
+        self._first = replies
 
     @property
     def clock(self) -> str:

@@ -1,4 +1,4 @@
-"""The command table as Discord's slash commands."""
+"""The command table as Discord's commands: slash commands with their parts, and the menu of a message."""
 
 from __future__ import annotations
 
@@ -10,43 +10,77 @@ import discord
 from discord import app_commands
 
 from bot.commands import COMMANDS, Command, Option, OptionKind
-from engine.domain import Interval, TierName
+from bot.words import say
+from engine.domain import Interval
 
-CHOICE_LIMIT = 25
 CHOICES: Mapping[OptionKind, Sequence[str]] = {
-    OptionKind.TIER: [tier for tier in TierName if tier is not TierName.FREE],
     OptionKind.INTERVAL: list(Interval),
     OptionKind.SWITCH: ["on", "off"],
+    OptionKind.ACTION: ["add", "remove", "clear"],
 }
 TYPES: Mapping[OptionKind, object] = {
     OptionKind.COUNT: app_commands.Range[int, 1, 100_000],
     OptionKind.DOLLARS: app_commands.Range[float, 0, 100_000],
+    OptionKind.CHANNEL: app_commands.AppCommandChannel,
+    OptionKind.ROLE: discord.Role,
 }
 """What Discord lets be entered; all else is text."""
+COMPLETED = frozenset({OptionKind.MODEL, OptionKind.TIER})
+EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+ANY_INSTALL = app_commands.AppInstallationType(guild=True, user=True)
+ADMINS = discord.Permissions(manage_guild=True)
 Used = Callable[[discord.Interaction[Any], Command, Mapping[str, str]], Awaitable[None]]
-Completed = Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
+Completed = Callable[
+    [discord.Interaction[Any], Command, Option, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]
+]
+About = Callable[[discord.Interaction[Any], discord.Message], Awaitable[None]]
 
 
-def build_tree(client: discord.Client, used: Used, models: Completed) -> app_commands.CommandTree[Any]:
+def build_tree(
+    client: discord.Client, used: Used, completed: Completed, about: About
+) -> app_commands.CommandTree[Any]:
     """A tree with every command of the table, for servers, DMs and a user's own installation.
 
-    `used` runs a command with its options; `models` completes a model's name as it is typed.
+    `used` runs a command with its options; `completed` gives what goes with an option as it is typed; `about`
+    is told which message a member wants to ask about.
     """
     tree: app_commands.CommandTree[Any] = app_commands.CommandTree(
-        client,
-        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+        client, allowed_installs=ANY_INSTALL, allowed_contexts=EVERYWHERE
     )
     for command in COMMANDS:
-        tree.add_command(slash(command, used, models))
+        tree.add_command(
+            group(command, used, completed) if command.parts else slash(command, used, completed)
+        )
+    tree.add_command(menu(about))
     return tree
 
 
-def slash(command: Command, used: Used, models: Completed) -> app_commands.Command[Any, ..., None]:
+def group(command: Command, used: Used, completed: Completed) -> app_commands.Group:
+    """A command with parts; Discord itself hides one that is for admins from all others."""
+    made = app_commands.Group(name=command.name, description=command.description)
+    for part in command.parts:
+        made.add_command(slash(part, used, completed))
+    if command.admin:
+        made.default_permissions = ADMINS
+        made.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
+        made.allowed_contexts = app_commands.AppCommandContext(guild=True)
+    return made
+
+
+def menu(about: About) -> app_commands.ContextMenu:
+    """The entry in the menu of every message."""
+
+    async def chosen(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await about(interaction, message)
+
+    return app_commands.ContextMenu(name=say("about-menu"), callback=chosen)
+
+
+def slash(command: Command, used: Used, completed: Completed) -> app_commands.Command[Any, ..., None]:
     """One command; discord.py reads its options from the signature that is made here."""
 
-    async def callback(interaction: discord.Interaction[Any], **given: str | float | None) -> None:
-        options = {name: f"{value}" for name, value in given.items() if value is not None}
+    async def callback(interaction: discord.Interaction[Any], **given: object) -> None:
+        options = {name: as_text(value) for name, value in given.items() if value is not None}
         await used(interaction, command, options)
 
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -61,12 +95,28 @@ def slash(command: Command, used: Used, models: Completed) -> app_commands.Comma
         }
     )
     made: app_commands.Command[Any, ..., None] = app_commands.Command(
-        name=command.name, description=command.description, callback=chosen(described(callback))
+        name=command.word, description=command.description, callback=chosen(described(callback))
     )
     for option in command.options:
-        if option.kind is OptionKind.MODEL:
-            made.autocomplete(option.name)(models)
+        if option.kind in COMPLETED:
+            made.autocomplete(option.name)(completer(command, option, completed))
     return made
+
+
+def completer(
+    command: Command, option: Option, completed: Completed
+) -> Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+    """What discord.py asks while an option is being typed."""
+
+    async def complete(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        return await completed(interaction, command, option, typed)
+
+    return complete
+
+
+def as_text(value: object) -> str:
+    """An option's value as the table knows it: a channel or role by its id."""
+    return str(value.id) if isinstance(value, app_commands.AppCommandChannel | discord.Role) else str(value)
 
 
 def parameter(option: Option) -> inspect.Parameter:

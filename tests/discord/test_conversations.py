@@ -12,14 +12,14 @@ FOOTER = "conversation 1 of 3 today"
 
 async def test_all_commands_are_known_for_servers_dms_and_personal_installation(stage: Stage) -> None:
     known = stage.discord.commands
-    assert set(known) == {command.name for command in COMMANDS}
-    assert all(command["contexts"] == [0, 1, 2] for command in known.values())
-    assert all(command["integration_types"] == [0, 1] for command in known.values())
-    prompt, model = known["ask"]["options"]
+    assert set(known) == {*(command.name for command in COMMANDS), "Ask about this"}
+    free = [command for name, command in known.items() if name != "server"]
+    assert all(command["contexts"] == [0, 1, 2] for command in free)
+    assert all(command["integration_types"] == [0, 1] for command in free)
+    prompt, model = known["ask"]["options"][:2]
     assert (prompt["name"], prompt["required"]) == ("prompt", True)
     assert (model["autocomplete"], model["required"]) == (True, False)
-    tiers = known["upgrade"]["options"][0]["choices"]
-    assert [choice["value"] for choice in tiers] == ["premium", "team", "pro"]
+    assert known["upgrade"]["options"][0]["autocomplete"] is True
 
 
 async def test_ask_streams_into_one_message_which_ends_with_a_footer(stage: Stage) -> None:
@@ -175,6 +175,11 @@ async def test_nothing_a_model_writes_pings_anybody(stage: Stage) -> None:
 async def test_model_names_are_completed_with_their_locks(stage: Stage) -> None:
     typed = await stage.discord.acknowledged(stage.discord.autocomplete("alice", "ask", "model", "e"))
     assert typed.choices == ["spare", "deep 🔒"]
+
+
+async def test_tiers_are_completed_with_their_prices_and_only_those_that_can_be_bought(stage: Stage) -> None:
+    typed = await stage.discord.acknowledged(stage.discord.autocomplete("alice", "upgrade", "tier", ""))
+    assert typed.choices == ["Premium: $8.99 a month, $89 a year"]
 
 
 async def test_a_chosen_model_answers(stage: Stage) -> None:

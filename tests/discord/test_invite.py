@@ -13,7 +13,7 @@ def test_the_link_asks_for_the_bot_its_commands_and_a_few_permissions() -> None:
     link = invite_link(1234)
     assert link.startswith("https://discord.com/oauth2/authorize?client_id=1234&")
     assert "scope=bot+applications.commands" in link
-    assert "permissions=274877975552" in link
+    assert "permissions=309237746688" in link
 
 
 def test_a_bot_token_tells_its_application() -> None:

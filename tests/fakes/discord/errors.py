@@ -75,6 +75,21 @@ def missing_access() -> ApiError:
     return ApiError(403, 50001, "Missing Access")
 
 
+def missing_permissions() -> ApiError:
+    """Return error 50013."""
+    return ApiError(403, 50013, "Missing Permissions")
+
+
+def no_history() -> ApiError:
+    """Return error 160002."""
+    return ApiError(400, 160002, "Cannot reply without permission to read message history")
+
+
+def thread_exists() -> ApiError:
+    """Return error 160004."""
+    return ApiError(400, 160004, "A thread has already been created for this message")
+
+
 def not_the_author() -> ApiError:
     """Return error 50005."""
     return ApiError(403, 50005, "Cannot edit a message authored by another user")

@@ -12,7 +12,9 @@ from tests.fakes.discord.errors import Json
 from tests.fakes.discord.shapes import Channel
 from tests.fakes.discord.world import World
 
-DISPATCH, HEARTBEAT, IDENTIFY, RESUME, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 0, 1, 2, 6, 9, 10, 11
+DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = (
+    0, 1, 2, 6, 7, 9, 10, 11,
+)  # fmt: skip
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
 PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
 WRONG_TOKEN, INVALID_SHARD, DISALLOWED_INTENTS = 4004, 4010, 4014
@@ -145,7 +147,8 @@ class Gateway:
         if mine:
             known = [channel for channel in world.channels.values() if channel.guild and channel.reachable]
             members = [*world.users.values(), world.bot]
-            session.add("GUILD_CREATE", shapes.guild_json(world.guild, known, members))
+            roles = list(world.roles.values())
+            session.add("GUILD_CREATE", shapes.guild_json(world.guild, known, members, roles))
 
     async def _write(self, session: Session, socket: web.WebSocketResponse) -> None:
         while not socket.closed:
@@ -178,6 +181,12 @@ class Gateway:
         if own or named or channel.guild is None or session.intents & MESSAGE_CONTENT:
             return data
         return {**data, **CONTENT_FIELDS}
+
+    async def ask_to_reconnect(self) -> None:
+        """Ask every client to connect anew, as Discord does before it restarts a server."""
+        for session in list(self.sessions.values()):
+            if session.socket is not None:
+                await session.socket.send_json({"op": RECONNECT, "d": None, "s": None, "t": None})
 
     async def drop(self, *, forget: bool = False, code: int = 1006) -> None:
         """Cut every socket; `forget` makes the sessions impossible to resume."""

@@ -13,7 +13,7 @@ from tests.fakes.discord.errors import (
     unknown_webhook,
 )
 from tests.fakes.discord.message import Message
-from tests.fakes.discord.rules import EPHEMERAL, LOADING, check_message
+from tests.fakes.discord.rules import EPHEMERAL, LOADING, check_message, check_modal
 from tests.fakes.discord.shapes import Channel, User, user_json
 from tests.fakes.discord.world import World
 
@@ -64,6 +64,9 @@ class Interaction:
     choices: list[str] | None = None
     """The names that an autocompletion offered."""
     modal: Json | None = None
+    """The window that was opened."""
+    opener: "Interaction | None" = None
+    """The interaction that opened the window which this one sends off."""
 
     @property
     def answered(self) -> bool:
@@ -76,7 +79,7 @@ class Interaction:
 
     def metadata(self) -> Json:
         """Return what a message tells of the interaction that it answers."""
-        kind = Kind.COMMAND if self.kind is Kind.COMMAND else Kind.COMPONENT
+        kind = self.kind if self.kind in {Kind.COMMAND, Kind.MODAL} else Kind.COMPONENT
         owners = {"1": self.user.id} if self.user_installed else {"0": self.channel.guild or "0"}
         user = user_json(self.user)
         told: Json = {
@@ -85,6 +88,8 @@ class Interaction:
             "user": user,
             "authorizing_integration_owners": owners,
         }
+        if self.opener is not None:
+            return {**told, "triggering_interaction_metadata": self.opener.metadata()}
         return told if self.source is None else {**told, "interacted_message_id": self.source.id}
 
     def private(self) -> bool:
@@ -137,6 +142,7 @@ class Interactions:
                 raise ApiError(400, 50035, "Invalid Form Body")
             found.choices = names
         elif reply is Reply.MODAL:
+            check_modal(data, answering_modal=found.kind is Kind.MODAL)
             found.modal = data
         if reply in {Reply.DEFER_UPDATE, Reply.UPDATE}:
             found.original = found.source

@@ -10,7 +10,8 @@ from tests.fakes.discord.routes import Routes
 from tests.fakes.discord.shapes import Channel
 from tests.fakes.discord.world import World
 
-OPTION_TYPES: dict[type, int] = {str: 3, bool: 5, int: 4, float: 10}
+SUBCOMMAND, CHANNEL_OPTION, ROLE_OPTION = 1, 7, 8
+MESSAGE_COMMAND = 3
 
 
 class People:
@@ -70,17 +71,52 @@ class People:
         dm: bool = False,
         user_installed: bool = False,
     ) -> Interaction:
-        """Use a synced command; `user_installed` does so where the bot itself is not."""
+        """Use a synced command, a part of one by both names; `user_installed`: where the bot itself is not.
+
+        A channel or role is given by its name.
+        """
         data = self._command_data(name, options or {})
         place = self._place(user, channel, dm=dm)
         return self._interact(Kind.COMMAND, user, data, place, user_installed=user_installed)
+
+    def choose(self, user: str, name: str, message: Message, *, user_installed: bool = False) -> Interaction:
+        """Choose a command from the menu of a message."""
+        data: Json = {"id": self.commands[name]["id"], "name": name, "type": MESSAGE_COMMAND}
+        data |= {"target_id": message.id, "resolved": {"messages": {message.id: message.wire}}}
+        return self._interact(Kind.COMMAND, user, data, message.channel, user_installed=user_installed)
+
+    def submit(self, user: str, opened: Interaction, values: dict[str, str]) -> Interaction:
+        """Send off the window that an interaction opened, its fields filled in by their custom ids."""
+        window = opened.modal
+        if window is None:
+            note = "no window was opened"
+            raise ValueError(note)
+        fields = [label["component"] for label in window["components"]]
+        inside = [
+            {
+                "type": 18,
+                "id": number,
+                "component": {
+                    "type": field["type"],
+                    "id": number + 1,
+                    "custom_id": field["custom_id"],
+                    "value": values.get(field["custom_id"], ""),
+                },
+            }
+            for number, field in enumerate(fields, start=1)
+        ]
+        data: Json = {"custom_id": window["custom_id"], "components": inside}
+        return self._interact(
+            Kind.MODAL, user, data, opened.channel, user_installed=opened.user_installed, opener=opened
+        )
 
     def autocomplete(
         self, user: str, name: str, option: str, typed: str, *, channel: str = "general", dm: bool = False
     ) -> Interaction:
         """Type into an option of a command; the interaction's `choices` are what is offered."""
         data = self._command_data(name, {option: typed})
-        data["options"][0]["focused"] = True
+        typing = data["options"][0]
+        (typing["options"][0] if typing["type"] == SUBCOMMAND else typing)["focused"] = True
         return self._interact(Kind.AUTOCOMPLETE, user, data, self._place(user, channel, dm=dm))
 
     def press(self, user: str, message: Message, custom_id: str) -> Interaction:
@@ -96,10 +132,28 @@ class People:
         return self.world.dm_channel(self.world.user(user)) if dm else self.world.channel(channel)
 
     def _command_data(self, name: str, options: dict[str, Any]) -> Json:
-        given = [
-            {"name": key, "type": OPTION_TYPES[type(value)], "value": value} for key, value in options.items()
-        ]
-        return {"id": self.commands[name]["id"], "name": name, "type": 1, "options": given}
+        top, _, part = name.partition(" ")
+        command = self.commands[top]
+        known = command.get("options") or []
+        if part:
+            known = next(each for each in known if each["name"] == part).get("options") or []
+        kinds = {option["name"]: option["type"] for option in known}
+        resolved: dict[str, Json] = {"channels": {}, "roles": {}}
+        given = [self._option(key, kinds[key], value, resolved) for key, value in options.items()]
+        if part:
+            given = [{"name": part, "type": SUBCOMMAND, "options": given}]
+        return {"id": command["id"], "name": top, "type": 1, "options": given, "resolved": resolved}
+
+    def _option(self, name: str, kind: int, value: Any, resolved: dict[str, Json]) -> Json:  # noqa: ANN401 - JSON
+        if kind == CHANNEL_OPTION:
+            channel = self.world.channel(value)
+            resolved["channels"][channel.id] = shapes.channel_json(channel)
+            value = channel.id
+        elif kind == ROLE_OPTION:
+            role = self.world.role(value)
+            resolved["roles"][role] = self.world.roles[role]
+            value = role
+        return {"name": name, "type": kind, "value": value}
 
     def _interact(
         self,
@@ -110,12 +164,14 @@ class People:
         *,
         user_installed: bool = False,
         source: Message | None = None,
+        opener: Interaction | None = None,
     ) -> Interaction:
         world = self.world
         who = world.user(user)
         number = world.ids.next()
         created = world.clock.now()
         opened = Interaction(number, f"token-{number}", kind, who, channel, created, source, user_installed)
+        opened.opener = opener
         self.interactions.open(opened)
         world.emit("INTERACTION_CREATE", self._interaction_json(opened, data), channel)
         return opened
@@ -130,13 +186,13 @@ class People:
             "token": opened.token,
             "version": 1,
             "locale": "en-US",
-            "app_permissions": shapes.EVERYTHING,
+            "app_permissions": str(self.world.allowed(channel)),
             "entitlements": [],
             "attachment_size_limit": 10 * 1024 * 1024,
             "authorizing_integration_owners": opened.metadata()["authorizing_integration_owners"],
             "channel_id": channel.id,
             "channel": shapes.channel_json(channel),
-            "context": 1 if channel.guild is None else 0,
+            "context": 0 if channel.guild else 1 if channel.recipient else 2,
         }
         if opened.source is not None:
             event["message"] = opened.source.wire
@@ -144,6 +200,26 @@ class People:
             return {**event, "user": shapes.user_json(who)}
         guild = {"id": channel.guild, "locale": "en-US", "features": []}
         return {**event, "member": shapes.member_json(who), "guild_id": channel.guild, "guild": guild}
+
+    def join(self, *, denied: int = 0) -> Channel:
+        """Add the bot to another server, and return its system channel; `denied` to the bot there."""
+        guild = self.world.ids.next()
+        channel = Channel(self.world.ids.next(), shapes.TEXT_CHANNEL, f"system-{guild}", guild=guild)
+        channel.denied = denied
+        self.world.channels[channel.id] = channel
+        owner = self.world.user("alice")
+        made = shapes.guild_json(guild, [channel], [owner, self.world.bot], [])
+        made["system_channel_id"] = channel.id
+        del made["unavailable"]  # which tells a server that was joined from one that is back
+        self.world.emit("GUILD_CREATE", made, channel)
+        return channel
+
+    def leave(self) -> None:
+        """Remove the bot from its server."""
+        general = self.world.channel("general")
+        for channel in self.world.channels.values():
+            channel.reachable = channel.reachable and channel.guild != self.world.guild
+        self.world.emit("GUILD_DELETE", {"id": self.world.guild}, general)
 
     def transcript(self, channel: str = "general") -> list[Message]:
         """Return the messages of a channel, oldest first."""

@@ -5,11 +5,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.discord import shapes
-from tests.fakes.discord.errors import Json, not_the_author, unknown_channel
+from tests.fakes.discord.errors import (
+    Json,
+    invalid_form,
+    missing_permissions,
+    not_the_author,
+    thread_exists,
+    unknown_channel,
+)
 from tests.fakes.discord.interaction import Interactions, Reply
 from tests.fakes.discord.message import Message
 from tests.fakes.discord.rules import check_message
 from tests.fakes.discord.world import World
+
+THREAD_NAME_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Routes:
             ("GET", messages + "/{message_id}", self.get_message),
             ("PATCH", messages + "/{message_id}", self.edit_message),
             ("DELETE", messages + "/{message_id}", self.delete_message),
+            ("POST", messages + "/{message_id}/threads", self.open_thread),
             ("POST", "/interactions/{interaction_id}/{interaction_token}/callback", self.callback),
             ("POST", hooks, self.follow_up),
             *[
@@ -141,6 +151,8 @@ class Routes:
         """Write into a channel."""
         channel = self.world.writable(call.names["channel_id"])
         check_message(call.body, files=len(call.files))
+        if call.files and not self.world.allowed(channel) & shapes.ATTACH:
+            raise missing_permissions()
         message = self.world.post(channel, self.world.bot, call.body)
         self.world.attach(message, call.files)
         return Answer(message.wire)
@@ -167,6 +179,19 @@ class Routes:
         """Delete a message of the bot's own."""
         self.world.delete(self._own(call))
         return Answer(None, 204)
+
+    async def open_thread(self, call: Call) -> Answer:
+        """Open a public thread of a message, which gets the message's id."""
+        message = self._named(call)
+        if not self.world.allowed(message.channel) & shapes.CREATE_THREADS:
+            raise missing_permissions()
+        if message.id in self.world.channels:
+            raise thread_exists()
+        name = str(call.body["name"])
+        if not 1 <= len(name) <= THREAD_NAME_LIMIT:
+            raise invalid_form("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
+        made = self.world.thread(name, message.channel.name, owner=self.world.bot, number=message.id)
+        return Answer(shapes.channel_json(made), 201)
 
     def _named(self, call: Call) -> Message:
         return self.world.visible(call.names["channel_id"], call.names["message_id"])

@@ -12,7 +12,8 @@ CUSTOM_ID_LIMIT = 100
 URL_LIMIT = 512
 ROW_LIMIT = 5
 LINK_STYLE, PREMIUM_STYLE = 5, 6
-ACTION_ROW, BUTTON = 1, 2
+ACTION_ROW, BUTTON, TEXT_INPUT, LABEL = 1, 2, 4, 18
+TITLE_LIMIT = 45
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 SUBSTANCE = ("content", "embeds", "components", "sticker_ids", "poll", "attachments")
 
@@ -26,6 +27,23 @@ def check_message(body: Json, *, files: int = 0, edit: bool = False) -> None:
     emptied = edit and body.get("content") is not None and not body.get("embeds")
     if (emptied or not edit) and not files and not any(substance.get(name) for name in SUBSTANCE):
         raise empty_message()
+
+
+def check_modal(data: Json, *, answering_modal: bool) -> None:
+    """Raise ApiError if Discord would refuse to open this window."""
+    inside = data.get("components") or []
+    if answering_modal:
+        raise invalid_form("type", "INTERACTION_RESPONSE_MODAL", "A window cannot open a window")
+    if not 1 <= len(data.get("title") or "") <= TITLE_LIMIT:
+        raise invalid_form("data.title", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 45 in length.")
+    if not 1 <= len(data.get("custom_id") or "") <= CUSTOM_ID_LIMIT or not 1 <= len(inside) <= ROW_LIMIT:
+        raise invalid_form("data", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
+    for label in inside:
+        field = label.get("component") or {}
+        if label.get("type") != LABEL or field.get("type") != TEXT_INPUT or field.get("label"):
+            raise invalid_form("data.components", "UNION_TYPE_CHOICES", "Text inputs come in labels.")
+        if not 1 <= len(label.get("label") or "") <= TITLE_LIMIT or len(field.get("placeholder") or "") > 100:
+            raise invalid_form("data.components", "BASE_TYPE_BAD_LENGTH", "Must be 45 or fewer in length.")
 
 
 def _problems(body: Json) -> Iterator[ApiError]:

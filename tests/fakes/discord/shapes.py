@@ -1,26 +1,33 @@
 """The JSON shapes of users, channels, servers and interactions, as Discord sends them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.discord.errors import Json
 
-EVERYTHING = "2147483647"
-TEXT_CHANNEL, DM_CHANNEL, PUBLIC_THREAD = 0, 1, 11
+ADMINISTRATOR, MANAGE_CHANNELS, MANAGE_GUILD, MANAGE_ROLES = 1 << 3, 1 << 4, 1 << 5, 1 << 28
+VIEW, SEND, ATTACH, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
+CREATE_THREADS, SEND_IN_THREADS = 1 << 35, 1 << 38
+EVERYTHING = (1 << 53) - 1
+ORDINARY = EVERYTHING & ~(ADMINISTRATOR | MANAGE_CHANNELS | MANAGE_GUILD | MANAGE_ROLES)
+"""What a member may do who manages nothing."""
+TEXT_CHANNEL, DM_CHANNEL, GROUP_DM, CATEGORY, PUBLIC_THREAD = 0, 1, 3, 4, 11
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class User:
-    """Somebody on Discord."""
+    """Somebody on Discord; an admin of the server may do everything in it."""
 
     id: str
     name: str
     bot: bool = False
+    admin: bool = False
+    roles: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Channel:
-    """A text channel or thread of the server, or the DM channel with one user."""
+    """A channel, thread or category of the server, or the DM channel with one user."""
 
     id: str
     kind: int
@@ -30,6 +37,10 @@ class Channel:
     parent: str | None = None
     reachable: bool = True
     """False for a channel in which only the user's own installation of the app is present."""
+    owner: str | None = None
+    """Who opened a thread."""
+    denied: int = 0
+    """The permissions that the bot is denied here."""
 
 
 def user_json(user: User) -> Json:
@@ -52,14 +63,14 @@ def member_json(user: User, *, with_user: bool = True) -> Json:
     member: Json = {
         "nick": None,
         "avatar": None,
-        "roles": [],
+        "roles": list(user.roles),
         "joined_at": "2026-01-01T00:00:00+00:00",
         "premium_since": None,
         "deaf": False,
         "mute": False,
         "flags": 0,
         "pending": False,
-        "permissions": EVERYTHING,
+        "permissions": str(EVERYTHING if user.admin else ORDINARY),
         "communication_disabled_until": None,
     }
     return {**member, "user": user_json(user)} if with_user else member
@@ -70,11 +81,16 @@ def channel_json(channel: Channel) -> Json:
     common: Json = {"id": channel.id, "type": channel.kind, "flags": 0, "last_message_id": None}
     if channel.recipient is not None:
         return {**common, "recipients": [user_json(channel.recipient)]}
+    if channel.kind == GROUP_DM:
+        return {**common, "recipients": [], "name": channel.name, "icon": None, "owner_id": channel.id}
     named = {**common, "guild_id": channel.guild, "name": channel.name, "parent_id": channel.parent}
-    named |= {"permissions": EVERYTHING, "rate_limit_per_user": 0}
+    named |= {"permissions": str(ORDINARY), "rate_limit_per_user": 0}
     if channel.kind == PUBLIC_THREAD:
-        return {**named, "owner_id": channel.id, "message_count": 0, "member_count": 1, **THREAD_STATE}
-    return {**named, "position": 0, "permission_overwrites": [], "nsfw": False, "topic": None}
+        owner = channel.owner or channel.id
+        return {**named, "owner_id": owner, "message_count": 0, "member_count": 1, **THREAD_STATE}
+    denied = {"id": channel.guild, "type": 0, "allow": "0", "deny": str(channel.denied)}
+    overwrites = [denied] if channel.denied else []
+    return {**named, "position": 0, "permission_overwrites": overwrites, "nsfw": False, "topic": None}
 
 
 THREAD_STATE: Json = {
@@ -89,20 +105,21 @@ THREAD_STATE: Json = {
 }
 
 
-def everyone_role(guild: str) -> Json:
-    """Return the role that all members have."""
+def role_json(role: str, name: str, bot: str | None = None) -> Json:
+    """Return a role; with `bot` the one that Discord made for that bot."""
     plain = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
+    made: Json = {"managed": True, "tags": {"bot_id": bot}} if bot else {"managed": False}
     return {
-        "id": guild,
-        "name": "@everyone",
-        "permissions": EVERYTHING,
+        "id": role,
+        "name": name,
+        "permissions": str(ORDINARY),
         "position": 0,
         "color": 0,
         "colors": plain,
         "hoist": False,
-        "managed": False,
         "mentionable": False,
         "flags": 0,
+        **made,
     }
 
 
@@ -132,18 +149,19 @@ GUILD_NOTHINGS = (
 )  # fmt: skip
 
 
-def guild_json(guild: str, channels: list[Channel], members: list[User]) -> Json:
+def guild_json(guild: str, channels: list[Channel], members: list[User], roles: list[Json]) -> Json:
     """Return the server as GUILD_CREATE brings it."""
+    plain = {TEXT_CHANNEL, CATEGORY}
     return {
         **GUILD_DEFAULTS,
         **{name: [] for name in GUILD_LISTS},
         **dict.fromkeys(GUILD_NOTHINGS),
         "id": guild,
         "owner_id": members[0].id,
-        "roles": [everyone_role(guild)],
+        "roles": [role_json(guild, "@everyone"), *roles],
         "members": [member_json(user) for user in members],
         "member_count": len(members),
-        "channels": [channel_json(channel) for channel in channels if channel.kind == TEXT_CHANNEL],
+        "channels": [channel_json(channel) for channel in channels if channel.kind in plain],
         "threads": [channel_json(channel) for channel in channels if channel.kind == PUBLIC_THREAD],
     }
 

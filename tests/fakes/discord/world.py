@@ -1,10 +1,18 @@
 """Everything that is said on the fake Discord, and who was notified of what."""
 
+import re
 import time
 from collections.abc import Iterator
 
 from tests.fakes.discord import rules, shapes
-from tests.fakes.discord.errors import Json, invalid_form, missing_access, unknown_channel, unknown_message
+from tests.fakes.discord.errors import (
+    Json,
+    invalid_form,
+    missing_access,
+    no_history,
+    unknown_channel,
+    unknown_message,
+)
 from tests.fakes.discord.message import Message
 from tests.fakes.discord.places import Places
 from tests.fakes.discord.shapes import Channel, User
@@ -56,6 +64,8 @@ class World(Places):
         if nonce is not None and body.get("enforce_nonce") and (same := self._repeated(author, str(nonce))):
             return same
         replied = self._replied(channel, body)
+        if author is self.bot and replied is not None and not self.allowed(channel) & shapes.HISTORY:
+            raise no_history()
         wire = self._wire(channel, author, body) | (extra or {})
         if replied is not None:
             wire |= {"type": 19, "message_reference": self._reference(replied)}
@@ -112,7 +122,7 @@ class World(Places):
             "tts": False,
             "mention_everyone": False,
             "mentions": [],
-            "mention_roles": [],
+            "mention_roles": re.findall(r"<@&(\d+)>", body.get("content") or ""),
             "attachments": [],
             "embeds": body.get("embeds") or [],
             "pinned": False,
@@ -161,7 +171,8 @@ class World(Places):
     def announce(self, event: str, message: Message) -> None:
         """Tell the bot of a message, if it may see it, and wake the tests that wait."""
         self.pulse.beat()
-        if message.only_for or not message.channel.reachable:
+        hidden = not message.channel.reachable or not self.allowed(message.channel) & shapes.VIEW
+        if message.only_for or hidden:
             return
         data = dict(message.wire)
         if message.channel.guild is not None:
