@@ -198,7 +198,8 @@ def open_front(
     meter = Meter(store, clock, billing, catalogue, subscriptions, policy)
     members = Members(store, clock, catalogue, billing.mode)
     affairs = Affairs(catalogue, checkout, changes, meter)
-    return Front(chat, members, affairs, simulated=till.simulated is not None, for_sale=True)
+    simulated, welcomes = till.simulated is not None, settings.welcome
+    return Front(chat, members, affairs, simulated=simulated, for_sale=True, welcomes=welcomes)
 
 
 @dataclass(slots=True)

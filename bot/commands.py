@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.words import say
+from bot.words import CHOICES, chosen, say
 from engine.domain import Interval, TierName
 
 
@@ -30,6 +30,8 @@ class OptionKind(StrEnum):
     """A whole number from 0, or off."""
     CHANNEL = "channel"
     ROLE = "role"
+    LANGUAGE = "language"
+    """One of `bot.words.CHOICES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ CLOSED: Mapping[OptionKind, str] = {
     OptionKind.SWITCH: "on|off",
     OptionKind.ACTION: "add|remove|clear",
     OptionKind.CEILING: "number|off",
+    OptionKind.LANGUAGE: "|".join(CHOICES),
 }
 
 
@@ -147,6 +150,11 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command("billing", "command-billing"),
+    Command(
+        "language",
+        "command-language",
+        (Option("name", "option-language-name", OptionKind.LANGUAGE),),
+    ),
     Command("help", "command-help"),
 )
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
@@ -237,6 +245,8 @@ MENTIONS = frozenset({OptionKind.CHANNEL, OptionKind.ROLE})
 
 def fits(option: Option, word: str) -> bool:
     """Whether a word can be this option's value."""
+    if option.kind is OptionKind.LANGUAGE:
+        return chosen(word) is not None
     shape = SHAPES.get(option.kind)
     return shape is None or shape.fullmatch(word.casefold()) is not None
 
@@ -248,4 +258,6 @@ def value_of(option: Option, word: str) -> str:
     shape = SHAPES.get(option.kind)
     if option.kind in MENTIONS and shape and (mention := shape.fullmatch(word.casefold())):
         return mention[1].upper()
+    if option.kind is OptionKind.LANGUAGE:
+        return chosen(word) or word
     return word.casefold().removeprefix("$")

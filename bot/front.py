@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bot import cards, metered, news, render
 from bot.affairs import Affairs
 from bot.commands import BadOption, Command, Misspelt, Typed
+from bot.greeter import Greeter
 from bot.reply import Reply
 from bot.words import say
 from engine.chat import Chat
@@ -52,6 +53,7 @@ class Front:
     affairs: Affairs
     simulated: bool
     for_sale: bool
+    welcomes: bool
     _handlers: dict[str, Handler] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -63,8 +65,14 @@ class Front:
             plans=self._plans,
             upgrade=self._upgrade,
             help=self._help,
+            language=self._language,
             **dict.fromkeys(("seats", "cancel", "resume", "overage", "billing"), self._deal),
         )
+
+    @property
+    def greeter(self) -> Greeter:
+        """Who meets people, for the surfaces."""
+        return Greeter(self.members.meetings, self.members.catalogue, self.welcomes)
 
     def ask_of(self, request: Request) -> Ask:
         """The question in an `/ask`."""
@@ -124,6 +132,8 @@ class Front:
                 return await self._show_plans(person)
             case "model":
                 return cards.chosen(await self.members.choose_model(person, rest))
+            case "language":
+                return await self.greeter.language(person, rest)
         return await self.affairs.press(person, name, rest) or Reply(say("button-unused"))
 
     async def _new(self, request: Request) -> Reply:
@@ -157,6 +167,9 @@ class Front:
 
     async def _deal(self, request: Request) -> Reply:
         return await self.affairs.run(request.person, request.command.name, request.options)
+
+    async def _language(self, request: Request) -> Reply:
+        return await self.greeter.language(request.person, request.options.get("name"))
 
     async def _help(self, request: Request) -> Reply:
         return cards.help_text((await self.members.overview(request.person)).model)

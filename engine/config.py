@@ -149,6 +149,7 @@ class Settings:
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]
     system_prompt: str
+    welcome: bool
     playground: PlaygroundSettings
     log_format: str | None
     remarks: tuple[str, ...]
@@ -196,6 +197,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),
         system_prompt=parsed.system_prompt,
+        welcome=parsed.welcome,
         playground=playground_settings(variables),
         log_format=variables.log_format,
         remarks=remarks(parsed, values),

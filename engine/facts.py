@@ -333,7 +333,7 @@ QUIET = frozenset({NoticeKind.RENEWED})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Words owed to a person; `key` is unique, so that it is owed and shown once."""
+    """Words owed to a person, in their `locale`; `key` is unique, so that it is owed and shown once."""
 
     id: NoticeId
     key: str
@@ -345,6 +345,7 @@ class Notice:
     created_at: datetime
     until: datetime | None = None
     attempts: int = 0
+    locale: str | None = None
 
     @property
     def simulated(self) -> bool:

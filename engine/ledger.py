@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from engine.acquaintance import AcquaintanceTx
 from engine.books import BooksTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
 from engine.facts import (
@@ -300,7 +301,9 @@ class PlaygroundTx(Protocol):
         ...
 
 
-class Tx(PeopleTx, TurnsTx, MoneyTx, BooksTx, NoticesTx, PlaygroundTx, InstallationsTx, Protocol):
+class Tx(
+    PeopleTx, AcquaintanceTx, TurnsTx, MoneyTx, BooksTx, NoticesTx, PlaygroundTx, InstallationsTx, Protocol
+):
     """One unit of work on the database."""
 
     def conversations_on(self, account: AccountId, day: date) -> int:

@@ -11,6 +11,7 @@ from engine.domain import Account, Micros, ModelSpec, Offer, Person, RefusalReas
 from engine.facts import NO_CLAIMS, Access, Mode, Notice, Subscription, TierChange
 from engine.ledger import Tx
 from engine.limits import next_day
+from engine.meeting import Meetings
 from engine.ports import Clock, Store
 from engine.turns import UsageFacts
 
@@ -75,6 +76,7 @@ class Members:
         self._clock = clock
         self._mode = mode
         self.catalogue = catalogue
+        self.meetings = Meetings(store, clock)
 
     async def overview(self, person: Person) -> Overview:
         """Tier, reason, limits used and left, subscription facts."""

@@ -130,6 +130,7 @@ class Tables(Table):
 
     demo_models: DemoModels = DemoModels.AUTO
     system_prompt: str = ""
+    welcome: bool = True
     billing: BillingTable = BillingTable()
     attachments: AttachmentsTable = AttachmentsTable()
     discord: DiscordTable = DiscordTable()

@@ -86,4 +86,5 @@ def notice_from(row: Row) -> Notice:
         created_at=moment(row["created_at"]),
         until=moment_or_none(row["valid_until"]),
         attempts=row["attempts"],
+        locale=row["locale"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storage.acquaintances import Acquaintances
 from storage.attempts import Attempts
 from storage.claims import MoneyClaims
 from storage.conversations import Conversations
@@ -26,7 +27,7 @@ from storage.usage_reports import UsageReports
 from storage.work import Work, perform
 
 
-class Chatting(People, Conversations, Turns, Notices, Playground, Installations):
+class Chatting(People, Acquaintances, Conversations, Turns, Notices, Playground, Installations):
     """What chat needs."""
 
 

@@ -14,6 +14,7 @@ from aiohttp import ClientError
 from bot.discord.client import Listening, make_client
 from bot.discord.messenger import DiscordMessenger
 from bot.discord.reception import Pacings, Reception
+from bot.discord.tree import Interpreter
 from bot.discord.wire import sure
 from bot.errands import Errands
 from bot.front import Front
@@ -96,6 +97,7 @@ class DiscordBot:
             return
         try:
             async with asyncio.timeout(SYNC_SECONDS):
+                await client.tree.set_translator(Interpreter())
                 await sure(client.tree.sync)
         except (OutsideError, TimeoutError) as error:
             log.error("commands could not be synced", extra={"why": str(error)})  # noqa: TRY400 - in words

@@ -12,6 +12,7 @@ from bot import news
 from bot.discord.spots import send
 from bot.discord.views import Page, of_reply
 from bot.discord.wire import sure
+from bot.words import speaking
 from engine.errors import GoneError, TryAgainError, UnreachableError
 from engine.facts import Notice
 
@@ -35,9 +36,11 @@ class DiscordMessenger:
         if client is None:
             raise TryAgainError("Discord is not connected yet")
         user = int(notice.person.user)
+        with speaking(notice.locale):
+            pages = of_reply(news.notice(notice))
         try:
             channel = await sure(lambda: client.create_dm(discord.Object(user)))
-            for number, page in enumerate(of_reply(news.notice(notice))):
+            for number, page in enumerate(pages):
                 if not (again and await shown(channel, client, notice, page)):
                     await send(
                         channel, page, user, nonce=nonce(notice.key, number), silent=news.quiet(notice)

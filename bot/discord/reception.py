@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
@@ -26,10 +26,12 @@ from bot.front import Front, Request, request_of
 from bot.pacing import Pacing
 from bot.quoting import about
 from bot.reply import Reply
-from bot.words import say
+from bot.words import say, speaking
 from engine.domain import Ask
 from engine.errors import OutsideError
 
+SMALL = "-# "
+"""Discord's Markdown for small, grey text."""
 Work = Callable[[InteractionSpot], Awaitable[None]]
 log = logging.getLogger("bot.discord")
 
@@ -59,16 +61,16 @@ class Reception:
 
     def heard(self, message: discord.Message, bot: int) -> None:
         said = heard(message, bot, follow=self._follow)
-        told = told_instead(message, bot) if said is None else None
-        if not (said or told) or not self._may_write(message):
+        unread = said is None and told_instead(message, bot) is not None
+        if not (said or unread) or not self._may_write(message):
             return
         if said:
             around = place_anchors(message.channel.id, message.channel, dm=said.dm)
             spot = MessageSpot(message, around, replies=may_reply(message))
-            self._errands.begin_once(said.key, lambda: self._say(said, spot), spot.show)
-        elif told:
-            here = MessageSpot(message, (), replies=may_reply(message))
-            self._errands.begin_once(f"discord:message:{message.id}", lambda: here.show(told), here.show)
+            self._errands.begin_once(said.key, lambda: self._meet(message, said, spot), spot.show)
+        else:
+            here, key = MessageSpot(message, (), replies=may_reply(message)), f"discord:message:{message.id}"
+            self._errands.begin_once(key, lambda: self._tell(message, bot, here), here.show)
 
     def used(
         self, interaction: discord.Interaction[Any], command: Command, options: Mapping[str, str]
@@ -94,7 +96,8 @@ class Reception:
         self._ready.set()
 
     def about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        window = self._quotes.window(interaction, message)
+        with speaking(interaction.locale.value):
+            window = self._quotes.window(interaction, message)
         self._errands.begin_once(
             f"discord:interaction:{interaction.id}",
             lambda: open_window(interaction, window),
@@ -115,7 +118,8 @@ class Reception:
         self, interaction: discord.Interaction[Any], command: Command, option: Option, typed: str
     ) -> list[app_commands.Choice[str]]:
         try:
-            found = await complete(self._front, person_of(interaction.user), command, option, typed)
+            with speaking(interaction.locale.value):
+                found = await complete(self._front, person_of(interaction.user), command, option, typed)
         except OutsideError:
             return []
         return [app_commands.Choice(name=name, value=value) for name, value in found]
@@ -130,14 +134,29 @@ class Reception:
         return not missing
 
     def _open(self, interaction: discord.Interaction[Any], work: Work, *, private: bool = True) -> None:
-        opening = Opening(interaction, private=private)
+        opening, greeter = Opening(interaction, private=private), self._front.greeter
         spot = InteractionSpot(opening, anchors_of(interaction))
 
         async def answered() -> None:
             async with opening:
+                meeting = await greeter.meet(person_of(interaction.user), interaction.locale.value)
                 await work(spot)
+                await greeter.welcome(meeting, spot.show)
 
         self._errands.begin_once(f"discord:interaction:{interaction.id}", answered, spot.show)
+
+    async def _meet(self, message: discord.Message, said: Heard, spot: Spot) -> None:
+        """Answer a message in its author's language; a server's own will do for somebody unknown."""
+        meeting = await self._front.greeter.meet(said.person, place=language_of(message))
+        await self._say(said, spot)
+        await self._front.greeter.welcome(
+            meeting, spot.show if said.dm else lambda reply: spot.show(small(reply)), openly=not said.dm
+        )
+
+    async def _tell(self, message: discord.Message, bot: int, spot: Spot) -> None:
+        await self._front.greeter.meet(person_of(message.author), place=language_of(message))
+        if told := told_instead(message, bot):
+            await spot.show(told)
 
     async def _say(self, said: Heard, spot: Spot) -> None:
         pacing = self._pacings.messages
@@ -164,6 +183,16 @@ class Reception:
             await spot.nothing()
         for reply in replies:
             await spot.show(reply)
+
+
+def language_of(message: discord.Message) -> str | None:
+    """The language of the server that a message was written in."""
+    return message.guild.preferred_locale.value if message.guild else None
+
+
+def small(reply: Reply) -> Reply:
+    """The reply as a quiet line."""
+    return replace(reply, text=f"{SMALL}{reply.text}")
 
 
 def request_from(

@@ -10,13 +10,15 @@ import discord
 from discord import app_commands
 
 from bot.commands import COMMANDS, Command, Option, OptionKind
-from bot.words import say
+from bot.words import CHOICES as LANGUAGES
+from bot.words import ENGLISH, name_of, nearest, say, speaking
 from engine.domain import Interval
 
 CHOICES: Mapping[OptionKind, Sequence[str]] = {
     OptionKind.INTERVAL: list(Interval),
     OptionKind.SWITCH: ["on", "off"],
     OptionKind.ACTION: ["add", "remove", "clear"],
+    OptionKind.LANGUAGE: LANGUAGES,
 }
 TYPES: Mapping[OptionKind, object] = {
     OptionKind.COUNT: app_commands.Range[int, 1, 100_000],
@@ -57,7 +59,7 @@ def build_tree(
 
 def group(command: Command, used: Used, completed: Completed) -> app_commands.Group:
     """A command with parts; Discord itself hides one that is for admins from all others."""
-    made = app_commands.Group(name=command.name, description=command.description)
+    made = app_commands.Group(name=command.name, description=in_english(command.about))
     for part in command.parts:
         made.add_command(slash(part, used, completed))
     if command.admin:
@@ -73,7 +75,7 @@ def menu(about: About) -> app_commands.ContextMenu:
     async def chosen(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         await about(interaction, message)
 
-    return app_commands.ContextMenu(name=say("about-menu"), callback=chosen)
+    return app_commands.ContextMenu(name=in_english("about-menu"), callback=chosen)
 
 
 def slash(command: Command, used: Used, completed: Completed) -> app_commands.Command[Any, ..., None]:
@@ -86,16 +88,18 @@ def slash(command: Command, used: Used, completed: Completed) -> app_commands.Co
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = [first, *map(parameter, command.options)]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
-    described = app_commands.describe(**{option.name: option.description for option in command.options})
+    described = app_commands.describe(**{option.name: in_english(option.about) for option in command.options})
     chosen = app_commands.choices(
         **{
-            option.name: [app_commands.Choice(name=word, value=word) for word in CHOICES[option.kind]]
+            option.name: [
+                app_commands.Choice(name=name_of(word), value=word) for word in CHOICES[option.kind]
+            ]
             for option in command.options
             if option.kind in CHOICES
         }
     )
     made: app_commands.Command[Any, ..., None] = app_commands.Command(
-        name=command.word, description=command.description, callback=chosen(described(callback))
+        name=command.word, description=in_english(command.about), callback=chosen(described(callback))
     )
     for option in command.options:
         if option.kind in COMPLETED:
@@ -117,6 +121,29 @@ def completer(
 def as_text(value: object) -> str:
     """An option's value as the table knows it: a channel or role by its id."""
     return str(value.id) if isinstance(value, app_commands.AppCommandChannel | discord.Role) else str(value)
+
+
+def in_english(key: str) -> app_commands.locale_str:
+    """A name or description that `Interpreter` finds again in other languages."""
+    with speaking(ENGLISH):
+        return app_commands.locale_str(say(key), key=key)
+
+
+class Interpreter(app_commands.Translator):
+    """Tells Discord what commands and menus are called and do, in the languages there are."""
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,  # noqa: ARG002 - a key says it all
+    ) -> str | None:
+        """The words for a locale; None where they are the English ones, and for what is never translated."""
+        key = string.extras.get("key")
+        if key is None or nearest(locale.value) == ENGLISH:
+            return None
+        with speaking(locale.value):
+            return say(key)
 
 
 def parameter(option: Option) -> inspect.Parameter:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.commands import COMMANDS, Command, Option, OptionKind
 from bot.front import Front
 from bot.local.posts import BOT_NAME, Room
+from bot.words import CHOICES
 from engine.catalogue import Catalogue
 from engine.domain import Interval
 
@@ -61,4 +62,6 @@ def choices(option: Option, catalogue: Catalogue) -> Sequence[str]:
             return [interval.value for interval in Interval]
         case OptionKind.SWITCH:
             return ["on", "off"]
+        case OptionKind.LANGUAGE:
+            return CHOICES
     return []

@@ -41,6 +41,13 @@ class Said:
         parsed = self.parsed
         return parsed is not None and not (isinstance(parsed, Typed) and parsed.command.streams)
 
+    @property
+    def for_us(self) -> bool:
+        """Whether it is for the bot, not for other people in the room."""
+        return (
+            self.parsed is not None or self.room is Room.DM or self.to_bot or bool(MENTION.search(self.text))
+        )
+
 
 class Reception:
     """Serves one message each call; failures come out as OutsideErrors."""
@@ -51,16 +58,23 @@ class Reception:
         self._pacing = pacing
 
     async def serve(self, said: Said) -> None:
-        """Do what was asked for, if anything was."""
+        """Do what was asked for, if anything was, and welcome whoever asks for the first time."""
+        if not said.for_us:
+            return
+        meeting = await self._front.greeter.meet(said.person)
+        await self._serve(said)
+        await self._front.greeter.welcome(
+            meeting, lambda reply: show(self._wall, spot_of(said), [reply], f"{said.id}.welcome")
+        )
+
+    async def _serve(self, said: Said) -> None:
         parsed = said.parsed
         if isinstance(parsed, Typed) and parsed.command.streams:
             request = request_of(parsed, said.person, key_of(said), (message_anchor(said.id),))
             return await self._answer(said, self._front.ask_of(request))
         if parsed is not None:
             return await self._command(said, parsed)
-        if said.room is Room.DM or said.to_bot or MENTION.search(said.text):
-            return await self._answer(said, question(said))
-        return None
+        return await self._answer(said, question(said))
 
     async def _command(self, said: Said, parsed: Typed | Misspelt | BadOption) -> None:
         if isinstance(parsed, Typed):

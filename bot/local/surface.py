@@ -18,6 +18,7 @@ from bot.local.reception import Reception, Said
 from bot.local.show import post, show
 from bot.pacing import Pace, Pacing
 from bot.reply import Reply
+from bot.words import speaking
 from engine.domain import Person
 from engine.facts import LocalMessage, Notice
 from engine.ports import Clock, Store
@@ -69,8 +70,13 @@ class LocalBot:
         spot = Spot(person.user, Room(found.room), message)
         stem = f"press-{uuid4().hex}"
 
+        async def welcome(reply: Reply) -> None:
+            await show(self._wall, spot, [reply], f"{stem}.welcome")
+
         async def work() -> None:
+            meeting = await self._front.greeter.meet(person)
             await show(self._wall, spot, await self._front.press(person, action), stem)
+            await self._front.greeter.welcome(meeting, welcome)
 
         self._errands.begin(work, lambda reply: show(self._wall, spot, [reply], stem))
 
@@ -83,7 +89,9 @@ class LocalBot:
     async def deliver(self, notice: Notice, *, again: bool) -> None:  # noqa: ARG002 - its id shows it once
         """Show a notice in the person's DM, under an id made of its key, and the tier that comes with it."""
         place = Spot(notice.person.user, Room.DM)
-        await self._wall.add(post(f"notice-{digest(notice.key)}", place, news.notice(notice)))
+        with speaking(notice.locale):
+            told = post(f"notice-{digest(notice.key)}", place, news.notice(notice))
+        await self._wall.add(told)
         profile = await self.profile(notice.person)
         self._feed.publish(notice.person.user, "person", {"type": "person", "person": profile})
 

@@ -80,7 +80,7 @@ class SlackBot:
             address = self._settings.oauth.install_url if self._settings.oauth else ""
             return NOBODY, Vacancy(team or organisation, address, self._session, self._errands)
         reception = Reception(workspace, self._front, self._pacing)
-        return workspace.identity, Branch(workspace, reception, self._errands)
+        return workspace.identity, Branch(workspace, reception, self._errands, self._front.greeter)
 
     async def removed(self, removal: Removal) -> None:
         await lasting(lambda: self._workspaces.removed(removal.place, removal.at))

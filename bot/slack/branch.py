@@ -7,6 +7,7 @@ import logging
 from aiohttp import ClientSession
 
 from bot.errands import Errands, Work
+from bot.greeter import Greeter
 from bot.reply import Reply
 from bot.slack.blocks import of_reply
 from bot.slack.listeners import Commanded, Heard, Pressed
@@ -22,7 +23,10 @@ log = logging.getLogger("bot.slack")
 class Branch:
     """Ears of a workspace that the app is in."""
 
-    def __init__(self, workspace: Workspace, reception: Reception, errands: Errands) -> None:
+    def __init__(
+        self, workspace: Workspace, reception: Reception, errands: Errands, greeter: Greeter
+    ) -> None:
+        self._greeter = greeter
         self._workspace = workspace
         self._reception = reception
         self._errands = errands
@@ -37,8 +41,19 @@ class Branch:
         self._take(pressed.key, pressed.spot, lambda: self._reception.press(pressed))
 
     def _take(self, key: str, spot: Spot, work: Work) -> None:
-        """Begin work that nobody waits for."""
-        self._errands.begin_once(key, work, lambda reply: show_privately(self._workspace, spot, [reply]))
+        """Begin work that nobody waits for, in the member's language."""
+        workspace, greeter = self._workspace, self._greeter
+
+        async def show(reply: Reply) -> None:
+            await show_privately(workspace, spot, [reply])
+
+        async def spoken() -> None:
+            person = workspace.person(spot.user, spot.home)
+            meeting = await greeter.meet(person, await workspace.locales.of(spot.user))
+            await work()
+            await greeter.welcome(meeting, show)
+
+        self._errands.begin_once(key, spoken, show)
 
 
 class Vacancy:

@@ -18,6 +18,7 @@ SCOPES = (
     "commands",
     "im:history",
     "im:write",
+    "users:read",
 )
 """chat:write.public lets `/ask` answer in public channels nobody invited us to; im:history gives us DMs and
 lets a notice be found again; assistant:write comes with the agent view."""

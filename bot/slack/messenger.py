@@ -6,6 +6,7 @@ from bot import news
 from bot.slack.blocks import of_reply
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import Workspaces
+from bot.words import speaking
 from engine.errors import UnreachableError
 from engine.facts import Notice
 
@@ -35,7 +36,9 @@ class SlackMessenger:
         if again and await shown(workspace, notice):
             return
         metadata = {"event_type": NOTICE, "event_payload": {"key": notice.key}}
-        await workspace.direct(notice.person.user, of_reply(news.notice(notice)), metadata)
+        with speaking(notice.locale):
+            content = of_reply(news.notice(notice))
+        await workspace.direct(notice.person.user, content, metadata)
 
 
 async def shown(workspace: Workspace, notice: Notice) -> bool:

@@ -12,6 +12,7 @@ from bot.slack.blocks import Content
 from bot.slack.budget import Budget
 from bot.slack.calls import called
 from bot.slack.clients import Denied, client
+from bot.slack.locales import Locales
 from bot.slack.responding import respond
 from engine.domain import Person, Platform
 from engine.errors import GoneError, UnreachableError
@@ -44,6 +45,7 @@ class Workspace:
         self.session = session
         self.client = client(token, api_url, session, patient=True, denied=denied)
         self.hasty = client(token, api_url, session, patient=False, denied=denied)
+        self.locales = Locales(self.hasty)
         self.budget = Budget(asyncio.get_running_loop().time)
 
     def person(self, user: str, home: str = "") -> Person:

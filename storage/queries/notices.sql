@@ -21,7 +21,8 @@ WHERE mode = :mode AND state = 'owed' AND due_at <= :now
         LIMIT :most
     )
 RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at,
-    attempts - 1 AS attempts;
+    attempts - 1 AS attempts,
+    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale;
 
 -- name: notice_sent
 UPDATE notice SET state = 'sent', sent_at = :now WHERE id = :id;
@@ -39,10 +40,12 @@ SELECT COUNT(*) AS kept FROM notice WHERE account = :account AND mode = :mode AN
 UPDATE notice SET state = 'sent', sent_at = :now
 WHERE account = :account AND mode = :mode AND state = 'kept'
 RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at,
-    attempts;
+    attempts,
+    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale;
 
 -- name: notices
-SELECT id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at, attempts
+SELECT id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at, attempts,
+    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale
 FROM notice
 WHERE account = :account
 ORDER BY created_at, key;

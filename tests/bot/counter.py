@@ -124,12 +124,13 @@ class Counter:
 
         await self.store.transact(work)
 
-    def front(self, hall: Hall) -> Front:
-        """The bot at this counter."""
+    def front(self, hall: Hall, *, welcomes: bool = False) -> Front:
+        """The bot at this counter, which welcomes people only where a test is about that."""
         members = Members(self.store, self.clock, self.catalogue, self.subscriptions.mode)
         simulated = self.subscriptions.simulated
+        on_sale = self.billing is not None
         return Front(
-            hall.chat(), members, self.affairs, simulated=simulated, for_sale=self.billing is not None
+            hall.chat(), members, self.affairs, simulated=simulated, for_sale=on_sale, welcomes=welcomes
         )
 
 

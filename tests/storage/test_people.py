@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from engine.acquaintance import STRANGER, Acquaintance
 from engine.domain import AccountId, Person, Platform
 from engine.ledger import Tx
 from storage.store import Store
@@ -54,3 +55,26 @@ async def test_the_chosen_model_is_remembered_until_it_is_unset(store: Store) ->
         return seen
 
     assert await store.transact(work) == ["demo", None]
+
+
+async def test_languages_are_remembered_for_those_who_have_an_account(store: Store) -> None:
+    async def known(person: Person) -> Acquaintance | None:
+        return await store.read(lambda tx: tx.acquaintance(person))
+
+    await store.transact(lambda tx: tx.set_locale(BEN, "fr"))
+    assert await known(BEN) is None
+    account = await store.transact(lambda tx: tx.lock_account(BEN, NOON).id)
+    assert await known(BEN) == STRANGER
+    await store.transact(lambda tx: tx.set_locale(BEN, "fr"))
+    await store.transact(lambda tx: tx.set_language(account, "de"))
+    assert await known(BEN) == Acquaintance("de", "fr")
+    await store.transact(lambda tx: tx.set_language(account, None))
+    assert await known(BEN) == Acquaintance(None, "fr")
+
+
+async def test_an_account_is_welcomed_once_however_many_ask_at_once(store: Store) -> None:
+    account = await store.transact(lambda tx: tx.lock_account(ANN, NOON).id)
+    firsts = await asyncio.gather(*(store.transact(lambda tx: tx.welcome(account, NOON)) for _ in range(10)))
+    assert sorted(firsts) == [*[False] * 9, True]
+    found = await store.read(lambda tx: tx.acquaintance(ANN))
+    assert found == Acquaintance(welcomed=True)

@@ -83,6 +83,7 @@ def users_info(slack: SlackServer, args: Json) -> Json:
     if user is None:
         raise SlackError("user_not_found")
     profile = {"real_name": user.name, "display_name": user.name}
+    locale = {"locale": user.locale} if args.get("include_locale") in {True, "true", "1"} else {}
     return {
         "user": {
             "id": user.id,
@@ -90,6 +91,7 @@ def users_info(slack: SlackServer, args: Json) -> Json:
             "name": user.name,
             "real_name": user.name,
             "profile": profile,
+            **locale,
         }
     }
 

@@ -43,6 +43,7 @@ class User:
     id: str
     name: str
     dm_error: str | None = None
+    locale: str = "en-US"
 
 
 @dataclass(slots=True)
