@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.discord.disarm import disarmed
 from bot.discord.posts import Post
 from bot.discord.spots import Spot
-from bot.discord.views import MESSAGE_LIMIT, Page
+from bot.discord.views import SMALL, TEXT_LIMIT, Page
 from bot.reply import Frame, Reply, State
-from bot.split import marker, open_fence
 from bot.words import say
 
-FOOTER_LIMIT = 200
-SMALL = "\n-# "
-"""Discord's Markdown for small, grey text."""
+FOOTER_LIMIT = 250
+PAGE_LIMIT = TEXT_LIMIT - FOOTER_LIMIT - len(SMALL)
+"""Characters of a model's text in a message."""
 
 
 class DiscordCanvas:
@@ -29,7 +29,7 @@ class DiscordCanvas:
 
     @property
     def page_limit(self) -> int:
-        return MESSAGE_LIMIT - FOOTER_LIMIT - len(SMALL)
+        return PAGE_LIMIT
 
     async def paint(self, frame: Frame) -> None:
         wanted = of_frame(frame)
@@ -52,17 +52,24 @@ class DiscordCanvas:
 
 
 def of_frame(frame: Frame) -> Sequence[Page]:
-    """A frame as messages."""
-    thinking = frame.state in {State.THINKING, State.WRITING}
-    empty = f"-# {say('discord-thinking') if thinking else say('discord-no-words')}"
-    texts = [text for text in frame.pages if text.strip()] or [empty]
-    if frame.state is State.FAILED and len("\n\n".join(texts[-2:])) <= MESSAGE_LIMIT - FOOTER_LIMIT:
-        texts[-2:] = ["\n\n".join(texts[-2:])]
-    if frame.state is State.WRITING and (fence := open_fence(texts[-1])):
-        texts[-1] += f"\n{marker(fence)}"
-    if frame.footer:
-        texts[-1] += f"{SMALL}{frame.footer[:FOOTER_LIMIT]}"
-    return [*(Page(text) for text in texts[:-1]), Page(texts[-1], frame.buttons)]
+    """A frame as messages; none of them stands there as if the bot itself had said it."""
+    texts = [text.rstrip() for text in frame.pages if text.strip()]
+    notice = texts.pop() if frame.state is State.FAILED and texts else ""
+    last = texts.pop() if texts else ""
+    first = [Page(disarmed(text, PAGE_LIMIT), footer=say("discord-continues")) for text in texts]
+    return [*first, Page(disarmed(last, PAGE_LIMIT), notice, footer(frame, last), frame.buttons)]
+
+
+def footer(frame: Frame, text: str) -> str:
+    """How far the answer is, and what is said of it."""
+    words = {
+        State.THINKING: say("discord-thinking"),
+        State.WRITING: say("discord-writing") if text else say("discord-thinking"),
+        State.DONE: "" if text else say("discord-no-words"),
+        State.STOPPED: say("discord-stopped"),
+        State.FAILED: say("discord-failed"),
+    }
+    return " · ".join(filter(None, (words[frame.state], frame.footer)))[:FOOTER_LIMIT]
 
 
 def message_anchor(message: int) -> str:

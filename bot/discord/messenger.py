@@ -1,4 +1,4 @@
-"""Notices by DM, each shown once."""
+"""Notices by DM, each shown once; plain, since they ring and a notification shows no components."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import timedelta
 import discord
 
 from bot import news
-from bot.discord.spots import send
-from bot.discord.views import Page, of_reply
+from bot.discord.spots import send_plain
+from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
 from bot.words import speaking
 from engine.errors import GoneError, TryAgainError, UnreachableError
@@ -37,12 +37,12 @@ class DiscordMessenger:
             raise TryAgainError("Discord is not connected yet")
         user = int(notice.person.user)
         with speaking(notice.locale):
-            pages = of_reply(news.notice(notice))
+            pages = of_reply(news.notice(notice), PLAIN_LIMIT)
         try:
             channel = await sure(lambda: client.create_dm(discord.Object(user)))
             for number, page in enumerate(pages):
                 if not (again and await shown(channel, client, notice, page)):
-                    await send(
+                    await send_plain(
                         channel, page, user, nonce=nonce(notice.key, number), silent=news.quiet(notice)
                     )
         except GoneError as error:
@@ -58,7 +58,7 @@ async def shown(channel: discord.DMChannel, client: discord.Client, notice: Noti
     me = client.user.id if client.user else 0
     since = notice.created_at - DISCORD_BEHIND
     return any(
-        message.author.id == me and message.content == page.text and message.created_at >= since
+        message.author.id == me and message.content == page.words and message.created_at >= since
         for message in await sure(recent)
     )
 

@@ -91,10 +91,10 @@ class Opening:
                 self._acknowledged = True
 
     async def _open(self, page: Page, private: bool) -> Answer:  # noqa: FBT001 - ours alone
-        view = page.view(self.interaction.user.id) or discord.utils.MISSING
+        owner = self.interaction.user.id
         callback = await self._respond(
             lambda: self.interaction.response.send_message(
-                page.text, view=view, ephemeral=private, suppress_embeds=True
+                view=page.view(owner), files=page.uploads(), ephemeral=private
             )
         )
         shown = callback.resource if callback else None
@@ -103,10 +103,10 @@ class Opening:
         return await sure(self.interaction.original_response)
 
     async def _follow(self, page: Page, private: bool) -> Answer:  # noqa: FBT001 - ours alone
-        view = page.view(self.interaction.user.id) or discord.utils.MISSING
+        owner = self.interaction.user.id
         return await sure(
             lambda: self.interaction.followup.send(
-                page.text, view=view, ephemeral=private, suppress_embeds=True, wait=True
+                view=page.view(owner), files=page.uploads(), ephemeral=private, wait=True
             )
         )
 

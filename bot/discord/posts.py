@@ -30,17 +30,22 @@ class Post(Protocol):
 class ChannelPost:
     """A message in a channel, thread or DM, written by the bot itself."""
 
-    def __init__(self, message: discord.Message | discord.PartialMessage, owner: int) -> None:
+    def __init__(
+        self, message: discord.Message | discord.PartialMessage, owner: int, *, plain: bool = False
+    ) -> None:
+        """`plain` says that it was written without components, which its first edit brings."""
         self._message = message
         self._owner = owner
+        self._plain = plain
 
     @property
     def id(self) -> int:
         return self._message.id
 
     async def edit(self, page: Page) -> None:
-        view = page.view(self._owner)
-        await sure(lambda: self._message.edit(content=page.text, view=view))
+        emptied: dict[str, Any] = {"content": None} if self._plain else {}
+        await sure(lambda: self._message.edit(**components_of(page, self._owner), **emptied))
+        self._plain = False
 
     async def delete(self) -> None:
         await sure(self._message.delete)
@@ -62,9 +67,9 @@ class InteractionPost:
         return self._message.id
 
     async def edit(self, page: Page) -> None:
-        view = page.view(self._interaction.user.id)
+        owner = self._interaction.user.id
         try:
-            await sure(lambda: self._message.edit(content=page.text, view=view))
+            await sure(lambda: self._message.edit(**components_of(page, owner)))
         except TokenOverError:
             await self._as_bot().edit(page)
 
@@ -77,6 +82,12 @@ class InteractionPost:
     def _as_bot(self) -> ChannelPost:
         message = channel_of(self._interaction).get_partial_message(self.id)
         return ChannelPost(message, self._interaction.user.id)
+
+
+def components_of(page: Page, owner: int) -> dict[str, Any]:
+    """A page as an edit takes it; where no content changes, discord.py forgets what the client allows."""
+    files = {"attachments": page.uploads()} if page.files else {}
+    return {"view": page.view(owner), "allowed_mentions": discord.AllowedMentions.none(), **files}
 
 
 def channel_of(interaction: discord.Interaction[Any]) -> discord.PartialMessageable:

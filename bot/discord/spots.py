@@ -10,7 +10,7 @@ import discord
 
 from bot.discord.opening import Opening
 from bot.discord.posts import ChannelPost, Post, channel_of
-from bot.discord.views import Page, of_reply
+from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import TokenOverError, sure
 from bot.reply import Reply
 from engine.errors import UnreachableError
@@ -55,9 +55,17 @@ class MessageSpot:
         return f"discord:{self._message.channel.id}"
 
     async def post(self, page: Page) -> Post:
-        """Show one more message: the first as a reply, which pings nobody."""
-        reference = self._message.to_reference(fail_if_not_exists=False) if self._first else None
-        post = await send(self._message.channel, page, self._message.author.id, reference)
+        """Show one more message: the first as a reply, which pings nobody.
+
+        In a DM, which rings, that one begins as plain text: notifications show nothing of components.
+        """
+        channel, owner, first = self._message.channel, self._message.author.id, self._first
+        reference = self._message.to_reference(fail_if_not_exists=False) if first else None
+        if first and self._message.guild is None:
+            post = await send_plain(channel, page, owner, reference=reference)
+            await post.edit(page)
+        else:
+            post = await send(channel, page, owner, reference)
         self._first = False
         return post
 
@@ -104,8 +112,8 @@ class InteractionSpot:
         user = self._opening.interaction.user
         try:
             channel = await sure(lambda: self._opening.interaction.client.create_dm(user))
-            for page in of_reply(reply):
-                await send(channel, page, user.id)
+            for page in of_reply(reply, PLAIN_LIMIT):
+                await send_plain(channel, page, user.id)
         except UnreachableError:
             return False
         return True
@@ -116,16 +124,38 @@ async def send(
     page: Page,
     owner: int,
     reference: discord.MessageReference | None = None,
-    nonce: str | None = None,
-    *,
-    silent: bool = False,
 ) -> ChannelPost:
-    """Write into a channel; the nonce makes a repeated call the same message, `silent` rings no bell."""
-    named = nonce or secrets.token_hex(NONCE_BYTES)
-    view = page.view(owner)
+    """Write into a channel; a repeated call makes the same message."""
+    named = secrets.token_hex(NONCE_BYTES)
     message = await sure(
         lambda: channel.send(
-            page.text,
+            view=page.view(owner),
+            files=page.uploads(),
+            nonce=named,
+            reference=reference,  # type: ignore[arg-type]  # None is its default
+        )
+    )
+    return ChannelPost(message, owner)
+
+
+async def send_plain(
+    channel: discord.abc.Messageable,
+    page: Page,
+    owner: int,
+    *,
+    reference: discord.MessageReference | None = None,
+    nonce: str | None = None,
+    silent: bool = False,
+) -> ChannelPost:
+    """Write words and buttons alone, which a notification shows; `silent` rings no bell.
+
+    The nonce makes a repeated call the same message. An edit may make it the whole page, never the reverse.
+    """
+    named = nonce or secrets.token_hex(NONCE_BYTES)
+    view = page.plain_view(owner)
+    message = await sure(
+        lambda: channel.send(
+            page.words,
             view=view,  # type: ignore[arg-type]  # None is its default
             nonce=named,
             reference=reference,  # type: ignore[arg-type]  # None is its default
@@ -133,4 +163,4 @@ async def send(
             silent=silent,
         )
     )
-    return ChannelPost(message, owner)
+    return ChannelPost(message, owner, plain=True)

@@ -26,7 +26,7 @@ async def test_ask_streams_into_one_message_which_ends_with_a_footer(stage: Stag
     stage.model.pause = 1
     used = stage.discord.slash("alice", "ask", {"prompt": "why is the sky blue?"})
     message = await stage.discord.answered(used)
-    await stage.discord.world.pulse.until(lambda: message.text == "Hello")
+    await stage.discord.world.pulse.until(lambda: message.text == "Hello\n-# writing …")
     assert [button["label"] for button in message.buttons()] == ["Stop"]
     stage.model.go.set()
     shown = await stage.shown()
@@ -143,13 +143,13 @@ async def test_two_processes_that_hear_the_same_message_answer_it_once(hall: Hal
 
 async def test_a_long_answer_is_split_with_its_code_fences_whole(stage: Stage) -> None:
     line = "value = 1  # a line of code\n"
-    stage.model.words = ("```python\n", *(line * 20 for _ in range(10)), "```\n", "Done.")
+    stage.model.words = ("```python\n", *(line * 20 for _ in range(20)), "```\n", "Done.")
     stage.discord.slash("alice", "ask", {"prompt": "write much"})
     await stage.shown()
     pages = [one for one in stage.discord.transcript() if one.author.bot]
     assert len(pages) > 2
     assert all(one.text.count("```") % 2 == 0 for one in pages)
-    assert sum(one.text.count(line.strip()) for one in pages) == 200
+    assert sum(one.text.count(line.strip()) for one in pages) == 400
     assert [FOOTER in one.text for one in pages] == [False] * (len(pages) - 1) + [True]
 
 
@@ -158,18 +158,24 @@ async def test_a_fence_is_closed_while_it_is_being_written(stage: Stage) -> None
     stage.model.pause = 2
     used = stage.discord.slash("alice", "ask", {"prompt": "code"})
     message = await stage.discord.answered(used)
-    await stage.discord.world.pulse.until(lambda: message.text == "```python\nx = 1\n```")
+    await stage.discord.world.pulse.until(lambda: message.text.startswith("```python\nx = 1\n```\n-# "))
     stage.model.go.set()
     await stage.shown()
 
 
 async def test_nothing_a_model_writes_pings_anybody(stage: Stage) -> None:
     bob = stage.discord.world.user("bob").id
-    stage.model.words = (f"@everyone <@{bob}> ", "@here")
+    stage.model.words = (f"@everyone <@{bob}> ", "<@&1> ", "@here ", "word " * 1000)
     stage.discord.slash("alice", "ask", {"prompt": "shout"})
     stage.discord.say("alice", "general", "shout", mention_bot=True)
+    stage.discord.dm("alice", "shout")
     await stage.shown(count=2)
+    await stage.told("alice", 1, " today")
     assert stage.discord.pings() == []
+    bodies = [call.body for call in stage.discord.calls if call.method in {"POST", "PATCH"}]
+    told = [body.get("data", body) for body in bodies if "components" in str(body)]
+    assert len(told) > 6, "posts, edits, callbacks and follow-ups"
+    assert all(body["allowed_mentions"]["parse"] == [] for body in told)
 
 
 async def test_model_names_are_completed_with_their_locks(stage: Stage) -> None:

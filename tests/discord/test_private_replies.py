@@ -71,7 +71,7 @@ async def test_only_the_one_who_asked_may_press(stage: Stage) -> None:
     stage.discord.slash("alice", "ask", {"prompt": "tell me"})
     await stage.model.waiting.wait()
     found = await stage.discord.world.pulse.until(
-        lambda: [one for one in stage.discord.transcript() if one.text == "Hello"]
+        lambda: [one for one in stage.discord.transcript() if one.text.startswith("Hello\n-# writing")]
     )
     stop = found[0].button("Stop")["custom_id"]
     foreign = stage.discord.press("bob", found[0], stop)
@@ -134,5 +134,5 @@ def test_a_link_that_fits_no_button_comes_as_text() -> None:
     local = "http://127.0.0.1:8080/pay"
     links = (Button("Pay", url=long, style=Style.PRIMARY), Button("Look", url=local))
     (page,) = of_reply(Reply("Choose.", (*links, Button("Plans", "plans"))))
-    assert page.text == f"Choose.\nPay: [Pay](<{long}>)\nLook: <{local}>"
+    assert page.notice == f"Choose.\nPay: [Pay](<{long}>)\nLook: <{local}>"
     assert [button.label for button in page.buttons] == ["Plans"]

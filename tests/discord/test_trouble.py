@@ -27,7 +27,7 @@ async def streaming(stage: Stage) -> Message:
 
     def first_word() -> Message | None:
         found = [one for one in stage.discord.world.messages.values() if one.author is bot]
-        return next((one for one in found if one.text == "Hello"), None)
+        return next((one for one in found if one.text.startswith("Hello\n-# writing")), None)
 
     return await stage.discord.world.pulse.until(first_word)
 
@@ -96,7 +96,7 @@ async def test_a_question_deleted_before_the_answer_is_answered_all_the_same(sta
 
 
 async def test_an_answer_outlives_its_interactions_token(stage: Stage) -> None:
-    stage.model.words = ("Hello ", "word " * 500)
+    stage.model.words = ("Hello ", "word " * 1000)
     stage.model.pause = 1
     stage.discord.slash("alice", "ask", {"prompt": "Hi"})
     await streaming(stage)

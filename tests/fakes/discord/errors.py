@@ -100,6 +100,11 @@ def empty_message() -> ApiError:
     return ApiError(400, 50006, "Cannot send an empty message")
 
 
+def too_large() -> ApiError:
+    """Return error 40005."""
+    return ApiError(413, 40005, "Request entity too large")
+
+
 CLOSED_DMS = {
     50007: "Cannot send messages to this user",
     50278: "Cannot send messages to this user due to having no mutual guilds",

@@ -1,5 +1,6 @@
 """An interaction: three seconds to acknowledge it, fifteen minutes to answer, one deferred message."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -109,7 +110,7 @@ class Interactions:
         """Begin to know an interaction, by its token."""
         self.all[interaction.token] = interaction
 
-    def callback(self, token: str, body: Json) -> Interaction:
+    def callback(self, token: str, body: Json, files: Mapping[str, bytes]) -> Interaction:
         """Acknowledge; ApiError if it is late, unknown, repeated or malformed."""
         found = self.all.get(token)
         if found is None:
@@ -121,20 +122,20 @@ class Interactions:
         if found.acknowledged is not None:
             raise already_acknowledged()
         reply = Reply(body["type"])
-        self._apply(found, reply, body.get("data") or {})
+        self._apply(found, reply, body.get("data") or {}, files)
         found.acknowledged, found.ack_seconds = reply, waited
         self.world.pulse.beat()
         return found
 
-    def _apply(self, found: Interaction, reply: Reply, data: Json) -> None:
+    def _apply(self, found: Interaction, reply: Reply, data: Json, files: Mapping[str, bytes]) -> None:
         if reply is Reply.MESSAGE:
-            check_message(data)
+            check_message(data, files=files)
             found.original = self._say(found, data, ephemeral=bool((data.get("flags") or 0) & EPHEMERAL))
         elif reply is Reply.DEFER:
             flags = (data.get("flags") or 0) & EPHEMERAL
             found.original = self._say(found, {"flags": flags | LOADING}, ephemeral=bool(flags))
         elif reply is Reply.UPDATE and found.source is not None:
-            check_message(data, edit=True)
+            check_message(data, before=found.source.wire)
             self.world.edit(found.source, data)
         elif reply is Reply.CHOICES:
             names = [choice["name"] for choice in data["choices"]]
@@ -165,12 +166,12 @@ class Interactions:
             raise expired_token()
         return found
 
-    def follow_up(self, token: str, body: Json, *, files: int = 0) -> Message:
+    def follow_up(self, token: str, body: Json, *, files: Mapping[str, bytes] = {}) -> Message:
         """Say more; the first time after a deferral it completes the deferred message, as private as that."""
         found = self.by_token(token)
         check_message(body, files=files)
         if found.original is not None and found.original.loading:
-            self.world.edit(found.original, {**body, "flags": 0})
+            self.world.edit(found.original, body)
             return found.original
         extra = len(found.messages) - (1 if found.original in found.messages else 0)
         if found.user_installed and extra >= FOLLOWUPS_IF_USER_INSTALLED:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.fakes.discord import rules
+from tests.fakes.discord import components, rules
 from tests.fakes.discord.errors import Json
 from tests.fakes.discord.shapes import Channel, User
 
@@ -29,8 +29,15 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The text as it stands."""
-        return str(self.wire["content"])
+        """The text as it stands, that of components included."""
+        return "\n".join(
+            filter(None, (str(self.wire["content"]), *components.texts(self.wire["components"])))
+        )
+
+    def boxed(self) -> str:
+        """Return the text that stands in boxes (containers)."""
+        boxes = [node for node in self.wire["components"] if node["type"] == components.CONTAINER]
+        return "\n".join(components.texts(boxes))
 
     @property
     def loading(self) -> bool:
@@ -39,7 +46,7 @@ class Message:
 
     def buttons(self) -> list[Json]:
         """Return the buttons in reading order."""
-        return [node for row in self.wire["components"] for node in row["components"]]
+        return components.buttons(self.wire["components"])
 
     def button(self, label: str) -> Json:
         """Return the first button whose label contains `label`; LookupError if there is none."""

@@ -150,7 +150,7 @@ class Routes:
     async def create_message(self, call: Call) -> Answer:
         """Write into a channel."""
         channel = self.world.writable(call.names["channel_id"])
-        check_message(call.body, files=len(call.files))
+        check_message(call.body, files=call.files)
         if call.files and not self.world.allowed(channel) & shapes.ATTACH:
             raise missing_permissions()
         message = self.world.post(channel, self.world.bot, call.body)
@@ -171,8 +171,9 @@ class Routes:
     async def edit_message(self, call: Call) -> Answer:
         """Change a message of the bot's own."""
         message = self._own(call)
-        check_message(call.body, edit=True)
+        check_message(call.body, files=call.files, before=message.wire)
         self.world.edit(message, call.body)
+        self.world.attach(message, call.files)
         return Answer(message.wire)
 
     async def delete_message(self, call: Call) -> Answer:
@@ -204,7 +205,9 @@ class Routes:
 
     async def callback(self, call: Call) -> Answer:
         """Acknowledge an interaction."""
-        found = self.interactions.callback(call.names["interaction_token"], call.body)
+        found = self.interactions.callback(call.names["interaction_token"], call.body, call.files)
+        if found.original is not None:
+            self.world.attach(found.original, call.files)
         if call.query.get("with_response") not in {"1", "true"}:
             return Answer(None, 204)
         reply = found.acknowledged
@@ -220,7 +223,7 @@ class Routes:
     async def follow_up(self, call: Call) -> Answer:
         """Say something more, or complete the deferred message."""
         token = call.names["webhook_token"]
-        message = self.interactions.follow_up(token, call.body, files=len(call.files))
+        message = self.interactions.follow_up(token, call.body, files=call.files)
         self.world.attach(message, call.files)
         return Answer(message.wire) if call.query.get("wait") in {"1", "true"} else Answer(None, 204)
 
@@ -235,7 +238,7 @@ class Routes:
     async def edit_response(self, call: Call) -> Answer:
         """Change one of an interaction's messages."""
         message = self._response(call)
-        check_message(call.body, files=len(call.files), edit=True)
+        check_message(call.body, files=call.files, before=message.wire)
         self.world.edit(message, call.body)
         self.world.attach(message, call.files)
         return Answer(message.wire)

@@ -1,31 +1,37 @@
 """What Discord refuses in a message, and whom a message pings."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tests.fakes.discord.errors import ApiError, Json, empty_message, invalid_form
+from tests.fakes.discord import components
+from tests.fakes.discord.errors import ApiError, Json, empty_message, invalid_form, too_large
 
 CONTENT_LIMIT = 2000
 NONCE_LIMIT = 25
-LABEL_LIMIT = 80
-CUSTOM_ID_LIMIT = 100
-URL_LIMIT = 512
-ROW_LIMIT = 5
-LINK_STYLE, PREMIUM_STYLE = 5, 6
-ACTION_ROW, BUTTON, TEXT_INPUT, LABEL = 1, 2, 4, 18
+CUSTOM_ID_LIMIT, ROW_LIMIT = 100, 5
+TEXT_INPUT, LABEL = 4, 18
 TITLE_LIMIT = 45
-EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
+FILE_LIMIT = 10 * 1024 * 1024
+"""Bytes of a file that may be uploaded where no boost allows more."""
+EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, components.COMPONENTS_V2
+LEGACY = ("content", "embeds", "sticker_ids", "poll")
+"""What a message of components V2 cannot have."""
 SUBSTANCE = ("content", "embeds", "components", "sticker_ids", "poll", "attachments")
 
 
-def check_message(body: Json, *, files: int = 0, edit: bool = False) -> None:
-    """Raise ApiError if Discord would refuse to create (or edit into) this message."""
-    problem = next(_problems(body), None)
+def check_message(body: Json, *, files: Mapping[str, bytes] = {}, before: Json | None = None) -> None:
+    """Raise ApiError if Discord would refuse to create this message, or to edit `before` into it."""
+    if any(len(data) > FILE_LIMIT for data in files.values()):
+        raise too_large()
+    old = before or {}
+    flags = (old.get("flags") or 0) | (body.get("flags") or 0)
+    legacy = {name: body.get(name, old.get(name)) for name in LEGACY}
+    known = {*files, *(entry["filename"] for entry in old.get("attachments") or [])}
+    problem = next(_problems({**body, **legacy}, known, v2=bool(flags & COMPONENTS_V2)), None)
     if problem is not None:
         raise problem
-    substance = {**body, "content": (body.get("content") or "").strip()}
-    emptied = edit and body.get("content") is not None and not body.get("embeds")
-    if (emptied or not edit) and not files and not any(substance.get(name) for name in SUBSTANCE):
+    substance = {**old, **body, **legacy, "content": (legacy["content"] or "").strip()}
+    if not files and not old.get("flags", 0) & LOADING and not any(substance.get(name) for name in SUBSTANCE):
         raise empty_message()
 
 
@@ -46,56 +52,17 @@ def check_modal(data: Json, *, answering_modal: bool) -> None:
             raise invalid_form("data.components", "BASE_TYPE_BAD_LENGTH", "Must be 45 or fewer in length.")
 
 
-def _problems(body: Json) -> Iterator[ApiError]:
+def _problems(body: Json, files: set[str], *, v2: bool) -> Iterator[ApiError]:
     content = body.get("content") or ""
     if len(content) > CONTENT_LIMIT:
         yield invalid_form("content", "BASE_TYPE_MAX_LENGTH", f"Must be {CONTENT_LIMIT} or fewer in length.")
     if len(str(body.get("nonce") or "")) > NONCE_LIMIT:
         yield invalid_form("nonce", "NONCE_TYPE_TOO_LONG", "Nonce too long")
-    if (body.get("flags") or 0) & COMPONENTS_V2:
-        if content or body.get("embeds"):
-            yield invalid_form(
-                "content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "Components V2"
-            )
-        return
-    yield from _row_problems(body.get("components") or [])
-
-
-def _row_problems(rows: list[Json]) -> Iterator[ApiError]:
-    if len(rows) > ROW_LIMIT:
-        yield invalid_form("components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
-    seen: set[str] = set()
-    for at, row in enumerate(rows):
-        where = f"components.{at}"
-        inside = row.get("components") or []
-        if row.get("type") != ACTION_ROW or not 1 <= len(inside) <= ROW_LIMIT:
-            yield invalid_form(where, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
-        for number, node in enumerate(inside):
-            if node.get("type") == BUTTON:
-                yield from _button_problems(node, f"{where}.components.{number}", seen)
-
-
-def _button_problems(button: Json, where: str, seen: set[str]) -> Iterator[ApiError]:
-    style, custom_id, url = button.get("style"), button.get("custom_id"), button.get("url")
-    if len(button.get("label") or "") > LABEL_LIMIT:
-        yield invalid_form(f"{where}.label", "BASE_TYPE_MAX_LENGTH", "Must be 80 or fewer in length.")
-    if style == LINK_STYLE:
-        if not url or custom_id or len(url) > URL_LIMIT:
-            yield invalid_form(
-                f"{where}.url", "BUTTON_COMPONENT_INVALID_URL", "A link button needs a url only."
-            )
-        elif not re.match(r"(https?|discord)://([^/]+\.[a-z]|-/)", url):
-            yield invalid_form(
-                f"{where}.url", "URL_TYPE_INVALID_SCHEME", "Scheme must be http, https or discord."
-            )
-    elif style != PREMIUM_STYLE:
-        if not custom_id or url or not 1 <= len(custom_id) <= CUSTOM_ID_LIMIT:
-            yield invalid_form(
-                f"{where}.custom_id", "BUTTON_COMPONENT_CUSTOM_ID_REQUIRED", "1 to 100 characters."
-            )
-        elif custom_id in seen:
-            yield invalid_form(f"{where}.custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED", "Must be unique.")
-        seen.add(custom_id or "")
+    if v2 and any(body.get(name) for name in LEGACY):
+        yield invalid_form(
+            "content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "Not with components V2."
+        )
+    yield from components.problems(body.get("components") or [], v2=v2, files=files)
 
 
 def pinged(content: str, allowed: Json | None, replied_to: str | None) -> list[str]:

@@ -1,7 +1,6 @@
 """The JSON shapes of users, channels, servers and interactions, as Discord sends them."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from tests.fakes.discord.errors import Json
 
@@ -193,18 +192,3 @@ def application_json(app: str, owner: User) -> Json:
         "explicit_content_filter": 0,
         "eligible_oauth2_scopes": [],
     }
-
-
-def numbered(components: list[Any]) -> list[Any]:
-    """Return components with the ids that Discord adds to each of them, in reading order."""
-    count = 0
-
-    def walk(node: Json) -> Json:
-        nonlocal count
-        count += 1
-        named = {**node, "id": count}
-        if "components" in node:
-            named["components"] = [walk(child) for child in node["components"]]
-        return named
-
-    return [walk(component) for component in components]

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from tests.fakes.discord import rules, shapes
+from tests.fakes.discord import components, rules, shapes
 from tests.fakes.discord.errors import (
     Json,
     invalid_form,
@@ -128,7 +128,7 @@ class World(Places):
             "pinned": False,
             "type": 0,
             "flags": body.get("flags") or 0,
-            "components": shapes.numbered(body.get("components") or []),
+            "components": components.numbered(body.get("components") or []),
             **kept,
         }
 
@@ -140,7 +140,10 @@ class World(Places):
         """Change what a body names of a message; it stops "thinking"."""
         change = {name: body[name] for name in EDITABLE if name in body}
         if change.get("components") is not None:
-            change["components"] = shapes.numbered(change["components"])
+            change["components"] = components.numbered(change["components"])
+        if change.get("attachments") is not None:
+            kept = {str(entry["id"]) for entry in change["attachments"]}
+            change["attachments"] = [one for one in message.wire["attachments"] if one["id"] in kept]
         flags = (change.pop("flags", None) or 0) & rules.COMPONENTS_V2
         message.wire |= {name: value if value is not None else [] for name, value in change.items()}
         message.wire["content"] = (message.wire["content"] or "").strip()
@@ -151,12 +154,13 @@ class World(Places):
         self.announce("MESSAGE_UPDATE", message)
 
     def attach(self, message: Message, files: dict[str, bytes]) -> None:
-        """Keep uploaded files with a message."""
+        """Keep uploaded files with a message, and let its components show them."""
         message.files |= files
         for name, data in files.items():
             url = f"https://cdn.example/{message.id}/{name}"
             entry = {"id": self.ids.next(), "filename": name, "size": len(data), "url": url, "proxy_url": url}
             message.wire["attachments"] = [*message.wire["attachments"], entry]
+        components.filed(message.wire["components"], message.wire["attachments"])
 
     def delete(self, message: Message) -> None:
         """Remove a message and tell the bot."""
