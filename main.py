@@ -23,7 +23,8 @@ from bot.console import orders
 from bot.console.arguments import command_line
 from bot.console.invitation import about_discord
 from bot.console.logs import set_up_logging
-from bot.console.words import announcement, causes, checked, in_words, models_note, part_lines
+from bot.console.parts import switches
+from bot.console.words import announcement, causes, checked, in_words, part_lines
 from bot.front import Front
 from bot.local.surface import LocalBot
 from engine import pricing
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from billing.simulation import Simulation
     from bot.discord.adapter import DiscordBot
     from bot.slack.adapter import SlackBot
+    from engine.installations import PlatformInstall
     from engine.ports import Billing, BillingRecords, Clock
 
 GRACE_SECONDS = 10.0
@@ -208,6 +210,7 @@ class Surfaces:
 
     discord: DiscordBot | None = None
     slack: SlackBot | None = None
+    slack_install: PlatformInstall | None = None
     local: LocalBot | None = None
 
 
@@ -221,11 +224,13 @@ def open_surfaces(house: House, roles: frozenset[str]) -> Surfaces:
         messengers[Platform.DISCORD] = surfaces.discord.messenger
     if settings.slack and "slack" in roles:
         from bot.slack.adapter import SlackBot  # noqa: PLC0415 - as above
-        from bot.slack.installed import installed_of  # noqa: PLC0415 - as above
 
-        places = installed_of(settings.slack, house.store)
-        surfaces.slack = SlackBot(settings.slack, house.front, house.clock, installed=places)
+        surfaces.slack = SlackBot(settings.slack, house.front, house.clock, store=house.store)
         messengers[Platform.SLACK] = surfaces.slack.messenger
+    if settings.slack and settings.slack.oauth and "web" in roles:
+        from bot.slack.oauth import SlackInstall  # noqa: PLC0415 - as above
+
+        surfaces.slack_install = SlackInstall(settings.slack, settings.slack.oauth, house.store, house.clock)
     if settings.playground.on and "web" in roles:
         surfaces.local = LocalBot(house.front, house.store, house.clock)
         messengers[Platform.LOCAL] = surfaces.local
@@ -240,6 +245,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         parts=parts,
         stripe=StripeInbox(house.till.billing.parse_webhook_event, house.money.subscriptions.receive),
         slack=surfaces.slack.endpoint if surfaces.slack else None,
+        slack_install=surfaces.slack_install,
         checkout_status=house.money.subscriptions.purchase,
         simulated=house.till.simulated,
         simulation=house.till.simulation,
@@ -251,18 +257,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
 
 def parts_of(settings: Settings) -> tuple[Part, ...]:
     """What is on, what is off, and how to switch it on."""
-    address = f"{settings.server.app_url}/playground"
-    switches = (
-        ("Playground", settings.playground.on, address, "set PLAYGROUND=1 to serve it"),
-        ("Discord", bool(settings.discord), "", "set DISCORD_TOKEN; docs/discord.md has the steps"),
-        ("Slack", bool(settings.slack), "", "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN; see docs/slack.md"),
-        ("Models", bool(settings.models), models_note(settings), "no model has its key; see config.toml"),
-        ("Stripe", bool(settings.stripe), "", "payments are SIMULATED; see docs/billing.md for real ones"),
-    )
-    links = {"Playground": "/playground"}
-    return tuple(
-        Part(name, on, yes if on else no, links.get(name) if on else None) for name, on, yes, no in switches
-    )
+    return tuple(Part(*each) for each in switches(settings))
 
 
 async def run(settings: Settings, roles: frozenset[str]) -> int:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from webhooks import health, pages, playground, simulated, slack_events, stripe
+from webhooks import health, pages, playground, simulated, slack_events, slack_install, stripe
 from webhooks.access import Gate
 from webhooks.boundary import AccessLog, add_headers, errors_in_words
 from webhooks.site import Site
@@ -32,6 +32,7 @@ def build(site: Site) -> web.Application:
     app.add_routes(pages.routes(site))
     app.add_routes(stripe.routes(site.stripe))
     app.add_routes(slack_events.routes(site.slack))
+    app.add_routes(slack_install.routes(site))
     app.add_routes([web.post("/key", gate.enter)])
     app.add_routes(simulated.routes(site, gate))
     app.add_routes(playground.routes(site, gate, closing))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.domain import Tier, TierName
 from engine.facts import BillingEvent, SessionId
+from engine.installations import PlatformInstall
 from engine.ports import LocalSurface, PlatformEndpoint, SimulatedCheckout, SimulatedPlay
 from engine.subscriptions import PurchaseStatus
 
@@ -40,6 +41,7 @@ class Site:
     parts: tuple[Part, ...] = ()
     stripe: StripeInbox | None = None
     slack: PlatformEndpoint | None = None
+    slack_install: PlatformInstall | None = None
     checkout_status: CheckoutStatus | None = None
     simulated: SimulatedCheckout | None = None
     simulation: SimulatedPlay | None = None

@@ -20,7 +20,7 @@ from bot.slack.socket_mode import serve_socket
 from bot.slack.workspace import Identity
 from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, lasting
 from engine.config import SlackSettings
-from engine.ports import Clock
+from engine.ports import Clock, Store
 
 PACE = Pace(channel=1.2, process=20.0)
 NOBODY = Identity("", "", "")
@@ -38,16 +38,17 @@ class SlackBot:
         front: Front,
         clock: Clock,
         pace: Pace = PACE,
-        installed: Installed | None = None,
+        store: Store | None = None,
     ) -> None:
-        """Has to be made inside a running event loop; without `installed` it serves the token's workspace."""
+        """Has to be made inside a running event loop; OAuth keeps its workspaces in `store`."""
         self._settings = settings
         self._front = front
         self._pacing = Pacing(pace)
         self._session = open_session()
         self._errands = Errands()
         self._workspaces: Workspaces
-        if installed:
+        if settings.oauth and store:
+            installed = Installed(store, settings.oauth)
             self._workspaces = ManyWorkspaces(installed, settings.api_url, self._session)
         else:
             token = settings.bot_token.get_secret_value() if settings.bot_token else ""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.slack.vault import Vault
-from engine.config import SlackSettings
+from engine.config import SlackOAuth
 from engine.domain import Platform
 from engine.installations import Installation
 from engine.ledger import Tx
@@ -19,9 +19,9 @@ A_SECOND = timedelta(seconds=1)
 class Installed:
     """The installations on Slack; TryAgainError from any call: the database is away."""
 
-    def __init__(self, store: Store, vault: Vault) -> None:
+    def __init__(self, store: Store, oauth: SlackOAuth) -> None:
         self._store = store
-        self._vault = vault
+        self._vault = Vault(tuple(key.get_secret_value() for key in oauth.token_keys))
 
     async def find(self, team: str, organisation: str) -> Installation | None:
         """The installation of a workspace, or else the org-wide one of its organisation."""
@@ -37,6 +37,19 @@ class Installed:
         """All of them, oldest first."""
         return await self._store.read(lambda tx: tx.installations(Platform.SLACK))
 
+    async def begin(self, state: str, now: datetime, good_for: timedelta) -> None:
+        """Remember that an installation was begun, and forget those that came to nothing."""
+
+        def work(tx: Tx) -> None:
+            tx.forget_installs(now)
+            tx.begin_install(state, now + good_for)
+
+        await self._store.transact(work)
+
+    async def end(self, state: str, now: datetime) -> bool:
+        """Whether such an installation was begun and may go on; it is over then."""
+        return await self._store.transact(lambda tx: tx.end_install(state, now))
+
     async def save(self, installation: Installation) -> None:
         """Keep a new one, or one made again; its token comes as Slack gave it."""
         kept = replace(installation, token=self._vault.seal(installation.token))
@@ -50,10 +63,3 @@ class Installed:
     def token(self, installation: Installation) -> str:
         """The token in the clear. TellOperatorError: its key is gone."""
         return self._vault.open(installation.token)
-
-
-def installed_of(settings: SlackSettings, store: Store) -> Installed | None:
-    """The installations, where the app may be installed into many workspaces."""
-    if settings.oauth is None:
-        return None
-    return Installed(store, Vault(tuple(key.get_secret_value() for key in settings.oauth.token_keys)))

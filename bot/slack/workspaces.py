@@ -140,7 +140,7 @@ class ManyWorkspaces:
         if guest is None or guest.installation != installation or self._rests(guest):
             return
         guest.failed_at = asyncio.get_running_loop().time()
-        where = {"workspace": installation.place, "name": installation.name, "why": code}
+        where = {"workspace": installation.place, "workspace_name": installation.name, "why": code}
         log.error("a workspace has to install the app again", extra=where)
 
     def _rests(self, guest: Guest) -> bool:

@@ -17,7 +17,7 @@ from bot.front import Front
 from bot.pacing import Pace
 from bot.slack.adapter import SlackBot
 from bot.slack.manifest import manifest
-from engine.config import SlackSettings
+from engine.config import SlackOAuth, SlackSettings
 from storage.store import Store
 from tests.bot.counter import PAGES as PAGES  # noqa: PLC0414 - for the tests beside
 from tests.bot.counter import Counter, open_counter
@@ -25,8 +25,10 @@ from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import Scripted
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack
+from tests.fakes.slack.consent import CLIENT_ID, CLIENT_SECRET
 from webhooks.slack_events import PATH, routes
 
+APP_URL = "https://bot.test"
 BRISK = Pace(channel=0.01, process=1000.0)
 
 
@@ -63,12 +65,15 @@ def counter_of(hall: Hall) -> Counter:
 
 
 @asynccontextmanager
-async def serving(slack: FakeSlack, front: Front, clock: FakeClock, *, http: bool) -> AsyncIterator[SlackBot]:
-    """A connected bot; in HTTP mode on a web server of its own that the fake then sends to."""
-    app_token = None if http else SecretStr(APP_TOKEN)
-    secret = SecretStr(SIGNING_SECRET) if http else None
-    settings = SlackSettings(SecretStr(BOT_TOKEN), app_token, secret, slack.api_url)
-    bot = SlackBot(settings, front, clock, BRISK)
+async def serving(
+    slack: FakeSlack, front: Front, clock: FakeClock, *, http: bool, store: Store | None = None
+) -> AsyncIterator[SlackBot]:
+    """A connected bot; in HTTP mode on a web server of its own that the fake then sends to.
+
+    With a store it serves the workspaces that have installed it.
+    """
+    settings = settings_for(slack, http=http, many=store is not None)
+    bot = SlackBot(settings, front, clock, BRISK, store)
     async with AsyncExitStack() as stack:
         if http:
             slack.send_to(await stack.enter_async_context(site(bot)))
@@ -80,6 +85,16 @@ async def serving(slack: FakeSlack, front: Front, clock: FakeClock, *, http: boo
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
+
+
+def settings_for(slack: FakeSlack, *, http: bool, many: bool = False, keys: str = "") -> SlackSettings:
+    """What leads a bot to the fake; `keys` seal tokens."""
+    app_token = None if http else SecretStr(APP_TOKEN)
+    secret = SecretStr(SIGNING_SECRET) if http else None
+    sealing = tuple(SecretStr(key) for key in keys.split())
+    oauth = SlackOAuth(CLIENT_ID, SecretStr(CLIENT_SECRET), sealing, APP_URL) if many else None
+    token = None if many else SecretStr(BOT_TOKEN)
+    return SlackSettings(token, app_token, secret, slack.api_url, oauth)
 
 
 @asynccontextmanager

@@ -42,14 +42,18 @@ class FakeSlack(SlackServer):
     """Use as an async context manager; every action returns once the app has acknowledged it."""
 
     async def __aenter__(self) -> Self:
+        self.people()
+        await self.start()
+        return self
+
+    def people(self) -> None:
+        """Let everybody be there, and the channels they are in."""
         people = {ALICE, BOB, CAROL}
         for user in sorted(people):
             self.workspace.add_user(user, user[2:].lower())
         self.workspace.add_channel(GENERAL, "general", Kind.PUBLIC, {*people, BOT_USER})
         self.workspace.add_channel(OUTSIDE, "outside", Kind.PUBLIC, set(people))
         self.workspace.add_channel(PRIVATE, "secret", Kind.PRIVATE, set(people))
-        await self.start()
-        return self
 
     @property
     def variables(self) -> dict[str, str]:

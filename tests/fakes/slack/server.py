@@ -151,7 +151,7 @@ class SlackServer:
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = self.bearer(request)
         await self.faults.held(method)
         try:
             args = await _read(request)
@@ -170,7 +170,21 @@ class SlackServer:
         if fault and request.transport:
             self.log.called(Call(self.workspace.now(), method, args, answer))
             request.transport.close()
-        return self._answer(method, args, answer)
+        return self._answer(
+            method, args, answer, headers={"x-oauth-scopes": ",".join(sorted(self.granted()))}
+        )
+
+    def bearer(self, request: web.Request) -> str:
+        """The token of a call."""
+        return request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    def granted(self) -> frozenset[str]:
+        """The scopes that the installation has, which need not be the app's."""
+        return self.app.scopes
+
+    def owns(self, hook: str) -> bool:
+        """Whether a response_url was made here."""
+        return hook in self._hooks
 
     async def _response_url(self, request: web.Request) -> web.StreamResponse:
         hook = self._hooks.get(request.match_info["hook"])
