@@ -26,6 +26,7 @@ from bot.console.logs import set_up_logging
 from bot.console.parts import switches
 from bot.console.words import announcement, causes, checked, in_words, part_lines
 from bot.front import Front
+from bot.intake import Intake
 from bot.local.surface import LocalBot
 from engine import pricing
 from engine.admission import Desk
@@ -47,6 +48,7 @@ from engine.reports import Reports
 from engine.signals import Signals
 from engine.subscriptions import Subscriptions
 from providers.prices import ListPrices
+from providers.reading import FileReader
 from providers.registry import Models, build_models
 from storage.store import Store, migrate, open_store
 from webhooks.server import serve
@@ -200,8 +202,9 @@ def open_front(
     meter = Meter(store, clock, billing, catalogue, subscriptions, policy)
     members = Members(store, clock, catalogue, billing.mode)
     affairs = Affairs(catalogue, checkout, changes, meter)
+    intake = Intake(FileReader(settings.attachments), settings.attachments)
     simulated, welcomes = till.simulated is not None, settings.welcome
-    return Front(chat, members, affairs, simulated=simulated, for_sale=True, welcomes=welcomes)
+    return Front(chat, members, affairs, intake, simulated=simulated, for_sale=True, welcomes=welcomes)
 
 
 @dataclass(slots=True)

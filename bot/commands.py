@@ -32,6 +32,7 @@ class OptionKind(StrEnum):
     ROLE = "role"
     LANGUAGE = "language"
     """One of `bot.words.CHOICES`."""
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("prompt", "option-ask-prompt", OptionKind.TEXT, required=True),
             Option("model", "option-ask-model", OptionKind.MODEL),
+            Option("file", "option-ask-file", OptionKind.FILE, typed=False),
         ),
         private=False,
         streams=True,

@@ -11,6 +11,7 @@ from bot import cards, metered, news, render
 from bot.affairs import Affairs
 from bot.commands import BadOption, Command, Misspelt, Typed
 from bot.greeter import Greeter
+from bot.intake import Intake
 from bot.reply import Reply
 from bot.words import say
 from engine.chat import Chat
@@ -51,6 +52,7 @@ class Front:
     chat: Chat
     members: Members
     affairs: Affairs
+    intake: Intake
     simulated: bool
     for_sale: bool
     welcomes: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.intake import Source
 from bot.words import say
 
 QUOTE = "> "
@@ -14,17 +15,17 @@ NAME_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A message that a member asks about: who wrote it, its text, and the names of its files."""
+    """A message that a member asks about: who wrote it, its text, and its files."""
 
     author: str
     text: str
-    files: Sequence[str] = ()
+    files: Sequence[Source] = ()
 
 
 def about(quoted: Quoted, question: str) -> str:
     """A question about a message; an empty one asks to explain it."""
     author = " ".join(quoted.author.split())[:NAME_LIMIT]
     lines = [f"{QUOTE}{line}".rstrip() for line in quoted.text.splitlines()]
-    files = [f"{QUOTE}[{' '.join(name.split())}]" for name in quoted.files]
+    files = [f"{QUOTE}[{' '.join(file.name.split())}]" for file in quoted.files]
     wish = question.strip() or say("about-nothing-asked")
     return "\n".join((wish, "", say("about-quotation", author=author), *lines, *files))

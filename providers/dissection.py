@@ -69,7 +69,7 @@ def pdf(data: bytes, pages: int, most: int) -> tuple[dict[str, Any], bytes]:
 
 
 def image(data: bytes, kind: str, pixels: int, side: int, most: int) -> tuple[dict[str, Any], bytes]:
-    """The first frame anew, nothing but its pixels: upright, in a square of `side`, of at most `most` bytes."""
+    """The first frame anew, nothing but its pixels: upright, within a square of `side`, in `most` bytes."""
     from PIL import Image, ImageOps  # noqa: PLC0415 - a PDF does without
 
     Image.MAX_IMAGE_PIXELS = None  # the header is asked before anything is decoded

@@ -11,6 +11,7 @@ import discord
 import yarl
 from aiohttp import ClientError
 
+from bot.discord.attached import fetcher
 from bot.discord.client import Listening, make_client
 from bot.discord.messenger import DiscordMessenger
 from bot.discord.reception import Pacings, Reception
@@ -73,7 +74,9 @@ class DiscordBot:
         """One client's life."""
         errands = Errands()
         follow = self._settings.message_content
-        reception = Reception(self._front, self._pacings, errands, self.ready, follow=follow)
+        reception = Reception(
+            self._front, self._pacings, errands, self.ready, fetcher(self._settings), follow=follow
+        )
         client = make_client(self._settings, reception)
         try:
             await self._live(client, errands)

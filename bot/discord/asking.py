@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 
+from bot.discord.attached import of_message
 from bot.quoting import Quoted
 from bot.words import say
 
@@ -53,10 +54,10 @@ class Quotes:
 def quoted(message: discord.Message) -> Quoted:
     """A message as it is quoted; a forwarded one by what was forwarded."""
     texts = [*words_of(message)]
-    files = [each.filename for each in message.attachments]
+    files = [*of_message(message)]
     for forwarded in message.message_snapshots:
         texts.append(forwarded.content)
-        files += [each.filename for each in forwarded.attachments]
+        files += of_message(forwarded)
     return Quoted(message.author.display_name, "\n".join(filter(None, texts)), files)
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.discord.attached import of_message
 from bot.discord.canvas import message_anchor
 from bot.discord.places import place_of
+from bot.intake import Source
 from engine.domain import Ask, Person, Place, Platform
 
 WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -27,6 +29,7 @@ class Heard:
     key: str
     anchors: tuple[str, ...]
     place: Place | None
+    files: tuple[Source, ...] = ()
 
     @property
     def dm(self) -> bool:
@@ -56,7 +59,8 @@ def heard(message: discord.Message, bot: int, *, follow: bool = False) -> Heard 
     text = without_name(message, bot)
     anchors = (*replied_anchors(message), *place_anchors(message.channel.id, message.channel, dm=dm))
     place = place_of(message.guild.id if message.guild else None, message.channel, message.author)
-    return Heard(person_of(message.author), text, f"discord:message:{message.id}", anchors, place)
+    key = f"discord:message:{message.id}"
+    return Heard(person_of(message.author), text, key, anchors, place, of_message(message))
 
 
 def by_machine(message: discord.Message) -> bool:

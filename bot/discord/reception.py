@@ -14,6 +14,7 @@ from discord import app_commands
 from bot.commands import BY_NAME, Command, Option, Typed, parse
 from bot.delivery import deliver
 from bot.discord.asking import Quotes, question_in
+from bot.discord.attached import of_command
 from bot.discord.canvas import DiscordCanvas
 from bot.discord.completion import complete
 from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors, withheld
@@ -23,6 +24,7 @@ from bot.discord.spots import InteractionSpot, MessageSpot, Spot
 from bot.discord.wire import sure
 from bot.errands import Errands
 from bot.front import Front, Request, request_of
+from bot.intake import Fetcher, Source
 from bot.pacing import Pacing
 from bot.quoting import about
 from bot.reply import Reply
@@ -44,14 +46,30 @@ class Pacings:
     interactions: Pacing
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a question; `quoted`: those of a message that it is about."""
+
+    sources: Sequence[Source] = ()
+    quoted: bool = False
+
+
 class Reception:
     """Takes what the client hears and sees to it, each in a task of its own."""
 
     def __init__(
-        self, front: Front, pacings: Pacings, errands: Errands, ready: asyncio.Event, *, follow: bool = False
+        self,
+        front: Front,
+        pacings: Pacings,
+        errands: Errands,
+        ready: asyncio.Event,
+        fetcher: Fetcher,
+        *,
+        follow: bool = False,
     ) -> None:
         """`follow`: in threads that the bot opened, it is spoken to without being mentioned."""
         self._front = front
+        self._fetcher = fetcher
         self._ready = ready
         self._pacings = pacings
         self._errands = errands
@@ -77,8 +95,8 @@ class Reception:
     ) -> None:
         request = request_from(interaction, command, options)
         if command.streams:
-            ask, pacing = self._front.ask_of(request), self._pacings.interactions
-            self._open(interaction, lambda spot: self._ask(ask, spot, pacing), private=False)
+            files = Files(of_command(interaction))
+            self._open(interaction, lambda spot: self._used(request, spot, files), private=False)
         else:
             self._open(interaction, lambda spot: self._run(request, spot))
 
@@ -112,7 +130,10 @@ class Reception:
         elif not (quoted.text or quoted.files):
             self._open(interaction, lambda spot: spot.show(Reply(say("about-empty"))))
         else:
-            self.used(interaction, BY_NAME["ask"], {"prompt": about(quoted, question_in(data))})
+            options = {"prompt": about(quoted, question_in(data))}
+            request = request_from(interaction, BY_NAME["ask"], options)
+            files = Files(quoted.files, quoted=True)
+            self._open(interaction, lambda spot: self._used(request, spot, files), private=False)
 
     async def completed(
         self, interaction: discord.Interaction[Any], command: Command, option: Option, typed: str
@@ -161,17 +182,27 @@ class Reception:
     async def _say(self, said: Heard, spot: Spot) -> None:
         pacing = self._pacings.messages
         typed = parse(said.text) if said.text.startswith("/") else None
+        files = Files(said.files)
         if not isinstance(typed, Typed):
-            await self._ask(said.ask(said.text), spot, pacing)
+            await self._ask(said.ask(said.text), spot, pacing, files)
         elif typed.command.streams:
-            await self._ask(said.ask(typed.options["prompt"], typed.options.get("model")), spot, pacing)
+            ask = said.ask(typed.options["prompt"], typed.options.get("model"))
+            await self._ask(ask, spot, pacing, files)
         elif said.dm:
             await self._run(request_of(typed, said.person, said.key, said.anchors, dm=True), spot)
         else:
             await spot.show(Reply(say("discord-choose-command", name=typed.command.name)))
 
-    async def _ask(self, ask: Ask, spot: Spot, pacing: Pacing) -> None:
-        await deliver(self._front.chat, ask, DiscordCanvas(spot), pacing)
+    async def _used(self, request: Request, spot: InteractionSpot, files: Files) -> None:
+        await self._ask(self._front.ask_of(request), spot, self._pacings.interactions, files)
+
+    async def _ask(self, ask: Ask, spot: Spot, pacing: Pacing, files: Files) -> None:
+        canvas = DiscordCanvas(spot)
+        taken = await self._front.intake.take(ask, files.sources, self._fetcher, quoted=files.quoted)
+        if isinstance(taken, Reply):
+            await canvas.reply(taken)
+        else:
+            await deliver(self._front.chat, taken, canvas, pacing)
 
     async def _run(self, request: Request, spot: Spot) -> None:
         for reply in await self._front.run(request):

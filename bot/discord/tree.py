@@ -25,6 +25,7 @@ TYPES: Mapping[OptionKind, object] = {
     OptionKind.DOLLARS: app_commands.Range[float, 0, 100_000],
     OptionKind.CHANNEL: app_commands.AppCommandChannel,
     OptionKind.ROLE: discord.Role,
+    OptionKind.FILE: discord.Attachment,
 }
 """What Discord lets be entered; all else is text."""
 COMPLETED = frozenset({OptionKind.MODEL, OptionKind.TIER})
@@ -119,8 +120,9 @@ def completer(
 
 
 def as_text(value: object) -> str:
-    """An option's value as the table knows it: a channel or role by its id."""
-    return str(value.id) if isinstance(value, app_commands.AppCommandChannel | discord.Role) else str(value)
+    """An option's value as the table knows it: a channel, role or file by its id."""
+    known = app_commands.AppCommandChannel | discord.Role | discord.Attachment
+    return str(value.id) if isinstance(value, known) else str(value)
 
 
 def in_english(key: str) -> app_commands.locale_str:

@@ -11,17 +11,20 @@ from billing.simulated_deeds import play
 from billing.simulated_objects import Payer
 from bot.affairs import Affairs
 from bot.front import Front
+from bot.intake import Intake
 from engine.catalogue import Catalogue
 from engine.changes import Changes
 from engine.checkout import Checkout, CheckoutLink, Links
 from engine.domain import Interval, Micros, Person, Tier, TierName
 from engine.facts import Access, Dispute, DisputeStage, SessionId, Subscription
+from engine.files import FileLimits
 from engine.ledger import Tx
 from engine.members import Members
 from engine.metering import Meter
 from engine.ports import Billing, Clock, SimulatedDeed, Store
 from engine.subscriptions import Subscriptions
 from engine.terms import Policy
+from providers.reading import FileReader
 from tests.engine.conftest import ALICE, CATALOGUE, FREE, PREMIUM, Hall
 
 LINKS = Links("https://bot.test/success", "https://bot.test/cancel", "https://bot.test/")
@@ -128,9 +131,15 @@ class Counter:
         """The bot at this counter, which welcomes people only where a test is about that."""
         members = Members(self.store, self.clock, self.catalogue, self.subscriptions.mode)
         simulated = self.subscriptions.simulated
-        on_sale = self.billing is not None
+        on_sale, limits = self.billing is not None, FileLimits(files=2, megabytes=1, pages=3)
         return Front(
-            hall.chat(), members, self.affairs, simulated=simulated, for_sale=on_sale, welcomes=welcomes
+            hall.chat(),
+            members,
+            self.affairs,
+            Intake(FileReader(limits), limits),
+            simulated=simulated,
+            for_sale=on_sale,
+            welcomes=welcomes,
         )
 
 

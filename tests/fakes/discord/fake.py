@@ -13,6 +13,7 @@ from tests.fakes.discord.routes import Call, Routes
 from tests.fakes.discord.server import LARGEST, ROOT, Server
 from tests.fakes.discord.spec import load_spec
 from tests.fakes.discord.world import World
+from tests.fakes.shelf import Shelf
 
 TOKEN = "fake-discord-token"
 
@@ -34,6 +35,8 @@ class FakeDiscord(People):
         self.app = web.Application(client_max_size=LARGEST)
         self.app.router.add_get("/gateway/", self.gateway.handle)
         self.server.mount(self.app)
+        self.shelf = Shelf()
+        self.app.router.add_get("/attachments/{rest:.*}", self.shelf.serve)
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -65,6 +68,11 @@ class FakeDiscord(People):
     def api_base(self) -> str:
         """REST root, for DISCORD_API_BASE."""
         return f"http://127.0.0.1:{self._port}{ROOT}"
+
+    @property
+    def files_base(self) -> str:
+        """Where uploaded files are; Discord has hosts of their own for them."""
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def gateway_url(self) -> str:

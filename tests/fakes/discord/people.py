@@ -1,5 +1,6 @@
 """The hands and eyes of the people who use the fake Discord."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes.discord import shapes
@@ -9,8 +10,9 @@ from tests.fakes.discord.message import Message
 from tests.fakes.discord.routes import Routes
 from tests.fakes.discord.shapes import Channel
 from tests.fakes.discord.world import World
+from tests.fakes.shelf import File, Shelf
 
-SUBCOMMAND, CHANNEL_OPTION, ROLE_OPTION = 1, 7, 8
+SUBCOMMAND, CHANNEL_OPTION, ROLE_OPTION, FILE_OPTION = 1, 7, 8, 11
 MESSAGE_COMMAND = 3
 
 
@@ -20,6 +22,12 @@ class People:
     world: World
     interactions: Interactions
     routes: Routes
+    shelf: Shelf
+
+    @property
+    def files_base(self) -> str:
+        """Where uploaded files are."""
+        raise NotImplementedError
 
     @property
     def commands(self) -> dict[str, Json]:
@@ -42,20 +50,40 @@ class People:
         *,
         reply_to: Message | None = None,
         mention_bot: bool = False,
+        files: Sequence[File] = (),
     ) -> Message:
         """Write in a channel of the server; a reply pings the author of what is replied to."""
         words = f"<@{self.world.bot.id}> {text}" if mention_bot else text
-        return self._write(user, self.world.channel(channel), words, reply_to)
+        return self._write(user, self.world.channel(channel), words, reply_to, files)
 
-    def dm(self, user: str, text: str, *, reply_to: Message | None = None) -> Message:
+    def dm(
+        self, user: str, text: str, *, reply_to: Message | None = None, files: Sequence[File] = ()
+    ) -> Message:
         """Write to the bot in private."""
-        return self._write(user, self.world.dm_channel(self.world.user(user)), text, reply_to)
+        channel = self.world.dm_channel(self.world.user(user))
+        return self._write(user, channel, text, reply_to, files)
 
-    def _write(self, user: str, channel: Channel, text: str, reply_to: Message | None) -> Message:
-        body: Json = {"content": text}
+    def _write(
+        self, user: str, channel: Channel, text: str, reply_to: Message | None, files: Sequence[File]
+    ) -> Message:
+        body: Json = {"content": text, "attachments": [self.attachment(file) for file in files]}
         if reply_to is not None:
             body["message_reference"] = {"message_id": reply_to.id}
         return self.world.post(channel, self.world.user(user), body)
+
+    def say_with(self, user: str, text: str, attachment: Json) -> Message:
+        """Mention the bot with a file that is announced in this way."""
+        body: Json = {"content": f"<@{self.world.bot.id}> {text}", "attachments": [attachment]}
+        return self.world.post(self.world.channel("general"), self.world.user(user), body)
+
+    def attachment(self, file: File) -> Json:
+        """Upload a file, and return how it is announced."""
+        number = self.world.ids.next()
+        path = f"/attachments/{number}/{file.name}"
+        self.shelf.put(path, file)
+        url = f"{self.files_base}{path}?ex=6600&is=65f0&hm=abc%2F&"
+        told: Json = {"id": number, "filename": file.name, "size": file.size, "url": url, "proxy_url": url}
+        return {**told, "content_type": file.media_type} if file.media_type else told
 
     def repeat(self, message: Message) -> None:
         """Announce a message again, as a gateway that lost its place may do."""
@@ -73,7 +101,7 @@ class People:
     ) -> Interaction:
         """Use a synced command, a part of one by both names; `user_installed`: where the bot itself is not.
 
-        A channel or role is given by its name.
+        A channel or role is given by its name, a file as one of a shelf's.
         """
         data = self._command_data(name, options or {})
         place = self._place(user, channel, dm=dm)
@@ -138,7 +166,7 @@ class People:
         if part:
             known = next(each for each in known if each["name"] == part).get("options") or []
         kinds = {option["name"]: option["type"] for option in known}
-        resolved: dict[str, Json] = {"channels": {}, "roles": {}}
+        resolved: dict[str, Json] = {"channels": {}, "roles": {}, "attachments": {}}
         given = [self._option(key, kinds[key], value, resolved) for key, value in options.items()]
         if part:
             given = [{"name": part, "type": SUBCOMMAND, "options": given}]
@@ -153,6 +181,10 @@ class People:
             role = self.world.role(value)
             resolved["roles"][role] = self.world.roles[role]
             value = role
+        elif kind == FILE_OPTION:
+            told = self.attachment(value) | {"ephemeral": True}
+            value = told["id"]
+            resolved["attachments"][value] = told
         return {"name": name, "type": kind, "value": value}
 
     def _interact(

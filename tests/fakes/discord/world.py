@@ -123,7 +123,7 @@ class World(Places):
             "mention_everyone": False,
             "mentions": [],
             "mention_roles": re.findall(r"<@&(\d+)>", body.get("content") or ""),
-            "attachments": [],
+            "attachments": [] if author is self.bot else body.get("attachments") or [],
             "embeds": body.get("embeds") or [],
             "pinned": False,
             "type": 0,

@@ -1,0 +1,86 @@
+"""Files on their way into a question: fetched, read, and told in words where they cannot be taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from bot.reply import Reply
+from bot.words import say
+from engine.domain import Ask, Person
+from engine.files import Attachment, Document, FileFault, FileLimits, Image, Reader, Unread
+
+AT_ONCE = 8
+"""Files that are in memory at a time, whole and unread; the others stay where they are."""
+LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file as a platform announces it; `size` in bytes."""
+
+    name: str
+    media_type: str
+    size: int
+    url: str
+
+
+class Fetcher(Protocol):
+    """Brings files from where a platform keeps them."""
+
+    async def fetch(self, source: Source, most: int) -> bytes | FileFault:
+        """The bytes of a file, at most so many; or why there are none. Nothing is raised."""
+        ...
+
+
+class Intake:
+    """Takes the files of questions: those of one person one after the other, and few at a time of all."""
+
+    def __init__(self, reader: Reader, limits: FileLimits) -> None:
+        self._reader = reader
+        self._limits = limits
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._turns: WeakValueDictionary[Person, asyncio.Lock] = WeakValueDictionary()
+
+    async def take(
+        self, ask: Ask, sources: Sequence[Source], fetcher: Fetcher, *, quoted: bool = False
+    ) -> Ask | Reply:
+        """The question with what was read of its files, or words about the first that cannot be taken.
+
+        Files that are only `quoted` (of a message that is asked about) are left out where they cannot be.
+        """
+        if not sources:
+            return ask
+        if len(sources) > self._limits.files and not quoted:
+            return Reply(words(Unread("", FileFault.MANY, self._limits.files)))
+        files: list[Image | Document] = []
+        turn = self._turns.setdefault(ask.person, asyncio.Lock())
+        async with turn:
+            for source in sources[: self._limits.files]:
+                read = await self._read(source, fetcher)
+                if not isinstance(read, Unread):
+                    files.append(read)
+                elif not quoted:
+                    return Reply(words(read))
+        return replace(ask, text=ask.text or say("file-question"), attachments=tuple(files))
+
+    async def _read(self, source: Source, fetcher: Fetcher) -> Image | Document | Unread:
+        if source.size > self._limits.bytes:
+            return Unread(source.name, FileFault.BIG, self._limits.megabytes)
+        async with self._slots:
+            data = await fetcher.fetch(source, self._limits.bytes)
+            if isinstance(data, FileFault):
+                return Unread(source.name, data, self._limits.megabytes)
+            return await self._reader.read(Attachment(source.name, source.media_type, data))
+
+
+def words(unread: Unread) -> str:
+    """Why a file was not taken, and what to do about it."""
+    if unread.fault is FileFault.MANY:
+        return say("file-many", unread.limit) if unread.limit else say("file-none")
+    name = f"`{' '.join(unread.name.replace('`', '').split())[:LONGEST_NAME] or '?'}`"
+    number = unread.limit if unread.fault is FileFault.PAGES else None
+    return say(f"file-{unread.fault}", number, file=name, limit=unread.limit)
