@@ -3,49 +3,101 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing, suppress
 
 from bot import render
-from bot.pacing import Pacing
+from bot.pacing import Kind, Pacing, Turn
 from bot.reply import Canvas, Frame, State
 from bot.split import pages
 from engine.chat import Chat
 from engine.domain import Answered, Ask, ChatEvent, Delta, Failed, Refusal, Started
 from engine.errors import OutsideError, TryAgainError
 
+log = logging.getLogger("bot")
+
+ENDS = frozenset({State.DONE, State.STOPPED, State.FAILED})
+LAST_TRIES = (1.0, 3.0, 8.0)
+"""Seconds to wait before each new try to paint a last frame."""
+
 
 class Painter:
-    """Paints the newest frame whenever the channel's clock allows; the last one is always painted."""
+    """Paints the newest frame whenever the channel's turn has come; the last one is always painted.
+
+    While Discord or Slack lets us wait, frames replace each other; so nothing stale is painted afterwards.
+    """
 
     def __init__(self, canvas: Canvas, pacing: Pacing) -> None:
         self._canvas = canvas
         self._pacing = pacing
         self._newest: Frame | None = None
         self._changed = asyncio.Event()
-        self._last = False
+        self._ended = False
+        self._turn: Turn | None = None
+        self._shown: State | None = None
+        self._began = asyncio.get_running_loop().time()
 
     def show(self, frame: Frame) -> None:
         """Let this be the frame that is painted next."""
+        if frame.state is State.THINKING:
+            self._began = asyncio.get_running_loop().time()
         self._newest = frame
         self._changed.set()
+        if self._turn:
+            self._turn.hasten(*self._urgency(frame.state))
 
     def end(self) -> None:
         """There will be no more frames."""
-        self._last = True
+        self._ended = True
         self._changed.set()
 
     async def run(self) -> None:
-        """Paint until the last frame is painted."""
-        while True:
+        """Paint until the last frame is painted. GoneError: the place was deleted."""
+        while self._newest or not self._ended:
             await self._changed.wait()
-            if self._newest is not None:
-                await self._pacing.moment(self._canvas.channel)
             self._changed.clear()
-            frame, self._newest = self._newest, None
-            if frame is not None:
-                await self._canvas.paint(frame)
-            if self._last and self._newest is None:
-                return
+            if self._newest:
+                await self._paint_in_turn(self._newest.state)
+
+    async def _paint_in_turn(self, state: State) -> None:
+        kind, wait = self._urgency(state)
+        self._turn = self._pacing.turn(self._canvas.channel, kind, wait, posts=self._shown is None)
+        async with self._turn:
+            self._turn, frame, self._newest = None, self._newest, None
+            if frame:
+                await (self._paint_last if frame.state in ENDS else self._paint_passing)(frame)
+
+    async def _paint_passing(self, frame: Frame) -> None:
+        """What may be missed, as there will be more."""
+        try:
+            await self._canvas.paint(frame)
+        except TryAgainError as error:
+            log.info("a text on its way was skipped", extra={"why": str(error)})
+            self._pacing.refused(self._canvas.channel, error.retry_after)
+        else:
+            self._shown = frame.state
+
+    async def _paint_last(self, frame: Frame) -> None:
+        """What has to be seen: tried again until it is."""
+        for wait in LAST_TRIES:
+            try:
+                return await self._canvas.paint(frame)
+            except TryAgainError as error:
+                log.warning("the end of an answer has to wait", extra={"why": str(error)})
+                await asyncio.sleep(max(wait, error.retry_after or 0))
+        return await self._canvas.paint(frame)
+
+    def _urgency(self, state: State) -> tuple[Kind, float]:
+        """How urgent a frame is, and how long it waits at least."""
+        if state in ENDS:
+            return Kind.LAST, 0.0
+        thinking = self._pacing.pace.thinking
+        if state is State.THINKING:
+            return Kind.THINKING, thinking
+        if self._shown is State.THINKING:
+            age = asyncio.get_running_loop().time() - self._began
+            return Kind.FIRST, min(thinking / 3, thinking * 4 / 3 - age)
+        return (Kind.FIRST if self._shown is None else Kind.PASSING), 0.0
 
 
 async def deliver(chat: Chat, ask: Ask, canvas: Canvas, pacing: Pacing) -> ChatEvent | None:
