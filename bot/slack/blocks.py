@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,35 +33,58 @@ def of_reply(reply: Reply) -> Content:
     return Content(fallback(reply.text), (*markdown(reply.text), *actions(reply.buttons)))
 
 
-def of_frame(frame: Frame, above: Sequence[Block] = ()) -> tuple[Content, ...]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One message of an answer: its text, words that end it, and what stands around both.
+
+    The words get a block of their own, since the text before may end within a code fence.
+    """
+
+    text: str
+    note: str = ""
+    above: tuple[Block, ...] = ()
+    below: tuple[Block, ...] = ()
+    blank: str = ""
+    """What notifications tell of a message without either."""
+
+    @property
+    def content(self) -> Content:
+        """The whole message."""
+        shown = "\n".join(filter(None, (self.text, self.note)))
+        blocks = (*self.above, *markdown(self.text), *self.foot)
+        return Content(fallback(shown or self.blank), blocks)
+
+    @property
+    def foot(self) -> tuple[Block, ...]:
+        """All that stands below the text."""
+        return (*markdown(self.note), *self.below)
+
+
+def of_frame(frame: Frame, above: Sequence[Block] = ()) -> tuple[Page, ...]:
     """An answer as messages: one for each page, `above` on the first, footer and buttons on the last."""
     if not frame.pages:
         words = say("slack-thinking") if frame.state is State.THINKING else say("slack-no-text")
         below = small(" · ".join(filter(None, (words, frame.footer))))
-        return (Content(words, (*above, *below, *actions(frame.buttons))),)
+        return (Page("", "", (*above,), (*below, *actions(frame.buttons)), words),)
+    texts, note = parted(frame)
     below = (*small(frame.footer), *actions(frame.buttons))
-    return tuple(_messages(grouped(frame), above, below))
+    last = len(texts) - 1
+    return tuple(
+        Page(
+            text,
+            note if number == last else "",
+            (*above,) if number == 0 else (),
+            below if number == last else (),
+        )
+        for number, text in enumerate(texts)
+    )
 
 
-def grouped(frame: Frame) -> list[tuple[str, ...]]:
-    """The pages by message: the words that end a failed answer, its last page, stay with the text before.
-
-    They get a block of their own there, since that text may end within a code fence.
-    """
-    alone = [(page,) for page in frame.pages]
-    if frame.state is State.FAILED and len(alone) > 1:
-        return [*alone[:-2], frame.pages[-2:]]
-    return [*alone]
-
-
-def _messages(
-    groups: Sequence[tuple[str, ...]], above: Sequence[Block], below: Sequence[Block]
-) -> Iterator[Content]:
-    for number, group in enumerate(groups):
-        body = [block for page in group for block in markdown(page)]
-        head = above if number == 0 else ()
-        foot = below if number == len(groups) - 1 else ()
-        yield Content(fallback("\n".join(group)), (*head, *body, *foot))
+def parted(frame: Frame) -> tuple[tuple[str, ...], str]:
+    """The pages of the answer itself, and the words that end a failed or stopped one, in its last message."""
+    if frame.state in {State.FAILED, State.STOPPED} and len(frame.pages) > 1:
+        return frame.pages[:-1], frame.pages[-1]
+    return frame.pages, ""
 
 
 def question(user: str, prompt: str) -> tuple[Block, ...]:

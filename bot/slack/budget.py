@@ -1,4 +1,4 @@
-"""How many edits on the way to an answer a workspace may spend."""
+"""How many calls on the way to an answer a workspace may spend, by Slack's limit on each method."""
 
 from __future__ import annotations
 

@@ -98,6 +98,11 @@ def translated(error: SlackApiError) -> OutsideError:
     return GiveUpError(f"Slack: {code} {details}".strip())
 
 
+def code_behind(error: OutsideError) -> str:
+    """Slack's own code for a failure that `called` raised; empty if it has none."""
+    return code_of(error.__cause__) if isinstance(error.__cause__, SlackApiError) else ""
+
+
 def code_of(error: SlackApiError) -> str:
     """The `error` field of the answer; empty if the answer was no JSON."""
     return str(body_of(error).get("error", ""))

@@ -1,15 +1,17 @@
-"""Paints one answer into Slack messages, edited as it grows."""
+"""Paints one answer into Slack messages: streamed where Slack allows it, else edited as it grows."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot.reply import Frame, Reply, State
-from bot.slack.blocks import PAGE_LIMIT, Block, Content, of_frame
+from bot.slack.blocks import PAGE_LIMIT, Block, Page, of_frame
+from bot.slack.letter import Letter, settled
+from bot.slack.session import Session
 from bot.slack.spot import Spot, show_privately, whisper
+from bot.slack.stream import start
 from bot.slack.workspace import Workspace
 from bot.words import say
 from engine.errors import GoneError, TryAgainError
@@ -20,33 +22,34 @@ LAST_TRIES = (1.0, 3.0, 8.0)
 """Seconds to wait before each new try to paint a last frame."""
 WHISPERED_PAGES = 4
 """A response_url works five times, and one use is the note that says why the answer is private."""
-
-
-@dataclass(slots=True)
-class Painted:
-    """A message as it was last painted."""
-
-    ts: str
-    content: Content
+LAST = frozenset({State.DONE, State.STOPPED, State.FAILED})
 
 
 class SlackCanvas:
-    """The messages of one answer: in the thread it was asked in, in a DM, or a new thread after a command.
+    """The messages of one answer: in the thread it was asked in, or a new thread after a command.
 
-    Where we may not post, the asker gets the complete answer privately instead.
+    In a thread it is streamed: while the model thinks Slack says so, with a button that stops it. Elsewhere,
+    and where Slack does not stream, messages are posted and edited. Where we may not post at all, the asker
+    gets the complete answer privately instead. `close` has to be called at the end.
     """
 
-    def __init__(self, workspace: Workspace, spot: Spot, above: Sequence[Block] = ()) -> None:
-        """`above` stands over the first message."""
+    def __init__(
+        self, workspace: Workspace, spot: Spot, above: Sequence[Block] = (), title: str = ""
+    ) -> None:
+        """`above` stands over the first message; `title` names a thread that begins here."""
         self._workspace = workspace
         self._spot = spot
         self._above = above
-        self._painted: list[Painted] = []
+        self._session = None if above or spot.thread_ts is None else Session(workspace, spot, title)
+        self._streams = False
+        self._start_taken = False
+        self._letters: list[Letter] = []
         self._private = False
+        self._turn: str | None = None
 
     @property
     def channel(self) -> str:
-        """A clock for each answer: what Slack limits is the workspace's edits, and `Budget` counts those."""
+        """A clock for each answer: what Slack limits is the workspace's calls, and budgets count those."""
         return f"slack:{self._spot.channel}:{id(self)}"
 
     @property
@@ -54,9 +57,12 @@ class SlackCanvas:
         return PAGE_LIMIT
 
     async def paint(self, frame: Frame) -> None:
-        if frame.state in {State.DONE, State.FAILED}:
+        if self._turn is None and (turn := turn_of(frame)):
+            self._turn = turn
+            self._workspace.running[turn] = (self._spot.channel, self._spot.thread_ts, self._spot.user)
+        if frame.state in LAST:
             await self._paint_last(frame)
-        elif not self._private and (not self._painted or self._workspace.budget.allows()):
+        elif not (self._private or await self._thinks(frame)):
             try:
                 await self._paint(frame, hasty=True)
             except TryAgainError as error:
@@ -71,9 +77,23 @@ class SlackCanvas:
         if place.thread_ts:
             return [self._workspace.anchor(place.channel, place.thread_ts)]
         if place.is_dm:
-            own = [self._workspace.anchor(place.channel, each.ts) for each in self._painted]
+            own = [self._workspace.anchor(place.channel, each.ts) for each in self._letters]
             return [*own, self._workspace.anchor(place.channel)]
-        return [self._workspace.anchor(place.channel, each.ts) for each in self._painted[:1]]
+        return [self._workspace.anchor(place.channel, each.ts) for each in self._letters[:1]]
+
+    async def close(self) -> None:
+        """Nothing more will be painted."""
+        self._workspace.running.pop(self._turn or "", None)
+        if self._session:
+            await self._session.end(rests=bool(self._letters) and self._letters[-1].stopped)
+
+    async def _thinks(self, frame: Frame) -> bool:
+        """Let Slack itself say that we are thinking, if it can; then there is no message before the text."""
+        if frame.pages or self._letters or not self._session:
+            return False
+        if self._may_start():
+            self._streams = self._start_taken = await self._session.begin()
+        return self._streams
 
     async def _paint_last(self, frame: Frame) -> None:
         """What has to be seen: tried again until it is."""
@@ -86,42 +106,74 @@ class SlackCanvas:
         return await self._paint(frame, hasty=False)
 
     async def _paint(self, frame: Frame, *, hasty: bool) -> None:
-        contents = of_frame(frame, self._above)
+        if self._session:
+            await self._session.still()
+        pages = of_frame(frame, self._above)
         if not self._private:
-            await self._paint_openly(contents, hasty=hasty)
+            await self._paint_openly(pages, hasty=hasty)
         if self._private and not hasty:
-            for content in contents[:WHISPERED_PAGES]:
-                await whisper(self._workspace, self._spot, content)
+            for page in pages[:WHISPERED_PAGES]:
+                await whisper(self._workspace, self._spot, page.content)
 
-    async def _paint_openly(self, contents: Sequence[Content], *, hasty: bool) -> None:
-        for number, content in enumerate(contents):
-            if number < len(self._painted):
-                await self._repaint(self._painted[number], content, hasty=hasty)
-            elif not await self._post(content):
+    async def _paint_openly(self, pages: Sequence[Page], *, hasty: bool) -> None:
+        for number, page in enumerate(pages):
+            grows = hasty and number == len(pages) - 1
+            if number < len(self._letters):
+                await self._letters[number].write(page, grows=grows, hasty=hasty)
+            elif not await self._begin(page, grows=grows):
                 return
-        for surplus in self._painted[len(contents) :]:
-            await self._workspace.delete(self._spot.channel, surplus.ts)
-        del self._painted[len(contents) :]
+        for surplus in self._letters[len(pages) :]:
+            await surplus.discard()
+        del self._letters[len(pages) :]
 
-    async def _repaint(self, painted: Painted, content: Content, *, hasty: bool) -> None:
-        if painted.content == content:
-            return
-        self._workspace.budget.spend(1)
-        await self._workspace.update(self._spot.channel, painted.ts, content, hasty=hasty)
-        painted.content = content
+    async def _begin(self, page: Page, *, grows: bool) -> bool:
+        """Show a page behind those that are there; False if it is not there yet.
 
-    async def _post(self, content: Content) -> bool:
-        """Post a page behind those that are there; False if we may not, and then the canvas is private."""
+        One that will change is shown only if the workspace may still spend an edit on its end.
+        """
+        if grows and self._streams and self._may_start():
+            return await self._stream(page)
+        if grows and not self._workspace.budget.allows():
+            return False
+        return await self._post(page, grows=grows)
+
+    def _may_start(self) -> bool:
+        """Take one of the workspace's streams, unless one was taken for this page already."""
+        self._start_taken = self._start_taken or self._workspace.streaming.take(self._spot.channel)
+        return self._start_taken
+
+    async def _stream(self, page: Page) -> bool:
+        text = settled(page.text)
+        if not text:
+            return False
+        self._start_taken = False
+        stream = await start(self._workspace, self._spot, text)
+        if stream is None:
+            self._streams = False
+            return await self._begin(page, grows=True)
+        self._letters.append(Letter(self._workspace, self._spot, stream.ts, stream=stream))
+        return True
+
+    async def _post(self, page: Page, *, grows: bool) -> bool:
+        """Post a page; False if we may not, and then the canvas is private."""
         thread = self._spot.thread_ts
-        if self._painted and not (thread or self._spot.is_dm):
-            thread = self._painted[0].ts
+        if self._letters and not (thread or self._spot.is_dm):
+            thread = self._letters[0].ts
         try:
-            ts = await self._workspace.post(self._spot.channel, content, thread)
+            ts = await self._workspace.post(self._spot.channel, page.content, thread)
         except GoneError:
-            if self._painted or not self._spot.response_url:
+            if self._letters or not self._spot.response_url:
                 raise
             self._private = True
             await self.reply(Reply(say("slack-not-a-member")))
             return False
-        self._painted.append(Painted(ts, content))
+        if grows:
+            self._workspace.budget.spend(1)
+        self._letters.append(Letter(self._workspace, self._spot, ts, page, prepaid=grows))
         return True
+
+
+def turn_of(frame: Frame) -> str | None:
+    """The turn that a frame shows, as the button that stops it names it."""
+    actions = (button.action or "" for button in frame.buttons)
+    return next((action.removeprefix("stop:") for action in actions if action.startswith("stop:")), None)

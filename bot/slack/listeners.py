@@ -21,6 +21,7 @@ from bot.slack.workspace import Identity
 Body = Mapping[str, Any]
 Ack = Callable[[], Awaitable[object]]
 
+HALT = "halt"
 OWN_WORDS = frozenset({None, "file_share", "thread_broadcast"})
 """Subtypes of messages that a person wrote; the others are edits, joins and the like."""
 
@@ -47,7 +48,7 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """One of our buttons, by its action."""
+    """One of our buttons, by its action, or Slack's own that stops an answer (`HALT`)."""
 
     spot: Spot
     action: str
@@ -134,6 +135,9 @@ def listen(app: AsyncApp) -> None:
         await ack()
         context[EARS].pressed(pressed(body))
 
+    async def halt(body: Body, context: AsyncBoltContext) -> None:
+        context[EARS].pressed(halted(body))
+
     async def speech(body: Body, context: AsyncBoltContext) -> None:
         if (message := heard(body["event"], home_of(body))) is not None:
             context[EARS].heard(message)
@@ -144,6 +148,7 @@ def listen(app: AsyncApp) -> None:
     app.action(re.compile(""))(drop)
     app.event("app_mention")(speech)
     app.event("message")(speech)
+    app.event("agent_session_stopped")(halt)
 
 
 def listen_for_removal(app: AsyncApp, doors: Doors) -> None:
@@ -212,6 +217,13 @@ def pressed(body: Body) -> Pressed:
     return Pressed(spot, action["action_id"].removeprefix(PRESS), f"slack:press:{body['trigger_id']}")
 
 
+def halted(body: Body) -> Pressed:
+    """Slack's own button in a thread (docs.slack.dev/reference/events/agent_session_stopped)."""
+    event = body["event"]
+    spot = Spot(event["channel"], event["user"], event["thread_ts"], home=home_of(body))
+    return Pressed(spot, HALT, f"slack:event:{body['event_id']}")
+
+
 def heard(event: Body, home: str = "") -> Heard | None:
     """A message from its event; None for what is not meant for us or was not written by a person.
 
@@ -222,8 +234,12 @@ def heard(event: Body, home: str = "") -> Heard | None:
         return None
     channel, ts = event["channel"], event["ts"]
     thread = event.get("thread_ts")
-    if thread is None and not channel.startswith("D"):
-        spot = Spot(channel, event["user"], ts, unthreaded=True, home=home)
-    else:
-        spot = Spot(channel, event["user"], thread, home=home)
+    spot = Spot(
+        channel,
+        event["user"],
+        thread or ts,
+        unthreaded=thread is None,
+        home=home,
+        team=event.get("user_team") or event.get("team") or "",
+    )
     return Heard(spot, ts, event.get("text") or "", f"slack:message:{channel}:{ts}")

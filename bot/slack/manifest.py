@@ -24,7 +24,7 @@ SCOPES = (
 lets a notice be found again; assistant:write comes with the agent view."""
 END_EVENTS = ("app_uninstalled", "tokens_revoked")
 """What ends an installation; with a token of the operator's own there is nothing to clean up then."""
-EVENTS = ("app_home_opened", "app_mention", "message.im")
+EVENTS = ("agent_session_stopped", "app_home_opened", "app_mention", "message.im")
 PROMPTS = ("help", "explain", "improve")
 """Questions to begin with: `prompt-NAME` is a title, `prompt-NAME-text` what it asks."""
 

@@ -8,11 +8,11 @@ from bot.front import Front, request_of
 from bot.pacing import Pacing
 from bot.slack.blocks import question
 from bot.slack.canvas import SlackCanvas
-from bot.slack.listeners import Commanded, Heard, Pressed
+from bot.slack.listeners import HALT, Commanded, Heard, Pressed
 from bot.slack.spot import Spot, show_privately
 from bot.slack.text import typed, unescape
 from bot.slack.workspace import Workspace
-from engine.domain import Ask
+from engine.domain import Ask, Person
 
 
 class Reception:
@@ -35,10 +35,11 @@ class Reception:
             self._workspace.person(heard.spot.user, heard.spot.home),
             prompt["prompt"],
             self._anchors(heard),
-            dm=heard.spot.is_dm and not heard.spot.thread_ts,
+            dm=heard.spot.is_dm and heard.spot.unthreaded,
             model=prompt.get("model"),
         )
-        return await self._answer(ask, SlackCanvas(self._workspace, heard.spot))
+        title = ask.text if ask.dm else ""
+        return await self._answer(ask, SlackCanvas(self._workspace, heard.spot, title=title))
 
     async def command(self, commanded: Commanded) -> None:
         """Do a slash command; an answer to `/ask` begins a thread."""
@@ -56,10 +57,21 @@ class Reception:
         """Do what a button says, for the one who pressed it."""
         spot = pressed.spot
         person = self._workspace.person(spot.user, spot.home)
-        await show_privately(self._workspace, spot, await self._front.press(person, pressed.action))
+        if pressed.action == HALT:
+            return await self._halt(spot, person)
+        return await show_privately(self._workspace, spot, await self._front.press(person, pressed.action))
+
+    async def _halt(self, spot: Spot, person: Person) -> None:
+        """Stop the answers in a thread that are for the one who pressed Slack's button."""
+        place = (spot.channel, spot.thread_ts, spot.user)
+        for turn in [turn for turn, at in self._workspace.running.items() if at == place]:
+            await self._front.press(person, f"stop:{turn}")
 
     async def _answer(self, ask: Ask, canvas: SlackCanvas) -> None:
-        await deliver(self._front.chat, ask, canvas, self._pacing)
+        try:
+            await deliver(self._front.chat, ask, canvas, self._pacing)
+        finally:
+            await canvas.close()
 
     async def _command(
         self, options: Typed | BadOption, spot: Spot, key: str, anchors: tuple[str, ...]
@@ -73,6 +85,5 @@ class Reception:
     def _anchors(self, heard: Heard) -> tuple[str, ...]:
         """What this message continues: its thread, or in a DM itself (a thread may grow there) and the DM."""
         spot = heard.spot
-        if spot.thread_ts:
-            return (self._workspace.anchor(spot.channel, spot.thread_ts),)
-        return (self._workspace.anchor(spot.channel, heard.ts), self._workspace.anchor(spot.channel))
+        thread = self._workspace.anchor(spot.channel, spot.thread_ts or heard.ts)
+        return (thread, self._workspace.anchor(spot.channel)) if spot.is_dm and spot.unthreaded else (thread,)

@@ -19,7 +19,8 @@ class Spot:
     """A channel or DM, the thread to answer in, and Slack's response_url (five uses in 30 minutes).
 
     `unthreaded`: nobody has answered there yet, so it is a thread only once we do. `home` is the workspace or
-    organisation of a user from outside, who is in a channel that is shared with theirs.
+    organisation of a user from outside, who is in a channel that is shared with theirs; `team` is the
+    workspace that the user belongs to, where Slack says so.
     """
 
     channel: str
@@ -28,6 +29,7 @@ class Spot:
     response_url: str | None = None
     unthreaded: bool = False
     home: str = ""
+    team: str = ""
 
     @property
     def is_dm(self) -> bool:

@@ -7,15 +7,69 @@ import re
 LIVE = re.compile(r"<(?=!(?:channel|here|everyone|subteam\^)|@[UW][A-Z0-9]{4,}[|>]|#C[A-Z0-9]{4,}[|>])")
 """The beginning of what Slack turns into a ping or a channel link."""
 WORD_JOINER = "\u2060"
+CODE = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|\Z)|`[^`\n]+`",
+    re.MULTILINE | re.DOTALL,
+)
+"""Fenced blocks, the last one perhaps without its end, and code within a line."""
+NAMED_LINK = re.compile(
+    r"\[(?P<label>[^\[\]\n]{1,300})\]\((?P<url>[a-zA-Z][\w+.-]*:[^\s()<>]+(?:\([^\s()]*\)[^\s()<>]*)*)"
+    r"(?P<title>\s+\"[^\"\n]*\")?\)"
+    r"|<(?P<bare>[a-zA-Z][\w+.-]*:[^\s|<>]+)\|(?P<name>[^<>\n]{1,300})>"
+)
+"""A link whose words are not its address, in Markdown or in Slack's own markup."""
+HOST = re.compile(r"//(?:[^/?#]*@)?(?P<host>[^/?#]+)")
+HOST_LIMIT = 60
+HOSTS_LIMIT = 1_400
+"""Characters that the hosts of a text's links may add to it; links beyond them show their whole address."""
+UNFINISHED = re.compile(
+    r"(?:\[[^\[\]\n]{0,300}(?:\](?:\([^()\n]{0,500})?)?|<[^<>\s]{0,500}|`+[^`\n]{0,300})\Z"
+)
+"""What may yet become a link, a mention or code when the text goes on."""
 LINK = re.compile(r"<(?P<url>(?:https?|mailto|tel):[^|>]+)(?:\|(?P<label>[^>]*))?>")
 CHANNEL = re.compile(r"<#\w+\|(?P<name>[^>]*)>")
+WORDS = re.compile(r".*(?:\s|[^\x00-\x7f])(?=\S)", re.DOTALL)
+"""All but the last word, which may grow, and spaces, which may end a page; Chinese parts no words."""
 FALLBACK_LIMIT = 4_000
 """Longest `text` that chat.update takes (msg_too_long)."""
 
 
 def harmless(text: str) -> str:
-    """Markdown whose mentions are dead; one invisible character is added to each."""
-    return LIVE.sub(f"<{WORD_JOINER}", text)
+    """Markdown whose mentions are dead, by one invisible character each, and whose links say where they lead.
+
+    What is done to a text's beginning does not change as the text goes on, but for its `UNFINISHED` end.
+    """
+    room = HOSTS_LIMIT
+    done, at = [], 0
+
+    def told(found: re.Match[str]) -> str:
+        nonlocal room
+        shown = frank(found, room)
+        room -= max(0, len(shown) - len(found[0]))
+        return shown
+
+    for code in CODE.finditer(text):
+        done += [NAMED_LINK.sub(told, text[at : code.start()]), code[0]]
+        at = code.end()
+    done.append(NAMED_LINK.sub(told, text[at:]))
+    return LIVE.sub(f"<{WORD_JOINER}", "".join(done))
+
+
+def frank(link: re.Match[str], room: int) -> str:
+    """A named link with its host beside the name, in at most `room` characters more."""
+    url, label = link["url"] or link["bare"], link["label"] or link["name"]
+    found = HOST.search(url)
+    host = found["host"] if found else url
+    if host.casefold() in label.casefold():
+        return link[0] if link["url"] else f"[{label}]({url})"
+    named = f"[{label} ({host[-HOST_LIMIT:]})]({url}{link['title'] or ''})"
+    return named if len(named) - len(link[0]) <= room else f"{label} {url}"
+
+
+def finished(text: str) -> str:
+    """As much of a growing text as will stay as it is: whole words, and no link or code without its end."""
+    found = WORDS.match(UNFINISHED.sub("", text))
+    return found[0] if found else ""
 
 
 def escape(text: str) -> str:

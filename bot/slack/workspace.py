@@ -14,6 +14,7 @@ from bot.slack.calls import called
 from bot.slack.clients import Denied, client
 from bot.slack.locales import Locales
 from bot.slack.responding import respond
+from bot.slack.stream import Streaming
 from engine.domain import Person, Platform
 from engine.errors import GoneError, UnreachableError
 
@@ -47,6 +48,9 @@ class Workspace:
         self.hasty = client(token, api_url, session, patient=False, denied=denied)
         self.locales = Locales(self.hasty)
         self.budget = Budget(asyncio.get_running_loop().time)
+        self.streaming = Streaming(asyncio.get_running_loop().time)
+        self.running: dict[str, tuple[str, str | None, str]] = {}
+        """The turns whose answers are being shown: the channel, thread and person of each."""
 
     def person(self, user: str, home: str = "") -> Person:
         """A member of the workspace, or of another one (`home`) that shares a channel with it."""

@@ -59,18 +59,22 @@ async def test_a_dm_is_one_conversation_until_a_new_one_is_wished_for(stage: Sta
     last = (await answered(slack, dm, 3))[-1]
     assert [len(completion.messages) for completion in stage.model.seen] == [1, 3, 1]
     assert "conversation 2 of 3 today" in last.shown
-    assert [m.thread_ts for m in slack.dms(ALICE)] == [None] * 6
+    asked = [m.ts for m in slack.dms(ALICE) if not m.by_app]
+    assert [m.thread_ts for m in slack.dms(ALICE) if m.by_app] == asked
 
 
 async def test_a_thread_in_a_dm_goes_on_with_the_message_it_hangs_on(stage: Stage) -> None:
     slack = stage.slack
     dm = slack.workspace.dm(ALICE).id
     said = await slack.dm(ALICE, "Hi")
-    answer = (await answered(slack, dm))[0]
-    for number, root in enumerate((answer.ts, said.ts), start=2):
-        await slack.dm(ALICE, "Go on", thread_ts=root)
-        assert (await answered(slack, dm, number))[-1].thread_ts == root
-    assert [len(completion.messages) for completion in stage.model.seen] == [1, 3, 5]
+    await answered(slack, dm)
+    await slack.dm(ALICE, "Go on", thread_ts=said.ts)
+    assert (await answered(slack, dm, 2))[-1].thread_ts == said.ts
+    await slack.slash(ALICE, "/ask", "Something else", channel=dm)
+    command = (await answered(slack, dm, 3))[-1]
+    await slack.dm(ALICE, "Go on", thread_ts=command.ts)
+    assert (await answered(slack, dm, 4))[-1].thread_ts == command.ts
+    assert [len(completion.messages) for completion in stage.model.seen] == [1, 3, 1, 3]
 
 
 async def test_two_people_in_one_thread_have_conversations_of_their_own(stage: Stage) -> None:
@@ -134,7 +138,7 @@ async def test_nothing_a_model_writes_pings_anybody(stage: Stage) -> None:
 async def test_stop_is_for_the_one_who_asked(stage: Stage) -> None:
     slack, model = stage.slack, stage.model
     model.pause = 1
-    await slack.mention(ALICE, GENERAL, "tell me")
+    await slack.slash(ALICE, "/ask", "tell me")
     await model.waiting.wait()
     answer = await slack.wait_for(lambda: next((m for m in slack.transcript() if "Hello" in m.shown), None))
     action = answer.buttons[0]["action_id"]

@@ -29,7 +29,7 @@ async def test_a_rate_limited_edit_on_the_way_is_skipped_and_the_last_text_comes
     slack, model = stage.slack, stage.model
     model.pause = 1
     slack.faults.rate_limit("chat.update", times=1, retry_after=30)
-    await slack.mention(ALICE, GENERAL, "Hi")
+    await slack.slash(ALICE, "/ask", "Hi")
     await slack.wait_for(lambda: slack.log.of("chat.update"))
     model.go.set()
     assert "Hello there." in (await answered(slack, GENERAL))[0].shown
@@ -42,14 +42,14 @@ async def test_the_last_text_comes_although_slack_is_away_for_a_moment(
     monkeypatch.setattr("bot.slack.canvas.LAST_TRIES", (0.01, 0.01, 0.01))
     slack = stage.slack
     slack.faults.fail("chat.update", "internal_error", times=3)
-    await slack.mention(ALICE, GENERAL, "Hi")
+    await slack.slash(ALICE, "/ask", "Hi")
     assert "Hello there." in (await answered(slack, GENERAL))[0].shown
 
 
 async def test_an_answer_whose_message_was_deleted_ends_quietly(stage: Stage) -> None:
     slack, model = stage.slack, stage.model
     model.pause = 1
-    await slack.mention(ALICE, GENERAL, "Hi")
+    await slack.slash(ALICE, "/ask", "Hi")
     answer = await slack.wait_for(lambda: next((m for m in slack.transcript() if "Hello" in m.shown), None))
     del slack.workspace.channels[GENERAL].messages[answer.ts]
     model.go.set()

@@ -53,7 +53,7 @@ def test_the_fallback_text_is_within_slacks_limit_and_holds_no_markup(text: str)
 
 def test_full_pages_are_blocks_that_slack_takes() -> None:
     assert all(len(page) <= PAGE_LIMIT for page in FULL.pages)
-    contents = of_frame(FULL)
+    contents = [page.content for page in of_frame(FULL)]
     assert len(contents) == 2
     for content in contents:
         assert block_kit.problems(content.blocks) == []
@@ -62,14 +62,15 @@ def test_full_pages_are_blocks_that_slack_takes() -> None:
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_frame_without_pages_still_shows_something(state: State) -> None:
-    (content,) = of_frame(Frame((), state))
+    (page,) = of_frame(Frame((), state))
+    content = page.content
     assert content.text
     assert block_kit.shown(content.blocks)
 
 
 def test_a_failure_stands_below_the_text_it_ended_in_the_same_message() -> None:
-    (content,) = of_frame(Frame(("```\ncode", "Stopped."), State.FAILED))
-    assert [block["text"] for block in content.blocks] == ["```\ncode", "Stopped."]
+    (page,) = of_frame(Frame(("```\ncode", "Stopped."), State.FAILED))
+    assert [block["text"] for block in page.content.blocks] == ["```\ncode", "Stopped."]
 
 
 def test_a_reply_has_its_buttons_below_its_text() -> None:

@@ -11,12 +11,15 @@ APP_TOKEN = "xapp-fake-app-token"
 SIGNING_SECRET = "fake-signing-secret"
 
 SCOPES_OF_EVENTS: Mapping[str, str | None] = {
+    "agent_session_stopped": None,
+    "app_context_changed": None,
     "app_home_opened": None,
     "app_mention": "app_mentions:read",
     "app_uninstalled": None,
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
+    "message.mpim": "mpim:history",
     "tokens_revoked": None,
 }
 """The events that the fake knows, and the scope that each needs."""
@@ -32,6 +35,8 @@ ALL_SCOPES = frozenset(
         "im:history",
         "im:read",
         "im:write",
+        "files:write",
+        "mpim:history",
         "users:read",
     }
 )
@@ -54,6 +59,8 @@ class App:
     events: frozenset[str] = frozenset(SCOPES_OF_EVENTS)
     commands: frozenset[str] | None = None
     messages_tab: bool = True
+    agent: bool = True
+    """Whether it is declared as an agent."""
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> App:
@@ -66,6 +73,7 @@ class App:
             events=frozenset(manifest["settings"]["event_subscriptions"]["bot_events"]),
             commands=frozenset(command["command"] for command in features["slash_commands"]),
             messages_tab=features["app_home"].get("messages_tab_enabled", False),
+            agent="agent_view" in features,
         )
 
 

@@ -143,6 +143,8 @@ def post_message(slack: SlackServer, args: Json) -> Json:
     """Say something where everybody in the channel sees it."""
     channel = place(slack, str(args["channel"]))
     message = slack.workspace.add(written(slack, channel, args))
+    if session := slack.workspace.sessions.get((channel.id, str(message.thread_ts))):
+        session.words = ""
     slack.echo(message)
     return {"channel": channel.id, "ts": message.ts, "message": as_json(message)}
 

@@ -20,6 +20,7 @@ BUGS = frozenset(
         "msg_blocks_too_many",
         "msg_too_long",
         "no_text",
+        "streaming_mode_mismatch",
         "not_allowed_token_type",
         "thread_not_found",
         "users_list_not_supplied",

@@ -15,7 +15,7 @@ from tests.fakes.slack.app import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.fakes.slack.log import Delivery
 from tests.fakes.slack.server import EVENTS, SlackServer
 from tests.fakes.slack.signing import signed
-from tests.fakes.slack.state import BOT_USER, Channel, Kind, Message
+from tests.fakes.slack.state import BOT_USER, Channel, Kind, Message, Stream
 
 T = TypeVar("T")
 
@@ -130,6 +130,23 @@ class FakeSlack(SlackServer):
         return await self.deliver(
             "interactive", payloads.block_action(person, place, message, button, ticket)
         )
+
+    def room(self, channel: str) -> str:
+        """Make a public channel that everybody and the bot are in."""
+        everybody = {*self.workspace.users, BOT_USER}
+        return self.workspace.add_channel(channel, channel.lower(), Kind.PUBLIC, everybody).id
+
+    async def stop_session(self, user: str, channel: str, thread_ts: str) -> Delivery:
+        """Press Slack's own button that stops an agent; Slack ends the streams there at once."""
+        session = self.workspace.sessions.get((channel, thread_ts))
+        if session is None or session.status != "processing":
+            error = f"{user} sees no button to stop anything"
+            raise ValueError(error)
+        streamed = [m for m in self.thread(channel, thread_ts) if m.stream is Stream.RUNNING]
+        for message in streamed:
+            message.stream = Stream.STOPPED
+        event = payloads.stopped_event(user, channel, thread_ts, [m.ts for m in streamed])
+        return await self.event(event)
 
     async def open_home(self, user: str, tab: str = "home") -> Delivery:
         """Look at the app's Home or Messages tab."""

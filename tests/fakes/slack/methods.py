@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 Run = Callable[["SlackServer", "Json"], "Json"]
 ANYWHERE = frozenset({"team_id"})
 """Arguments that Bolt adds to every call and Slack takes."""
-JSON_ARGUMENTS = frozenset({"attachments", "blocks", "chunks", "metadata", "prompts", "view"})
+JSON_ARGUMENTS = frozenset(
+    {"attachments", "blocks", "chunks", "files", "loading_messages", "metadata", "prompts", "view"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,18 @@ def home_event(user: User, channel: Channel, tab: str, event_ts: str) -> Json:
     }
 
 
+def stopped_event(user: str, channel: str, thread_ts: str, streamed: list[str]) -> Json:
+    """The `agent_session_stopped` event, with the streams that Slack ended (docs.slack.dev)."""
+    return {
+        "type": "agent_session_stopped",
+        "channel": channel,
+        "thread_ts": thread_ts,
+        "user": user,
+        "streaming_message_ts": streamed,
+        "event_ts": thread_ts,
+    }
+
+
 def slash_command(user: User, channel: Channel, command: str, text: str, ticket: Ticket) -> Json:
     """The form of a slash command."""
     return {

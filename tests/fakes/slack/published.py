@@ -20,6 +20,7 @@ NEWER = frozenset(
         "thread_ts",
         "prevent_creation",
         "loading_messages",
+        "chunks",
     }
 )
 """Arguments that Slack added after that description was written."""

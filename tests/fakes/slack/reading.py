@@ -109,20 +109,6 @@ def views_publish(slack: SlackServer, args: Json) -> Json:
     return {"view": {"id": f"V{slack.workspace.number()}", **view}}
 
 
-@method("assistant.threads.setStatus", required="channel_id thread_ts status", optional="loading_messages")
-def set_status(slack: SlackServer, args: Json) -> Json:
-    """Show what the app is busy with."""
-    del slack, args
-    return {}
-
-
-@method("assistant.threads.setSuggestedPrompts", required="channel_id prompts", optional="thread_ts title")
-def set_suggested_prompts(slack: SlackServer, args: Json) -> Json:
-    """Offer ready-made questions."""
-    del slack, args
-    return {}
-
-
 def _known(slack: SlackServer, args: Json) -> Channel:
     channel = slack.workspace.channels.get(str(args["channel"]))
     if channel is None or (channel.kind is not Kind.PUBLIC and BOT_USER not in channel.members):

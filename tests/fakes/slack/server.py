@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from tests.fakes.slack import payloads, published, reading, streams
+from tests.fakes.slack import agents, payloads, published, reading, streams
 from tests.fakes.slack.app import App
 from tests.fakes.slack.errors import BUGS, SlackError
 from tests.fakes.slack.faults import Fault, Faults
@@ -21,7 +21,7 @@ from tests.fakes.slack.posts import Posts
 from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import BOT_USER, Channel, Json, Kind, Message, Workspace
 
-METHOD_MODULES = (reading, streams)
+METHOD_MODULES = (agents, reading, streams)
 """Imported so that they register their methods."""
 EVENTS = {Kind.PUBLIC: "message.channels", Kind.PRIVATE: "message.groups", Kind.DM: "message.im"}
 

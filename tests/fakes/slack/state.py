@@ -33,6 +33,8 @@ class Stream(StrEnum):
 
     NEVER = "never"
     RUNNING = "running"
+    STOPPED = "stopped"
+    """By a member, with Slack's own button."""
     DONE = "done"
 
 
@@ -60,6 +62,8 @@ class Message:
     only_for: str | None = None
     stream: Stream = Stream.NEVER
     stream_until: float = 0.0
+    stream_mode: str | None = None
+    """`markdown_text` or `chunks`: what a stream was given first, it has to be given always."""
     versions: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -87,6 +91,22 @@ class Channel:
     kind: Kind
     members: set[str]
     messages: dict[str, Message] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Session:
+    """An agent session in a thread: its state, its name, and the words shown while nothing else is."""
+
+    status: str = "active"
+    title: str | None = None
+    initiator: str | None = None
+    words: str = ""
+    words_until: float = 0.0
+    history: list[str] = field(default_factory=list)
+
+    def answers(self) -> None:
+        """A message came: it takes the words away, and a stream begins a session by itself."""
+        self.words, self.status = "", "processing"
 
 
 class Changes:
@@ -117,6 +137,8 @@ class Workspace:
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.homes: dict[str, Json] = {}
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.prompts: dict[str, list[Json]] = {}
         self._numbers = itertools.count(1)
         self.add_user(BOT_USER, "bot")
 
@@ -143,6 +165,10 @@ class Workspace:
         channel = "D" + user[1:]
         found = self.channels.get(channel)
         return found or self.add_channel(channel, "directmessage", Kind.DM, {user, BOT_USER})
+
+    def session(self, channel: str, thread_ts: str) -> Session:
+        """The agent session in a thread, made if need be."""
+        return self.sessions.setdefault((channel, thread_ts), Session())
 
     def add(self, message: Message) -> Message:
         """Put a message into its channel."""
