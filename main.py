@@ -21,7 +21,7 @@ from billing.simulated_clock import SimulatedClock
 from bot.affairs import Affairs
 from bot.console import orders
 from bot.console.arguments import command_line
-from bot.console.invitation import about_discord
+from bot.console.checkup import about_chat
 from bot.console.logs import set_up_logging
 from bot.console.parts import switches
 from bot.console.words import announcement, causes, checked, in_words, part_lines
@@ -304,7 +304,7 @@ async def doctor(settings: Settings) -> int:
     """Bring the database up to date and check what can be checked; 1 if something has to be mended."""
     async with open_house(settings) as house:
         problems = [str(problem) for problem in await house.till.billing.verify_stripe_config()]
-    notes, wrong = about_discord(settings)
+        notes, wrong = await about_chat(settings, house.store)
     if settings.stripe:
         from billing.doctor import notes_on  # noqa: PLC0415 - the SDK is for those who use it
 

@@ -80,8 +80,8 @@ def check_slack(variables: Variables) -> list[Problem]:
         return [Problem("SLACK_BOT_TOKEN", "is set without a way to receive events", WAYS_TO_HEAR)]
     if either and not variables.slack_bot_token:
         mend = (
-            "Set SLACK_BOT_TOKEN (xoxb-...) from the app's OAuth page, for many workspaces SLACK_CLIENT_ID "
-            "and SLACK_CLIENT_SECRET, or unset the others."
+            "Set SLACK_BOT_TOKEN (xoxb-...) from the app's OAuth page, or for many workspaces "
+            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, or unset the others."
         )
         return [Problem("SLACK_BOT_TOKEN", "is missing beside the other Slack variables", mend)]
     return []

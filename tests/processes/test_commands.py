@@ -128,6 +128,7 @@ async def test_the_doctor_says_what_is_on_and_what_to_mend(tmp_path: Path) -> No
     slack = {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}", "SLACK_APP_TOKEN": f"xapp-{SECRET}"}
     stripe = {"STRIPE_SECRET_KEY": f"sk_test_{SECRET}", "STRIPE_WEBHOOK_SECRET": f"whsec_{SECRET}"}
     nowhere = {"STRIPE_API_BASE": "http://127.0.0.1:1", "DISCORD_TOKEN": SECRET}
+    nowhere["SLACK_API_URL"] = "http://127.0.0.1:1/api/"
     well, ill = await asyncio.gather(
         told(tmp_path, {}, "doctor"), told(tmp_path, {**slack, **stripe, **nowhere}, "doctor")
     )
@@ -137,7 +138,8 @@ async def test_the_doctor_says_what_is_on_and_what_to_mend(tmp_path: Path) -> No
     assert "Slack      on" in ill.out
     assert "mend  DISCORD_TOKEN: " in ill.out
     assert "mend  no line to Stripe" in ill.out
-    assert ill.out.endswith("2 to mend.\n")
+    assert "mend  Slack cannot be asked now" in ill.out
+    assert ill.out.endswith("3 to mend.\n")
 
 
 async def test_the_help_and_the_slack_manifest_are_there_without_a_database(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class FakeDiscord(People):
         self.world = World()
         self.interactions = Interactions(self.world, self.findings)
         self.gateway = Gateway(self.world, token, lambda: self.gateway_url)
-        self.routes = Routes(self.world, self.interactions, lambda: self.gateway_url)
+        self.routes = Routes(self.world, self.interactions, lambda: self.gateway_url, self.gateway.may_read)
         self.server = Server(self.routes, token, self.findings, load_spec() if check else None)
         self.app = web.Application(client_max_size=LARGEST)
         self.app.router.add_get("/gateway/", self.gateway.handle)

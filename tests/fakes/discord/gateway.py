@@ -56,6 +56,10 @@ class Gateway:
         """Privileged intents switched on for the application."""
         world.emit = self.emit
 
+    def may_read(self) -> bool:
+        """Whether Message Content is among them."""
+        return bool(self.granted_intents & MESSAGE_CONTENT)
+
     def ready(self) -> int:
         """Return how many sessions have a live socket and have been sent everything."""
         live = [found for found in self.sessions.values() if found.socket is not None]

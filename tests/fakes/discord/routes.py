@@ -19,6 +19,8 @@ from tests.fakes.discord.rules import check_message
 from tests.fakes.discord.world import World
 
 THREAD_NAME_LIMIT = 100
+MAY_READ_MESSAGES = 1 << 19
+"""The application's flag GATEWAY_MESSAGE_CONTENT_LIMITED, as small bots get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Routes:
     world: World
     interactions: Interactions
     gateway_address: Callable[[], str]
+    may_read: Callable[[], bool]
     commands: list[Json] = field(default_factory=list)
     shards: int = 1
 
@@ -102,7 +105,9 @@ class Routes:
     async def application(self, _call: Call) -> Answer:
         """Return the bot's application."""
         owner = next(iter(self.world.users.values()))
-        return Answer(shapes.application_json(self.world.bot.id, owner))
+        known = shapes.application_json(self.world.bot.id, owner)
+        flags = MAY_READ_MESSAGES if self.may_read() else 0
+        return Answer({**known, "flags": flags, "flags_new": str(flags)})
 
     async def gateway(self, _call: Call) -> Answer:
         """Return where the gateway is and with how many shards to come."""

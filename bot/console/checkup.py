@@ -1,0 +1,22 @@
+"""The doctor's look at the chat platforms: what is good to know, and what has to be mended."""
+
+from __future__ import annotations
+
+from bot.console.invitation import about_discord
+from engine.config import Settings
+from engine.ports import Store
+
+
+async def about_chat(settings: Settings, store: Store) -> tuple[list[str], list[str]]:
+    """Notes, and problems with their mends, of Discord and Slack as far as they are on."""
+    notes, problems = about_discord(settings)
+    if settings.discord and not problems:
+        from bot.discord.checkup import check_discord  # noqa: PLC0415 - the SDK is for those who use it
+
+        problems += await check_discord(settings.discord)
+    if settings.slack:
+        from bot.slack.checkup import check_slack  # noqa: PLC0415 - as above
+
+        told, wrong = await check_slack(settings.slack, settings.server.app_url, store)
+        notes, problems = notes + told, problems + wrong
+    return notes, problems
