@@ -43,6 +43,7 @@ from engine.jobs import Bell, Jobs, Notices
 from engine.members import Members
 from engine.metering import Meter
 from engine.pace import Pace
+from engine.places import Places
 from engine.reconcile import Reconcile
 from engine.reports import Reports
 from engine.signals import Signals
@@ -203,8 +204,9 @@ def open_front(
     members = Members(store, clock, catalogue, billing.mode)
     affairs = Affairs(catalogue, checkout, changes, meter)
     intake = Intake(FileReader(settings.attachments), settings.attachments)
+    rules = Places(store, clock, catalogue)
     simulated, welcomes = till.simulated is not None, settings.welcome
-    return Front(chat, members, affairs, intake, simulated=simulated, for_sale=True, welcomes=welcomes)
+    return Front(chat, members, affairs, intake, rules, simulated=simulated, for_sale=True, welcomes=welcomes)
 
 
 @dataclass(slots=True)

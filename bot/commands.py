@@ -108,6 +108,11 @@ def hint(option: Option) -> str:
     return f"<{name}>" if option.required else f"[{name}]"
 
 
+ACTION = Option("action", "option-server-action", OptionKind.ACTION, required=True)
+CHANNEL = Option("channel", "option-server-channel", OptionKind.CHANNEL)
+ROLE = Option("role", "option-server-role", OptionKind.ROLE)
+MODEL = Option("model", "option-server-model", OptionKind.MODEL)
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "ask",
@@ -156,6 +161,35 @@ COMMANDS: tuple[Command, ...] = (
         "language",
         "command-language",
         (Option("name", "option-language-name", OptionKind.LANGUAGE),),
+    ),
+    Command(
+        "server",
+        "command-server",
+        parts=(
+            Command("server show", "command-server-show", admin=True),
+            Command("server channels", "command-server-channels", (ACTION, CHANNEL), admin=True),
+            Command("server roles", "command-server-roles", (ACTION, ROLE), admin=True),
+            Command("server models", "command-server-models", (ACTION, MODEL), admin=True),
+            Command(
+                "server default",
+                "command-server-default",
+                (Option("model", "option-server-default", OptionKind.MODEL),),
+                admin=True,
+            ),
+            Command(
+                "server persona",
+                "command-server-persona",
+                (Option("text", "option-server-text", OptionKind.TEXT, required=True),),
+                admin=True,
+            ),
+            Command(
+                "server pool",
+                "command-server-pool",
+                (Option("size", "option-server-size", OptionKind.CEILING, required=True),),
+                admin=True,
+            ),
+        ),
+        admin=True,
     ),
     Command("help", "command-help"),
 )
@@ -238,11 +272,11 @@ SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
     OptionKind.SWITCH: re.compile("on|off"),
     OptionKind.ACTION: re.compile("add|remove|clear"),
     OptionKind.CEILING: re.compile("off|[0-9]{1,6}"),
-    OptionKind.CHANNEL: re.compile(r"<#(\w+)(\|[^>]*)?>"),
-    OptionKind.ROLE: re.compile(r"<@&(\w+)>"),
+    OptionKind.CHANNEL: re.compile(r"(?:<#)?(?=\w*\d)(\w{6,24})(?:\|[^>]*)?>?"),
+    OptionKind.ROLE: re.compile(r"(?:<@&)?(\d{6,24})>?"),
 }
 MENTIONS = frozenset({OptionKind.CHANNEL, OptionKind.ROLE})
-"""What is written as a mention and stands for the id in it."""
+"""What is written as a mention, or as the id in it."""
 
 
 def fits(option: Option, word: str) -> bool:

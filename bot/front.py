@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bot import cards, metered, news, render
 from bot.affairs import Affairs
 from bot.commands import BadOption, Command, Misspelt, Typed
+from bot.governing import Governing
 from bot.greeter import Greeter
 from bot.intake import Intake
 from bot.reply import Reply
@@ -18,6 +19,7 @@ from engine.chat import Chat
 from engine.domain import Ask, Person, Place, TurnId
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.members import Members
+from engine.places import Places
 
 log = logging.getLogger("bot")
 
@@ -53,6 +55,7 @@ class Front:
     members: Members
     affairs: Affairs
     intake: Intake
+    places: Places
     simulated: bool
     for_sale: bool
     welcomes: bool
@@ -67,6 +70,7 @@ class Front:
             plans=self._plans,
             upgrade=self._upgrade,
             help=self._help,
+            server=self._server,
             language=self._language,
             **dict.fromkeys(("seats", "cancel", "resume", "overage", "billing"), self._deal),
         )
@@ -93,7 +97,7 @@ class Front:
 
         Failures outside come back as words.
         """
-        handler = self._handlers[request.command.name]
+        handler = self._handlers[request.command.name.partition(" ")[0]]
         return await self._in_words(request.person, lambda: handler(request))
 
     async def press(self, person: Person, action: str) -> Sequence[Reply]:
@@ -172,6 +176,10 @@ class Front:
 
     async def _language(self, request: Request) -> Reply:
         return await self.greeter.language(request.person, request.options.get("name"))
+
+    async def _server(self, request: Request) -> Reply:
+        governing, part = Governing(self.places), request.command.word
+        return await governing.run(request.place, part, request.options, admin=request.admin)
 
     async def _help(self, request: Request) -> Reply:
         return cards.help_text((await self.members.overview(request.person)).model)

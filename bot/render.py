@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -96,12 +97,14 @@ def refusal(refused: Refusal) -> Reply:
 def reason(refused: Refusal) -> str:
     """The sentence for why, with when it ends."""
     limit, until = refused.limit or 0, refused.until
-    unlisted = refused.reason is RefusalReason.NO_IMAGES and not refused.choices
+    unlisted = UNLISTED.get(refused.reason) if not refused.choices else None
     return say(
-        "file-images-none" if unlisted else f"refusal-{refused.reason}",
+        unlisted or f"refusal-{refused.reason}",
         tier=title(refused.tier),
         model=refused.model or "",
         models=listed(refused.choices),
+        channels=mentions("#", refused.choices),
+        roles=mentions("@&", refused.choices),
         limit=limit,
         conversations=say("conversations", limit),
         turns=say("turns", limit),
@@ -111,6 +114,15 @@ def reason(refused: Refusal) -> str:
         month=day(until) if until else say("first-of-month"),
         wait=say("wait-until", time=dated(until, "date-second")) if until else say("wait-moment"),
     )
+
+
+UNLISTED = {RefusalReason.NO_IMAGES: "file-images-none", RefusalReason.MODEL_HERE: "refusal-models_gone"}
+"""What is said instead where there is nothing to choose from."""
+
+
+def mentions(sigil: str, ids: Sequence[str]) -> str:
+    """Channels (`#`) or roles (`@&`) by their ids, for which both platforms show the names."""
+    return ", ".join(f"<{sigil}{each}>" for each in ids)
 
 
 def listed(names: tuple[str, ...]) -> str:

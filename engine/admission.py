@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from engine import enclosures, limits, overage, routing
+from engine import enclosures, limits, overage, places, routing
 from engine.catalogue import Catalogue, access
-from engine.context import HISTORY_TURNS, compose, size
+from engine.context import HISTORY_TURNS, compose, instructed, size
 from engine.domain import (
     Account,
     Ask,
@@ -33,6 +33,7 @@ from engine.facts import Mode
 from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
 from engine.pricing import most
+from engine.rules import Rules
 from engine.turns import DM_IDLE, Exchange, Hold
 
 LEASE = timedelta(seconds=60)
@@ -92,7 +93,11 @@ def decide(
     tx.release_expired(now, account.id)
     found = access(tx.subscriptions(account.id, desk.mode), now, tx.claims(account.id, desk.mode))
     tier = desk.catalogue.tier(found.tier)
-    spec = wanted(desk.catalogue, tier, ask, account)
+    rules = places.rules_for(tx, ask.place)
+    if barred := places.barred(desk.catalogue, rules, tier, ask):
+        return barred
+    desk = local(desk, rules)
+    spec = wanted(desk.catalogue, tier, ask, account, rules)
     if isinstance(spec, Refusal):
         return spec
     conversation = current(tx, account, ask, now)
@@ -107,17 +112,27 @@ def decide(
     routed = route(desk, case, history, Message(Role.USER, prompt, images))
     if isinstance(routed, Refusal):
         return routed
+    if case.counts and (drained := places.drained(tx, desk.catalogue, rules, tier, ask.place, now)):
+        return drained
     place = conversation or begin(tx, account, now)
+    if case.counts and ask.place:
+        tx.begun_at(place.id, ask.place, free=tier.name is TierName.FREE)
     tx.bind(account.id, place.id, ask.anchors)
     tx.hold(hold_for(desk, account, place, ask, turn, routed, now))
     return Admission(turn, place.id, spec, routed, limits.standing(case), case.metered(dearest(routed)))
 
 
-def wanted(catalogue: Catalogue, tier: Tier, ask: Ask, account: Account) -> ModelSpec | Refusal:
+def local(desk: Desk, rules: Rules) -> Desk:
+    """The house as it is where certain rules hold: with fewer models, and the place's persona."""
+    system = instructed(desk.system, (places.PERSONA, rules.persona))
+    return replace(desk, catalogue=places.narrowed(desk.catalogue, rules), system=system)
+
+
+def wanted(catalogue: Catalogue, tier: Tier, ask: Ask, account: Account, rules: Rules) -> ModelSpec | Refusal:
     """The model to ask, or why there is none."""
     if not (ask.text.strip() or ask.attachments):
         return Refusal(RefusalReason.EMPTY, tier.name)
-    spec = routing.choose(catalogue, tier, ask.model, account.model)
+    spec = routing.choose(catalogue, tier, ask.model, (account.model, rules.model))
     if isinstance(spec, ModelSpec):
         return spec
     names = tuple(each.name for each in catalogue.models)

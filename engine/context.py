@@ -39,6 +39,21 @@ def weight(message: Message) -> int:
     return tokens(message.text) + sum(image_tokens(image) for image in message.images)
 
 
+def instructed(system: str, *wishes: tuple[str, str]) -> str:
+    """The house's instructions, then others': each (introduction, text), empty ones left out.
+
+    A text is fenced by a mark that it does not hold itself, so that it cannot seem to end before it does.
+    """
+    parts = [system]
+    for introduction, text in wishes:
+        if wish := text.strip():
+            mark = '"""'
+            while mark in wish:
+                mark += '"'
+            parts.append(f"{introduction}\n{mark}\n{wish}\n{mark}")
+    return "\n\n".join(filter(None, parts))
+
+
 def compose(
     spec: ModelSpec, system: str, history: Sequence[Exchange], prompt: str, images: tuple[Image, ...] = ()
 ) -> Completion | None:

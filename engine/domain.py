@@ -276,6 +276,10 @@ class RefusalReason(StrEnum):
     RATE = "rate"
     CONCURRENT = "concurrent"
     COST = "cost"
+    CHANNEL = "channel"
+    ROLE = "role"
+    MODEL_HERE = "model_here"
+    POOL = "pool"
     TOO_LONG = "too_long"
 
 

@@ -26,6 +26,7 @@ from engine.facts import (
     TierChange,
 )
 from engine.installations import InstallationsTx
+from engine.rules import RulesTx
 from engine.turns import Exchange, Hold, Settlement, UsageFacts
 
 
@@ -302,7 +303,16 @@ class PlaygroundTx(Protocol):
 
 
 class Tx(
-    PeopleTx, AcquaintanceTx, TurnsTx, MoneyTx, BooksTx, NoticesTx, PlaygroundTx, InstallationsTx, Protocol
+    PeopleTx,
+    AcquaintanceTx,
+    TurnsTx,
+    MoneyTx,
+    BooksTx,
+    NoticesTx,
+    PlaygroundTx,
+    InstallationsTx,
+    RulesTx,
+    Protocol,
 ):
     """One unit of work on the database."""
 

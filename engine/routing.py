@@ -9,19 +9,18 @@ from engine.domain import ModelSpec, Tier
 
 
 def choose(
-    catalogue: Catalogue, tier: Tier, asked: str | None, preferred: str | None
+    catalogue: Catalogue, tier: Tier, asked: str | None, preferred: Sequence[str | None]
 ) -> ModelSpec | str | None:
     """The model of a question, its name as text if it is unknown, None if the tier has none at all.
 
-    A model named in the question is taken as it is, allowed or not (a lock is refused, never swapped); a
-    preference that is gone or locked by now gives way to the tier's default.
+    A model named in the question is taken as it is, allowed or not (a lock is refused, never swapped). Of
+    those preferred, the first that exists and is allowed is taken; without any it is the tier's default.
     """
     if asked:
         return catalogue.find(asked) or asked
-    wish = catalogue.find(preferred) if preferred else None
-    if wish and catalogue.allows(tier, wish):
-        return wish
-    return catalogue.default(tier)
+    wishes = (catalogue.find(name) for name in preferred if name)
+    kept = (wish for wish in wishes if wish and catalogue.allows(tier, wish))
+    return next(kept, None) or catalogue.default(tier)
 
 
 def candidates(catalogue: Catalogue, tier: Tier, first: ModelSpec) -> Sequence[ModelSpec]:

@@ -18,6 +18,7 @@ from storage.notices import Notices
 from storage.people import People
 from storage.playground import Playground
 from storage.proposals import Proposals
+from storage.rules import PlaceRules
 from storage.session import Session
 from storage.subscriptions import Subscriptions
 from storage.sync_queue import SyncQueue
@@ -27,7 +28,7 @@ from storage.usage_reports import UsageReports
 from storage.work import Work, perform
 
 
-class Chatting(People, Acquaintances, Conversations, Turns, Notices, Playground, Installations):
+class Chatting(People, Acquaintances, Conversations, Turns, Notices, Playground, Installations, PlaceRules):
     """What chat needs."""
 
 

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from billing.prices import lookup_key, variable
 from billing.rights import Right
 from billing.webhook import SNAPSHOT_EVENTS, THIN_EVENTS
-from bot.commands import COMMANDS
+from bot.commands import BY_NAME, COMMANDS
 from bot.console.arguments import ROLES, SIMULATED_ACTS, command_line
 from bot.discord.places import NAMES as PERMISSION_NAMES
 from bot.slack.manifest import SCOPES
@@ -180,6 +180,13 @@ TABLES = (
     Table(BILLING, "What members are told", "Notice", listed(NoticeKind)),
     Table(BILLING, "What reconciling finds", "Difference", listed(DifferenceKind)),
     Table(BILLING, "Simulated billing", "Act", listed(("advance", *SIMULATED_ACTS))),
+    Table(
+        "docs/discord.md",
+        "Rules of a server",
+        "Command",
+        lambda: {part.usage: part.description for part in BY_NAME["server"].parts},
+        of_command,
+    ),
     Table("docs/discord.md", "Permissions", "Permission", listed(PERMISSION_NAMES.values())),
     Table("docs/slack.md", "What the app may do", "Scope", listed(SCOPES)),
 )

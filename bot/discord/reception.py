@@ -130,7 +130,8 @@ class Reception:
         elif not (quoted.text or quoted.files):
             self._open(interaction, lambda spot: spot.show(Reply(say("about-empty"))))
         else:
-            options = {"prompt": about(quoted, question_in(data))}
+            with speaking(interaction.locale.value):
+                options = {"prompt": about(quoted, question_in(data))}
             request = request_from(interaction, BY_NAME["ask"], options)
             files = Files(quoted.files, quoted=True)
             self._open(interaction, lambda spot: self._used(request, spot, files), private=False)

@@ -66,7 +66,9 @@ def group(command: Command, used: Used, completed: Completed) -> app_commands.Gr
     if command.admin:
         made.default_permissions = ADMINS
         made.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
-        made.allowed_contexts = app_commands.AppCommandContext(guild=True)
+        made.allowed_contexts = app_commands.AppCommandContext(
+            guild=True, dm_channel=False, private_channel=False
+        )
     return made
 
 

@@ -21,6 +21,7 @@ from engine.files import FileLimits
 from engine.ledger import Tx
 from engine.members import Members
 from engine.metering import Meter
+from engine.places import Places
 from engine.ports import Billing, Clock, SimulatedDeed, Store
 from engine.subscriptions import Subscriptions
 from engine.terms import Policy
@@ -137,6 +138,7 @@ class Counter:
             members,
             self.affairs,
             Intake(FileReader(limits), limits),
+            Places(self.store, self.clock, self.catalogue),
             simulated=simulated,
             for_sale=on_sale,
             welcomes=welcomes,

@@ -10,15 +10,19 @@ from functools import partial
 from itertools import count
 from uuid import uuid4
 
-from engine.domain import Conversation, ConversationId, Micros, Person, Platform, TurnId
+from engine.admission import Admission, Desk, admit
+from engine.domain import Ask, Conversation, ConversationId, Micros, Person, Place, Platform, TurnId
 from engine.facts import Mode
 from engine.ledger import Tx
 from engine.turns import Hold
 from storage.store import Store, migrate, open_store
+from tests.engine.conftest import CATALOGUE
 from tests.fakes.clock import NOON, FakeClock
 
 ANN = Person(Platform.LOCAL, "", "ann")
 LIMIT = 30
+PLACE = Place(Platform.DISCORD, "1")
+DESK = Desk(CATALOGUE, Mode.TEST, "", "process")
 
 
 def hold_within_limit(tx: Tx) -> bool:
@@ -52,6 +56,23 @@ async def contend(url: str) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         granted = await asyncio.gather(*(store.transact(hold_within_limit) for _ in range(100)))
         say(sum(granted))
+
+
+def ask_in_pool(number: str, tx: Tx) -> bool:
+    """Whether a member of their own may ask at PLACE."""
+    member = Person(Platform.DISCORD, "", number)
+    ask = Ask(f"discord:message:{number}", member, "Hi", place=PLACE)
+    return isinstance(admit(tx, DESK, ask, TurnId(uuid4().hex), NOON), Admission)
+
+
+async def drain(url: str) -> None:
+    """Once told to on stdin, let 25 members ask at once; print how many were let in."""
+    async with await open_store(url, FakeClock()) as store:
+        say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        members = [uuid4().hex for _ in range(25)]
+        let_in = await asyncio.gather(*(store.transact(partial(ask_in_pool, one)) for one in members))
+        say(sum(let_in))
 
 
 def take_one_of_each(tx: Tx) -> list[str]:
@@ -109,6 +130,7 @@ def say(word: object) -> None:
 COMMANDS: dict[str, Callable[[str], Awaitable[None]]] = {
     "contend": contend,
     "share": share,
+    "drain": drain,
     "claim": claim,
     "migrate": prepare,
 }

@@ -8,11 +8,12 @@ from functools import partial
 
 from engine.facts import CustomerId, Mode
 from engine.ledger import Tx
+from engine.rules import Rules
 from storage.store import Store, open_store
 from tests.fakes.clock import NOON, FakeClock
 from tests.storage.children import Children, line
 from tests.storage.makers import MINUTE, account, duty, report, seal
-from tests.storage.process import ANN, LIMIT, take
+from tests.storage.process import ANN, LIMIT, PLACE, take
 
 LATER = NOON + MINUTE
 
@@ -25,6 +26,19 @@ async def test_two_processes_together_pass_a_limit_exactly_as_often_as_it_allows
     account = await store.read(lambda tx: tx.find_account(ANN))
     assert account
     assert (await store.read(lambda tx: tx.usage(account.id, NOON))).conversations_today == LIMIT
+
+
+async def test_of_fifty_who_ask_two_processes_at_once_a_pool_lets_in_exactly_its_size(
+    children: Children, database_url: str, store: Store
+) -> None:
+    def seven(tx: Tx) -> None:
+        tx.lock_rules(PLACE)
+        tx.save_rules(PLACE, Rules(pool=7))
+
+    await store.transact(seven)
+    let_in = await children.together("drain", database_url)
+    assert sum(map(int, let_in)) == 7
+    assert await store.read(lambda tx: tx.pooled(PLACE, NOON.date())) == 7
 
 
 async def test_two_processes_share_turns_jobs_duties_reports_and_customers_without_taking_any_twice(
