@@ -167,10 +167,12 @@ def writing(text: list[str], canvas: Canvas, started: Started) -> Frame:
 def ended(event: Answered | Failed, canvas: Canvas) -> Frame:
     """The answer as it stays."""
     if isinstance(event, Answered):
-        return Frame(pages(event.text, canvas.page_limit), State.DONE, render.answered_footer(event))
+        return Frame(
+            pages(event.text, canvas.page_limit), State.DONE, render.answered_footer(event), text=event.text
+        )
     words = render.failure(event)
     shown = pages(event.text, canvas.page_limit)
-    return Frame((*shown, words), State.FAILED, render.failed_footer(event))
+    return Frame((*shown, words), State.FAILED, render.failed_footer(event), text=event.text)
 
 
 async def stop(task: asyncio.Task[None]) -> None:

@@ -52,12 +52,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An answer at one moment: its pages (none while thinking), each within the canvas's limit."""
+    """An answer at one moment: its pages (none while thinking), each within the canvas's limit.
+
+    The last page of one that was stopped or failed is what became of it, in our own words.
+    """
 
     pages: tuple[str, ...]
     state: State
     footer: str = ""
     buttons: tuple[Button, ...] = ()
+    text: str = ""
+    """The whole answer, once it is complete."""
 
 
 class Canvas(Protocol):

@@ -14,6 +14,7 @@ from aiohttp import ClientError
 from bot.discord.attached import fetcher
 from bot.discord.client import Listening, make_client
 from bot.discord.messenger import DiscordMessenger
+from bot.discord.opening import LIFE_SECONDS
 from bot.discord.reception import Pacings, Reception
 from bot.discord.tree import Interpreter
 from bot.discord.wire import sure
@@ -43,11 +44,13 @@ REFUSALS = {
 class DiscordBot:
     """Discord's adapter: `run` serves until it is cancelled, `messenger` delivers notices meanwhile."""
 
-    def __init__(self, settings: DiscordSettings, front: Front, pace: Pace = PACE) -> None:
-        """Has to be made inside a running event loop."""
+    def __init__(
+        self, settings: DiscordSettings, front: Front, pace: Pace = PACE, life: float = LIFE_SECONDS
+    ) -> None:
+        """Has to be made inside a running event loop; `life` is of an interaction, in seconds."""
         self._settings = settings
         self._front = front
-        self._pacings = Pacings(Pacing(pace), Pacing(replace(pace, process=INTERACTIONS_A_SECOND)))
+        self._pacings = Pacings(Pacing(pace), Pacing(replace(pace, process=INTERACTIONS_A_SECOND)), life)
         self.ready = asyncio.Event()
         self._client: Listening | None = None
         self.messenger = DiscordMessenger(lambda: self._client)

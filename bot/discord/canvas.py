@@ -2,47 +2,73 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.discord.disarm import disarmed
 from bot.discord.posts import Post
+from bot.discord.rests import Rests
 from bot.discord.spots import Spot
 from bot.discord.views import SMALL, TEXT_LIMIT, Page
-from bot.reply import Frame, Reply, State
+from bot.discord.wire import FullError, PostLostError, ShutError
+from bot.reply import Button, Frame, Reply, State
 from bot.words import say
 
-FOOTER_LIMIT = 250
-PAGE_LIMIT = TEXT_LIMIT - FOOTER_LIMIT - len(SMALL)
-"""Characters of a model's text in a message."""
+FOOTER_LIMIT = NOTICE_LIMIT = 200
+ROOM = TEXT_LIMIT - FOOTER_LIMIT - len(SMALL) - NOTICE_LIMIT
+"""Characters that are left for a model's text."""
+PAGE_LIMIT = ROOM - 250
+"""So that a dozen links can be followed by their hosts."""
+SHORT = 3
+"""Messages beyond which an answer comes as a file too."""
+FILE_NAME = "answer.md"
+RUNNING = frozenset({State.THINKING, State.WRITING})
 
 
 class DiscordCanvas:
-    """The messages of one answer; the last of them carries the buttons and the footer."""
+    """The messages of one answer; the last of them carries the buttons and the footer.
 
-    def __init__(self, spot: Spot) -> None:
+    A message that is deleted meanwhile is written anew, once. Where a place takes no more and the bot itself
+    is not there, the answer waits behind a button, whose press opens a new place for it.
+    """
+
+    def __init__(self, spot: Spot, rests: Rests) -> None:
         self._spot = spot
+        self._rests = rests
         self._shown: list[tuple[Post, Page]] = []
+        self._left = 0
+        """Messages at earlier places, which are as they stay."""
+        self._lost = False
+        self._waits = False
+        self._frame = Frame((), State.THINKING)
+        self._lock = asyncio.Lock()
 
     @property
     def channel(self) -> str:
         return self._spot.clock
 
     @property
+    def private(self) -> bool:
+        """Whether only its asker sees it."""
+        return self._spot.private
+
+    @property
     def page_limit(self) -> int:
         return PAGE_LIMIT
 
     async def paint(self, frame: Frame) -> None:
-        wanted = of_frame(frame)
-        for number, page in enumerate(wanted):
-            if number == len(self._shown):
-                self._shown.append((await self._spot.post(page), page))
-            elif self._shown[number][1] != page:
-                post = self._shown[number][0]
-                await post.edit(page)
-                self._shown[number] = (post, page)
-        while len(self._shown) > len(wanted):
-            post, _ = self._shown.pop()
-            await post.delete()
+        async with self._lock:
+            self._frame = frame
+            if not self._waits:
+                await self._paint()
+
+    async def go_on(self, spot: Spot) -> None:
+        """Go on at a new place, from the message that was not complete at the last one."""
+        async with self._lock:
+            self._spot, self._waits = spot, False
+            del self._shown[self._left :]
+            await self._paint()
 
     async def reply(self, reply: Reply) -> None:
         await self._spot.show(reply)
@@ -50,23 +76,80 @@ class DiscordCanvas:
     def anchors(self) -> Sequence[str]:
         return [*(message_anchor(post.id) for post, _ in self._shown), *self._spot.anchors]
 
+    async def _paint(self) -> None:
+        wanted = of_frame(self._frame)
+        if self._spot.closing and self._frame.state in RUNNING:
+            await self._wait(wanted)
+            return
+        try:
+            await self._make(wanted)
+        except FullError:
+            await self._wait(wanted)
+
+    async def _make(self, wanted: Sequence[Page]) -> None:
+        for number, page in enumerate(wanted[self._left :], self._left):
+            if number == len(self._shown):
+                self._shown.append((await self._spot.post(page), page))
+            elif self._shown[number][1] != page:
+                self._shown[number] = (await self._edited(self._shown[number][0], page), page)
+        while len(self._shown) > max(len(wanted), self._left):
+            post, _ = self._shown.pop()
+            await post.delete()
+
+    async def _edited(self, post: Post, page: Page) -> Post:
+        """The message as this page, or a new one if it was deleted or its thread archived."""
+        try:
+            await post.edit(page)
+        except PostLostError:
+            if self._lost:
+                raise
+            self._lost = True
+        except ShutError:
+            pass
+        else:
+            return post
+        return await self._spot.post(page)
+
+    async def _wait(self, wanted: Sequence[Page]) -> None:
+        """Say in the last message that the rest is behind a button."""
+        self._waits = True
+        last = len(self._shown) - 1
+        complete = last < len(wanted) - 1
+        button = Button(say("button-rest"), action=self._rests.keep(self))
+        running = self._frame.buttons if self._frame.state in RUNNING else ()
+        page = replace(
+            wanted[max(last, 0)],
+            notice=say("discord-rest")[:NOTICE_LIMIT],
+            buttons=(button, *running),
+            files=(),
+        )
+        if last < self._left:
+            self._shown.append((await self._spot.post(page), page))
+            return
+        await self._shown[last][0].edit(page)
+        self._left = last + 1 if complete else last
+
 
 def of_frame(frame: Frame) -> Sequence[Page]:
     """A frame as messages; none of them stands there as if the bot itself had said it."""
     texts = [text.rstrip() for text in frame.pages if text.strip()]
-    notice = texts.pop() if frame.state is State.FAILED and texts else ""
+    told = texts.pop() if frame.state in {State.STOPPED, State.FAILED} and texts else ""
     last = texts.pop() if texts else ""
-    first = [Page(disarmed(text, PAGE_LIMIT), footer=say("discord-continues")) for text in texts]
-    return [*first, Page(disarmed(last, PAGE_LIMIT), notice, footer(frame, last), frame.buttons)]
+    first = [Page(disarmed(text, ROOM), footer=say("discord-continues")) for text in texts]
+    long = len(first) >= SHORT and frame.state not in RUNNING
+    files = ((FILE_NAME, frame.text.encode()),) if long and frame.text else ()
+    notice = told[:NOTICE_LIMIT] if frame.state is State.FAILED else ""
+    below = footer(frame, last, told)
+    return [*first, Page(disarmed(last, ROOM), notice, below, frame.buttons, files)]
 
 
-def footer(frame: Frame, text: str) -> str:
-    """How far the answer is, and what is said of it."""
+def footer(frame: Frame, text: str, told: str) -> str:
+    """How far the answer is, and what is said of it; `told` is what became of one that was stopped."""
     words = {
         State.THINKING: say("discord-thinking"),
         State.WRITING: say("discord-writing") if text else say("discord-thinking"),
         State.DONE: "" if text else say("discord-no-words"),
-        State.STOPPED: say("discord-stopped"),
+        State.STOPPED: told,
         State.FAILED: say("discord-failed"),
     }
     return " · ".join(filter(None, (words[frame.state], frame.footer)))[:FOOTER_LIMIT]

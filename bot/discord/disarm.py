@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from bot.split import utf16
+
 CODE = re.compile(r"(?<![`\\])```(?!`)[^`\n]*\n(?:(?!```)[\s\S])*```")
 """A block of code as Discord sees it: it ends with the next three signs, wherever they are."""
 IN_LINE = re.compile(r"(`+)[^`\n]+\1")
@@ -13,20 +15,20 @@ SMALL_PRINT = re.compile(r"-(?=#\s)")
 UNBROKEN = "\N{NON-BREAKING HYPHEN}"
 """Looks like the hyphen that it stands for, and begins no small print."""
 MASKED = re.compile(
-    r"\]\((?P<address>\s*<?(?P<url>[a-zA-Z][\w+.-]*:(?:[^\s<>()]|\([^\s<>()]*\))+)>?(?:\s[^()\n]*)?)\)"
+    r"\]\((?P<address>\s*<?(?P<url>[a-zA-Z][\w+.-]*:(?:\([^)\n]*\)|[^\s\\]|\\.)*?)>?(?:\s+(?:'[^'\n]*'|\"[^\"\n]*\"))?\s*)\)"
 )
-"""The second half of a link that hides its address behind words."""
+"""The second half of a link that hides its address behind words, as Discord's apps find it."""
 Mender = Callable[[str], str]
 
 
 def disarmed(text: str, limit: int) -> str:
-    """The text, of at most `limit` characters as it came, with nothing in it that could pass for ours.
+    """The text, of at most `limit` UTF-16 units as it came, with nothing in it that could pass for ours.
 
     Outside of code blocks a line cannot become small print, and a masked link names its host behind; if that
     is too long for the limit, links show their addresses instead. No lines are added or taken.
     """
     shown = outside_code(text, named)
-    return shown if len(shown) <= limit else outside_code(text, unmasked)
+    return shown if utf16(shown) <= limit else outside_code(text, unmasked)
 
 
 def outside_code(text: str, mend: Mender) -> str:

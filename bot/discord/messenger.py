@@ -9,7 +9,7 @@ from datetime import timedelta
 import discord
 
 from bot import news
-from bot.discord.spots import send_plain
+from bot.discord.posts import send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
 from bot.words import speaking

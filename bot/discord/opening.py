@@ -11,16 +11,20 @@ from typing import Any, Self
 
 import discord
 
-from bot.discord.posts import InteractionPost
+from bot.discord.places import lacking, to_write
+from bot.discord.posts import ChannelPost, components_of, permitted
 from bot.discord.views import Page
-from bot.discord.wire import sure
+from bot.discord.wire import ANSWERED_ELSEWHERE, FullError, TokenOverError, sure
 from engine.errors import OutsideError
 
 log = logging.getLogger("bot.discord")
 
 PROMPT_SECONDS = 0.8
 """How long words may take before the interaction is acknowledged without them; Discord gives up after 3 s."""
-ALREADY_ACKNOWLEDGED = 40060
+LIFE_SECONDS = 14 * 60.0
+"""How long an interaction is written to; Discord forgets its token after 15 minutes."""
+MOST_POSTS = 6
+"""An answer and five follow-ups: what Discord takes where only the member's own installation is present."""
 Callback = discord.InteractionCallbackResponse[Any] | None
 Answer = discord.InteractionMessage | discord.WebhookMessage
 
@@ -33,11 +37,13 @@ class Opening:
     """
 
     def __init__(
-        self, interaction: discord.Interaction[Any], *, private: bool, prompt: float = PROMPT_SECONDS
+        self, interaction: discord.Interaction[Any], *, private: bool, life: float = LIFE_SECONDS
     ) -> None:
+        """`life` is in seconds from now; has to be made inside a running event loop."""
         self.interaction = interaction
-        self._private = private
-        self._prompt = prompt
+        self._over_at = asyncio.get_running_loop().time() + life
+        self._posts = 0
+        self.private = private
         self._lock = asyncio.Lock()
         self._acknowledged = False
         self._said = False
@@ -60,14 +66,35 @@ class Opening:
             with suppress(OutsideError):
                 await sure(self.interaction.delete_original_response)
 
+    @property
+    def over(self) -> bool:
+        """Whether its token is about to be forgotten; it always takes what is said first."""
+        return self._said and asyncio.get_running_loop().time() >= self._over_at
+
+    @property
+    def way(self) -> discord.PartialMessageable | None:
+        """The interaction's channel as the bot itself writes there; None where it may not, or is not."""
+        asked = self.interaction
+        present = asked.is_guild_integration() or asked.context.dm_channel
+        if not present or (asked.guild_id and lacking(asked.app_permissions, to_write(asked.channel))):
+            return None
+        client: discord.Client = asked.client
+        return client.get_partial_messageable(asked.channel_id or 0)
+
     async def say(self, page: Page, *, private: bool) -> InteractionPost:
-        """Show a message. TokenOverError: too late; GoneError: another process has answered already."""
+        """Show a message.
+
+        TokenOverError: too late; FullError: too many; GoneError: another process has answered already.
+        """
         async with self._lock:
+            if self._posts >= MOST_POSTS and not self.interaction.is_guild_integration():
+                raise FullError("Discord takes no more follow-ups where the bot is not")
+            self._posts += 1
             message = (
                 await self._follow(page, private) if self._acknowledged else await self._open(page, private)
             )
             self._acknowledged = self._said = True
-        return InteractionPost(self.interaction, message)
+        return InteractionPost(self, message, private=private)
 
     async def nothing(self) -> None:
         """Acknowledge a pressed button without any answer."""
@@ -77,13 +104,13 @@ class Opening:
                 await self._respond(self.interaction.response.defer)
 
     async def _defer_in_time(self) -> None:
-        await asyncio.sleep(self._prompt)
+        await asyncio.sleep(PROMPT_SECONDS)
         async with self._lock:
             if self._acknowledged:
                 return
             try:
                 await self._respond(
-                    lambda: self.interaction.response.defer(ephemeral=self._private, thinking=True)
+                    lambda: self.interaction.response.defer(ephemeral=self.private, thinking=True)
                 )
             except OutsideError as error:
                 log.info("an interaction could not be acknowledged", extra={"why": str(error)})
@@ -104,10 +131,13 @@ class Opening:
 
     async def _follow(self, page: Page, private: bool) -> Answer:  # noqa: FBT001 - ours alone
         owner = self.interaction.user.id
-        return await sure(
-            lambda: self.interaction.followup.send(
-                view=page.view(owner), files=page.uploads(), ephemeral=private, wait=True
-            )
+        return await permitted(
+            page,
+            lambda page: sure(
+                lambda: self.interaction.followup.send(
+                    view=page.view(owner), files=page.uploads(), ephemeral=private, wait=True
+                )
+            ),
         )
 
     async def _respond(self, call: Callable[[], Awaitable[Callback]]) -> Callback:
@@ -120,8 +150,47 @@ class Opening:
             try:
                 return await call()
             except discord.HTTPException as error:
-                if not (again and error.code == ALREADY_ACKNOWLEDGED):
+                if not (again and error.code == ANSWERED_ELSEWHERE):
                     raise
                 return None
 
         return await sure(attempt)
+
+
+class InteractionPost:
+    """A message that answers an interaction; once that is over, it is edited as any of the bot's own."""
+
+    def __init__(self, opening: Opening, message: Answer, *, private: bool) -> None:
+        self._opening = opening
+        self._message = message
+        self._private = private
+
+    @property
+    def id(self) -> int:
+        return self._message.id
+
+    async def edit(self, page: Page) -> None:
+        owner = self._opening.interaction.user.id
+        await self._by_either_way(
+            lambda: permitted(
+                page, lambda page: sure(lambda: self._message.edit(**components_of(page, owner)))
+            ),
+            lambda own: own.edit(page),
+        )
+
+    async def delete(self) -> None:
+        await self._by_either_way(lambda: sure(self._message.delete), lambda own: own.delete())
+
+    async def _by_either_way(
+        self, call: Callable[[], Awaitable[object]], own: Callable[[ChannelPost], Awaitable[None]]
+    ) -> None:
+        """Write by the interaction, or as the bot itself. TokenOverError: neither way is open any more."""
+        way = None if self._private else self._opening.way
+        if way is None:
+            await call()
+            return
+        if not self._opening.over:
+            with suppress(TokenOverError):
+                await call()
+                return
+        await own(ChannelPost(way.get_partial_message(self.id), self._opening.interaction.user.id))

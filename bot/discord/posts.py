@@ -1,13 +1,21 @@
-"""Messages of ours on Discord, edited by whatever way is open."""
+"""Messages of ours on Discord, written and edited by whatever way is open."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
 import discord
 
 from bot.discord.views import Page
-from bot.discord.wire import TokenOverError, sure
+from bot.discord.wire import NotAllowedError, sure
+
+T = TypeVar("T")
+
+NONCE_BYTES = 12
+"""As hexadecimal digits just below the 25 characters that Discord takes."""
 
 
 class Post(Protocol):
@@ -19,7 +27,7 @@ class Post(Protocol):
         ...
 
     async def edit(self, page: Page) -> None:
-        """Make it this page."""
+        """Make it this page. GoneError: it, its place or the way to it is gone."""
         ...
 
     async def delete(self) -> None:
@@ -44,53 +52,76 @@ class ChannelPost:
 
     async def edit(self, page: Page) -> None:
         emptied: dict[str, Any] = {"content": None} if self._plain else {}
-        await sure(lambda: self._message.edit(**components_of(page, self._owner), **emptied))
+        await permitted(
+            page, lambda page: sure(lambda: self._message.edit(**components_of(page, self._owner), **emptied))
+        )
         self._plain = False
 
     async def delete(self) -> None:
         await sure(self._message.delete)
 
 
-class InteractionPost:
-    """A message that answers an interaction; when that is over, it is edited as any of the bot's own."""
+async def send(
+    channel: discord.abc.Messageable,
+    page: Page,
+    owner: int,
+    reference: discord.MessageReference | None = None,
+) -> ChannelPost:
+    """Write into a channel; a call that Discord gets twice makes one message."""
+    named = secrets.token_hex(NONCE_BYTES)
+    message = await permitted(
+        page,
+        lambda page: sure(
+            lambda: channel.send(
+                view=page.view(owner),
+                files=page.uploads(),
+                nonce=named,
+                reference=reference,  # type: ignore[arg-type]  # None is its default
+            )
+        ),
+    )
+    return ChannelPost(message, owner)
 
-    def __init__(
-        self,
-        interaction: discord.Interaction[Any],
-        message: discord.InteractionMessage | discord.WebhookMessage,
-    ) -> None:
-        self._interaction = interaction
-        self._message = message
 
-    @property
-    def id(self) -> int:
-        return self._message.id
+async def send_plain(
+    channel: discord.abc.Messageable,
+    page: Page,
+    owner: int,
+    *,
+    reference: discord.MessageReference | None = None,
+    nonce: str | None = None,
+    silent: bool = False,
+) -> ChannelPost:
+    """Write words and buttons alone, which a notification shows; `silent` rings no bell.
 
-    async def edit(self, page: Page) -> None:
-        owner = self._interaction.user.id
-        try:
-            await sure(lambda: self._message.edit(**components_of(page, owner)))
-        except TokenOverError:
-            await self._as_bot().edit(page)
+    The nonce makes a repeated call the same message. An edit may make it the whole page, never the reverse.
+    """
+    named = nonce or secrets.token_hex(NONCE_BYTES)
+    view = page.plain_view(owner)
+    message = await sure(
+        lambda: channel.send(
+            page.words,
+            view=view,  # type: ignore[arg-type]  # None is its default
+            nonce=named,
+            reference=reference,  # type: ignore[arg-type]  # None is its default
+            suppress_embeds=True,
+            silent=silent,
+        )
+    )
+    return ChannelPost(message, owner, plain=True)
 
-    async def delete(self) -> None:
-        try:
-            await sure(self._message.delete)
-        except TokenOverError:
-            await self._as_bot().delete()
 
-    def _as_bot(self) -> ChannelPost:
-        message = channel_of(self._interaction).get_partial_message(self.id)
-        return ChannelPost(message, self._interaction.user.id)
+async def permitted(page: Page, write: Callable[[Page], Awaitable[T]]) -> T:
+    """Write a page, without its files where those are not allowed."""
+    try:
+        return await write(page)
+    except NotAllowedError:
+        if not page.files:
+            raise
+    return await write(replace(page, files=()))
 
 
 def components_of(page: Page, owner: int) -> dict[str, Any]:
     """A page as an edit takes it; where no content changes, discord.py forgets what the client allows."""
     files = {"attachments": page.uploads()} if page.files else {}
     return {"view": page.view(owner), "allowed_mentions": discord.AllowedMentions.none(), **files}
-
-
-def channel_of(interaction: discord.Interaction[Any]) -> discord.PartialMessageable:
-    """The channel of an interaction as the bot itself reaches it, if it is there at all."""
-    client: discord.Client = interaction.client
-    return client.get_partial_messageable(interaction.channel_id or 0)

@@ -18,8 +18,9 @@ from bot.discord.attached import of_command
 from bot.discord.canvas import DiscordCanvas
 from bot.discord.completion import complete
 from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors, withheld
-from bot.discord.opening import Opening
+from bot.discord.opening import LIFE_SECONDS, Opening
 from bot.discord.places import granted, lacking, may_reply, place_of, to_write
+from bot.discord.rests import Rests
 from bot.discord.spots import InteractionSpot, MessageSpot, Spot
 from bot.discord.wire import sure
 from bot.errands import Errands
@@ -44,6 +45,8 @@ class Pacings:
 
     messages: Pacing
     interactions: Pacing
+    life: float = LIFE_SECONDS
+    """Seconds for which an interaction is written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Reception:
         self._errands = errands
         self._follow = follow
         self._quotes = Quotes()
+        self._rests = Rests()
         self._mute: set[int] = set()
 
     def heard(self, message: discord.Message, bot: int) -> None:
@@ -101,7 +105,9 @@ class Reception:
             self._open(interaction, lambda spot: self._run(request, spot))
 
     def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
-        if owner == interaction.user.id:
+        if owner == interaction.user.id and (waiting := self._rests.take(action)):
+            self._open(interaction, waiting.go_on, private=waiting.private)
+        elif owner == interaction.user.id:
             self._open(interaction, lambda spot: self._press(interaction, action, spot))
         else:
             self._open(interaction, lambda spot: spot.show(Reply(say("button-not-yours"))))
@@ -156,8 +162,8 @@ class Reception:
         return not missing
 
     def _open(self, interaction: discord.Interaction[Any], work: Work, *, private: bool = True) -> None:
-        opening, greeter = Opening(interaction, private=private), self._front.greeter
-        spot = InteractionSpot(opening, anchors_of(interaction))
+        opening = Opening(interaction, private=private, life=self._pacings.life)
+        spot, greeter = InteractionSpot(opening, anchors_of(interaction)), self._front.greeter
 
         async def answered() -> None:
             async with opening:
@@ -198,7 +204,7 @@ class Reception:
         await self._ask(self._front.ask_of(request), spot, self._pacings.interactions, files)
 
     async def _ask(self, ask: Ask, spot: Spot, pacing: Pacing, files: Files) -> None:
-        canvas = DiscordCanvas(spot)
+        canvas = DiscordCanvas(spot, self._rests)
         taken = await self._front.intake.take(ask, files.sources, self._fetcher, quoted=files.quoted)
         if isinstance(taken, Reply):
             await canvas.reply(taken)

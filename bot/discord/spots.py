@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from typing import Protocol
 
 import discord
 
 from bot.discord.opening import Opening
-from bot.discord.posts import ChannelPost, Post, channel_of
+from bot.discord.posts import ChannelPost, Post, send, send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
-from bot.discord.wire import TokenOverError, sure
+from bot.discord.wire import NotAllowedError, ShutError, TokenOverError, sure
 from bot.reply import Reply
+from bot.words import say
 from engine.errors import UnreachableError
-
-NONCE_BYTES = 12
-"""As hexadecimal digits just below the 25 characters that Discord takes."""
 
 
 class Spot(Protocol):
@@ -32,8 +29,21 @@ class Spot(Protocol):
         """The place itself, if conversations continue there: a DM or a thread."""
         ...
 
+    @property
+    def private(self) -> bool:
+        """Whether only one member sees what is posted here, by Discord's own doing."""
+        ...
+
+    @property
+    def closing(self) -> bool:
+        """Whether soon nothing can be written here any more, nor go on elsewhere."""
+        ...
+
     async def post(self, page: Page) -> Post:
-        """Show one more message. GoneError: the place was deleted."""
+        """Show one more message.
+
+        GoneError: the place was deleted; TokenOverError, FullError: it takes no more.
+        """
         ...
 
     async def show(self, reply: Reply) -> None:
@@ -44,11 +54,15 @@ class Spot(Protocol):
 class MessageSpot:
     """Below a message in a channel, thread or DM."""
 
+    private = closing = False
+
     def __init__(self, message: discord.Message, anchors: Sequence[str], *, replies: bool = True) -> None:
         """`replies`: whether Discord lets us reply, which takes the right to read back."""
         self._message = message
+        self._channel: discord.abc.Messageable = message.channel
+        self._reference = message.to_reference(fail_if_not_exists=False) if replies else None
+        self._rings = message.guild is None
         self.anchors = anchors
-        self._first = replies
 
     @property
     def clock(self) -> str:
@@ -57,17 +71,38 @@ class MessageSpot:
     async def post(self, page: Page) -> Post:
         """Show one more message: the first as a reply, which pings nobody.
 
-        In a DM, which rings, that one begins as plain text: notifications show nothing of components.
+        What an archived thread takes opens it again; if it is locked, the channel above gets the rest.
         """
-        channel, owner, first = self._message.channel, self._message.author.id, self._first
-        reference = self._message.to_reference(fail_if_not_exists=False) if first else None
-        if first and self._message.guild is None:
-            post = await send_plain(channel, page, owner, reference=reference)
+        try:
+            return await self._write(page)
+        except (ShutError, NotAllowedError):
+            if not await self._moved_up():
+                raise
+        return await self._write(page)
+
+    async def _write(self, page: Page) -> ChannelPost:
+        """Write here; the first in a DM, which rings, begins as plain text that a notification shows."""
+        owner = self._message.author.id
+        if self._rings:
+            post = await send_plain(self._channel, page, owner, reference=self._reference)
+            self._rings, self._reference = False, None
             await post.edit(page)
-        else:
-            post = await send(channel, page, owner, reference)
-        self._first = False
+            return post
+        post = await send(self._channel, page, owner, self._reference)
+        self._reference = None
         return post
+
+    async def _moved_up(self) -> bool:
+        """Go on in the channel of a thread, below the message that the thread is of."""
+        thread = self._channel
+        if not isinstance(thread, discord.Thread) or not isinstance(thread.parent, discord.TextChannel):
+            return False
+        self._channel = thread.parent
+        self._reference = discord.MessageReference(
+            message_id=thread.id, channel_id=thread.parent_id, fail_if_not_exists=False
+        )
+        await self._write(Page(notice=say("discord-moved", thread=thread.mention)))
+        return True
 
     async def show(self, reply: Reply) -> None:
         """Show a reply here; in a DM that is what belongs into one."""
@@ -80,7 +115,9 @@ class InteractionSpot:
     """The answer to a slash command or a button."""
 
     def __init__(self, opening: Opening, anchors: Sequence[str]) -> None:
+        """An answer here is as private as the opening."""
         self._opening = opening
+        self.private = opening.private
         self.anchors = anchors
 
     @property
@@ -88,13 +125,25 @@ class InteractionSpot:
         """One clock for each interaction: Discord counts its edits apart from the channel's."""
         return f"discord:interaction:{self._opening.interaction.id}"
 
+    @property
+    def closing(self) -> bool:
+        return self._opening.over and self._way is None
+
+    @property
+    def _way(self) -> discord.PartialMessageable | None:
+        """How the answer goes on after the interaction; a private one cannot."""
+        return None if self.private else self._opening.way
+
     async def post(self, page: Page) -> Post:
         """Show one more message, as any of the bot's own once the interaction is over."""
-        try:
-            return await self._opening.say(page, private=False)
-        except TokenOverError:
-            interaction = self._opening.interaction
-            return await send(channel_of(interaction), page, interaction.user.id)
+        way = self._way
+        if way is None or not self._opening.over:
+            try:
+                return await self._opening.say(page, private=self.private)
+            except TokenOverError:
+                if way is None:
+                    raise
+        return await send(way, page, self._opening.interaction.user.id)
 
     async def show(self, reply: Reply) -> None:
         """Show a reply; what belongs into a DM is sent there, or shown privately if DMs are closed."""
@@ -117,50 +166,3 @@ class InteractionSpot:
         except UnreachableError:
             return False
         return True
-
-
-async def send(
-    channel: discord.abc.Messageable,
-    page: Page,
-    owner: int,
-    reference: discord.MessageReference | None = None,
-) -> ChannelPost:
-    """Write into a channel; a repeated call makes the same message."""
-    named = secrets.token_hex(NONCE_BYTES)
-    message = await sure(
-        lambda: channel.send(
-            view=page.view(owner),
-            files=page.uploads(),
-            nonce=named,
-            reference=reference,  # type: ignore[arg-type]  # None is its default
-        )
-    )
-    return ChannelPost(message, owner)
-
-
-async def send_plain(
-    channel: discord.abc.Messageable,
-    page: Page,
-    owner: int,
-    *,
-    reference: discord.MessageReference | None = None,
-    nonce: str | None = None,
-    silent: bool = False,
-) -> ChannelPost:
-    """Write words and buttons alone, which a notification shows; `silent` rings no bell.
-
-    The nonce makes a repeated call the same message. An edit may make it the whole page, never the reverse.
-    """
-    named = nonce or secrets.token_hex(NONCE_BYTES)
-    view = page.plain_view(owner)
-    message = await sure(
-        lambda: channel.send(
-            page.words,
-            view=view,  # type: ignore[arg-type]  # None is its default
-            nonce=named,
-            reference=reference,  # type: ignore[arg-type]  # None is its default
-            suppress_embeds=True,
-            silent=silent,
-        )
-    )
-    return ChannelPost(message, owner, plain=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import discord
@@ -20,13 +20,41 @@ UNAVAILABLE = 503
 RATE_LIMITED = 429
 CLOSED_DMS = frozenset({50007, 50278})
 """Direct messages are closed; no server is shared."""
-TOKEN_OVER = 50027
-OUT_OF_REACH = frozenset({10015, 40060, 50083})
-"""The interaction is not known any more or was answered elsewhere, or the thread is archived."""
+ANSWERED_ELSEWHERE = 40060
 
 
 class TokenOverError(GoneError):
     """An interaction's token, which lives for 15 minutes; what it wrote is still there."""
+
+
+class FullError(GoneError):
+    """An interaction takes no more messages: five follow-ups where the bot itself is not."""
+
+
+class PostLostError(GoneError):
+    """A message was deleted; its place is still there."""
+
+
+class ShutError(GoneError):
+    """A thread is archived or locked."""
+
+
+class NotAllowedError(GoneError):
+    """The bot lacks a permission for this, though perhaps not for less."""
+
+
+PLACES: Mapping[int, type[GoneError]] = {
+    50027: TokenOverError,
+    10015: TokenOverError,
+    40094: FullError,
+    10008: PostLostError,
+    50083: ShutError,
+    160005: ShutError,
+    50013: NotAllowedError,
+    ANSWERED_ELSEWHERE: GoneError,
+}
+"""What a code of Discord's says of the place that was written to
+(https://discord.com/developers/docs/topics/opcodes-and-status-codes)."""
 
 
 async def sure(call: Callable[[], Awaitable[T]]) -> T:
@@ -68,10 +96,10 @@ def answered(error: discord.HTTPException, words: str) -> OutsideError:
     """What Discord said to a call, by its own code first."""
     if error.code in CLOSED_DMS:
         return UnreachableError(words)
-    if error.code == TOKEN_OVER:
-        return TokenOverError(words)
+    if gone := PLACES.get(error.code):
+        return gone(words)
     if isinstance(error, discord.DiscordServerError) or error.status == RATE_LIMITED:
         return TryAgainError(words)
-    if isinstance(error, discord.NotFound | discord.Forbidden) or error.code in OUT_OF_REACH:
+    if isinstance(error, discord.NotFound | discord.Forbidden):
         return GoneError(words)
     return GiveUpError(words)

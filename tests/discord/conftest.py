@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from billing.simulated import SimulatedBilling
 from bot.discord.adapter import DiscordBot
+from bot.discord.opening import LIFE_SECONDS
 from bot.front import Front
 from bot.pacing import Pace
 from engine.config import DiscordSettings
@@ -63,6 +64,18 @@ async def settled(fake: FakeDiscord, look: Look, count: int, words: str) -> list
     return await fake.world.pulse.until(done)
 
 
+async def streaming(stage: Stage) -> Message:
+    """The message of an answer that has come to its first word and waits there."""
+    await stage.model.waiting.wait()
+    bot = stage.discord.world.bot
+
+    def first_word() -> Message | None:
+        found = [one for one in stage.discord.world.messages.values() if one.author is bot]
+        return next((one for one in found if one.text.startswith("Hello\n-# writing")), None)
+
+    return await stage.discord.world.pulse.until(first_word)
+
+
 async def front_of(hall: Hall) -> Front:
     """The commands over a hall, with simulated billing."""
     return counter_of(hall).front(hall)
@@ -81,10 +94,10 @@ def settings_for(fake: FakeDiscord, **more: object) -> DiscordSettings:
 
 @asynccontextmanager
 async def serving(
-    fake: FakeDiscord, front: Front, pace: Pace = BRISK, **more: object
+    fake: FakeDiscord, front: Front, pace: Pace = BRISK, life: float = LIFE_SECONDS, **more: object
 ) -> AsyncIterator[DiscordBot]:
     """A connected bot."""
-    bot = DiscordBot(settings_for(fake, **more), front, pace)
+    bot = DiscordBot(settings_for(fake, **more), front, pace, life)
     running = asyncio.create_task(bot.run())
     try:
         await asyncio.wait_for(bot.ready.wait(), 5)

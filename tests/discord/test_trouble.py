@@ -11,25 +11,13 @@ from bot.discord.adapter import DiscordBot
 from bot.pacing import Pace
 from engine.config import DiscordSettings
 from engine.errors import LateError, TellOperatorError
-from tests.discord.conftest import BRISK, Stage, front_of, serving, settings_for
+from tests.discord.conftest import BRISK, Stage, front_of, serving, settings_for, streaming
 from tests.engine.conftest import Hall
-from tests.fakes.discord import FakeDiscord, Message
+from tests.fakes.discord import FakeDiscord
 
 MESSAGES = r"/channels/\d+/messages"
 TENTH = 10
 """Discord's limits and our pace, both that much quicker."""
-
-
-async def streaming(stage: Stage) -> Message:
-    """The message of an answer that has come to its first word and waits there."""
-    await stage.model.waiting.wait()
-    bot = stage.discord.world.bot
-
-    def first_word() -> Message | None:
-        found = [one for one in stage.discord.world.messages.values() if one.author is bot]
-        return next((one for one in found if one.text.startswith("Hello\n-# writing")), None)
-
-    return await stage.discord.world.pulse.until(first_word)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -65,47 +53,12 @@ async def test_an_answer_survives_a_dropped_socket(stage: Stage) -> None:
     assert len(stage.discord.gateway.identifies) == 1
 
 
-async def test_a_message_deleted_while_it_is_written_ends_the_answer(stage: Stage) -> None:
-    stage.model.pause = 1
-    stage.discord.say("alice", "general", "Hi", mention_bot=True)
-    stage.discord.world.delete(await streaming(stage))
-    stage.model.go.set()
-    stage.discord.say("bob", "general", "Hi", mention_bot=True)
-    await stage.shown()
-    assert len([one for one in stage.discord.transcript() if one.author.bot]) == 1
-
-
-async def test_a_channel_deleted_while_an_answer_is_written_touches_nobody_else(stage: Stage) -> None:
-    stage.discord.world.channel("doomed")
-    stage.model.pause = 1
-    stage.discord.say("alice", "doomed", "Hi", mention_bot=True)
-    await streaming(stage)
-    stage.discord.world.remove_channel(stage.discord.world.channel("doomed"))
-    stage.model.go.set()
-    stage.discord.say("alice", "general", "Hi", mention_bot=True)
-    (shown,) = await stage.shown()
-    assert "conversation 2 of 3 today" in shown.text
-
-
 async def test_a_question_deleted_before_the_answer_is_answered_all_the_same(stage: Stage) -> None:
     stage.discord.faults.plan(MESSAGES, 503, method="POST")
     said = stage.discord.say("alice", "general", "Hi", mention_bot=True)
     stage.discord.world.delete(said)
     (shown,) = await stage.shown()
     assert "message_reference" not in shown.wire
-
-
-async def test_an_answer_outlives_its_interactions_token(stage: Stage) -> None:
-    stage.model.words = ("Hello ", "word " * 1000)
-    stage.model.pause = 1
-    stage.discord.slash("alice", "ask", {"prompt": "Hi"})
-    await streaming(stage)
-    stage.discord.world.clock.advance(15 * 60 + 1)
-    stage.model.go.set()
-    await stage.shown()
-    first, second = [one for one in stage.discord.transcript() if one.author.bot]
-    assert first.text.startswith("Hello word word")
-    assert "quick · " in second.text
 
 
 async def test_a_model_that_fails_is_said_in_words(stage: Stage) -> None:

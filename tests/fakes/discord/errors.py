@@ -70,6 +70,11 @@ def expired_token() -> ApiError:
     return ApiError(401, 50027, "Invalid Webhook Token")
 
 
+def thread_archived() -> ApiError:
+    """Return error 50083."""
+    return ApiError(400, 50083, "Thread is archived")
+
+
 def missing_access() -> ApiError:
     """Return error 50001, for a channel in which the bot is not."""
     return ApiError(403, 50001, "Missing Access")

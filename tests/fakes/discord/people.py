@@ -154,7 +154,10 @@ class People:
             note = f"button {custom_id} is disabled"
             raise ValueError(note)
         data = {"custom_id": custom_id, "component_type": button["type"], "id": button["id"]}
-        return self._interact(Kind.COMPONENT, user, data, message.channel, source=message)
+        owners = message.wire.get("interaction_metadata", {}).get("authorizing_integration_owners", {"0": ""})
+        return self._interact(
+            Kind.COMPONENT, user, data, message.channel, source=message, user_installed="0" not in owners
+        )
 
     def _place(self, user: str, channel: str, *, dm: bool) -> Channel:
         return self.world.dm_channel(self.world.user(user)) if dm else self.world.channel(channel)

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 
 from tests.fakes.discord import shapes
-from tests.fakes.discord.errors import Json, closed_dms, missing_access, missing_permissions, unknown_channel
+from tests.fakes.discord.errors import (
+    Json,
+    closed_dms,
+    missing_access,
+    missing_permissions,
+    thread_archived,
+    unknown_channel,
+)
 from tests.fakes.discord.ids import FakeTime, Snowflakes
 from tests.fakes.discord.pulse import Pulse
 from tests.fakes.discord.shapes import (
@@ -134,4 +141,11 @@ class Places:
             raise missing_access()
         if not allowed & (SEND_IN_THREADS if channel.kind == PUBLIC_THREAD else SEND):
             raise missing_permissions()
+        if channel.archived and channel.locked:
+            raise thread_archived()
         return channel
+
+    def archive(self, thread: Channel, *, locked: bool = False) -> None:
+        """Put a thread to sleep."""
+        thread.archived, thread.locked = True, locked
+        self.emit("THREAD_UPDATE", shapes.channel_json(thread), thread)

@@ -10,6 +10,7 @@ from tests.fakes.discord.errors import (
     invalid_form,
     missing_permissions,
     not_the_author,
+    thread_archived,
     thread_exists,
     unknown_channel,
 )
@@ -176,6 +177,10 @@ class Routes:
     async def edit_message(self, call: Call) -> Answer:
         """Change a message of the bot's own."""
         message = self._own(call)
+        if message.channel.archived:
+            raise thread_archived()
+        if call.files and not self.world.allowed(message.channel) & shapes.ATTACH:
+            raise missing_permissions()
         check_message(call.body, files=call.files, before=message.wire)
         self.world.edit(message, call.body)
         self.world.attach(message, call.files)

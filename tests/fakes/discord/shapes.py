@@ -40,6 +40,10 @@ class Channel:
     """Who opened a thread."""
     denied: int = 0
     """The permissions that the bot is denied here."""
+    archived: bool = False
+    """Whether a thread is asleep: no message in it can be edited, and one that is written wakes it."""
+    locked: bool = False
+    """Whether an archived thread takes no message either."""
 
 
 def user_json(user: User) -> Json:
@@ -86,22 +90,22 @@ def channel_json(channel: Channel) -> Json:
     named |= {"permissions": str(ORDINARY), "rate_limit_per_user": 0}
     if channel.kind == PUBLIC_THREAD:
         owner = channel.owner or channel.id
-        return {**named, "owner_id": owner, "message_count": 0, "member_count": 1, **THREAD_STATE}
+        return {**named, "owner_id": owner, "message_count": 0, "member_count": 1, **thread_state(channel)}
     denied = {"id": channel.guild, "type": 0, "allow": "0", "deny": str(channel.denied)}
     overwrites = [denied] if channel.denied else []
     return {**named, "position": 0, "permission_overwrites": overwrites, "nsfw": False, "topic": None}
 
 
-THREAD_STATE: Json = {
-    "total_message_sent": 0,
-    "thread_metadata": {
-        "archived": False,
+def thread_state(thread: Channel) -> Json:
+    """Return what only threads tell."""
+    state = {
+        "archived": thread.archived,
         "archive_timestamp": "2026-01-01T00:00:00+00:00",
         "auto_archive_duration": 1440,
-        "locked": False,
+        "locked": thread.locked,
         "create_timestamp": "2026-01-01T00:00:00+00:00",
-    },
-}
+    }
+    return {"total_message_sent": 0, "thread_metadata": state}
 
 
 def role_json(role: str, name: str, bot: str | None = None) -> Json:

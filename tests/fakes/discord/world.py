@@ -71,6 +71,7 @@ class World(Places):
             wire |= {"type": 19, "message_reference": self._reference(replied)}
             wire["referenced_message"] = replied.wire
         message = Message(wire, channel, author, only_for)
+        channel.archived = False
         message.pings = rules.pinged(message.text, body.get("allowed_mentions"), self._notified(replied))
         wire["mentions"] = [shapes.user_json(user) for user in self._mentioned(message, replied)]
         self._store(message)
