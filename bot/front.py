@@ -140,7 +140,7 @@ class Front:
                 return cards.chosen(await self.members.choose_model(person, rest))
             case "language":
                 return await self.greeter.language(person, rest)
-        return await self.affairs.press(person, name, rest) or Reply(say("button-unused"))
+        return await self.affairs.press(person, name, rest) or Reply(say("press-unused"))
 
     async def _new(self, request: Request) -> Reply:
         await self.chat.forget(request.person, request.anchors)

@@ -110,7 +110,7 @@ class Reception:
         elif owner == interaction.user.id:
             self._open(interaction, lambda spot: self._press(interaction, action, spot))
         else:
-            self._open(interaction, lambda spot: spot.show(Reply(say("button-not-yours"))))
+            self._open(interaction, lambda spot: spot.show(Reply(say("press-not-yours"))))
 
     def lost(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         log.warning("a command was not understood", extra={"why": str(error)})
