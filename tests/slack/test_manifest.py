@@ -30,6 +30,19 @@ def test_socket_mode_has_no_addresses_and_http_has_one_for_all() -> None:
     assert over_http.count('"https://chat.example.com/slack/events"') == len(COMMANDS) + 2
 
 
+@pytest.mark.parametrize("app_url", [None, "https://chat.example.com"])
+def test_an_app_for_many_workspaces_says_where_it_is_installed_and_hears_when_it_is_removed(
+    app_url: str | None,
+) -> None:
+    redirect = "https://chat.example.com/slack/oauth_redirect"
+    many, one = manifest(app_url, redirect_url=redirect), manifest(app_url)
+    assert manifest_problems(many) == []
+    assert many["oauth_config"]["redirect_urls"] == [redirect]
+    assert many["settings"]["org_deploy_enabled"]
+    events = [set(each["settings"]["event_subscriptions"]["bot_events"]) for each in (many, one)]
+    assert events[0] - events[1] == {"app_uninstalled", "tokens_revoked"}
+
+
 def test_the_counterparty_would_notice_a_missing_scope() -> None:
     bare = manifest()
     bare["oauth_config"]["scopes"]["bot"].remove("im:history")

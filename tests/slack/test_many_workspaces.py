@@ -18,7 +18,7 @@ from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from engine.ledger import Tx
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
-from tests.fakes.slack import ALICE, BOB, GENERAL, MENTION, Message, payloads
+from tests.fakes.slack import ALICE, BOB, GENERAL, MENTION, Call, Message, payloads
 from tests.fakes.slack.teams import SlackApp, Team
 from tests.slack.conftest import Stage, front_of, serving, settings_for
 from tests.slack.test_conversations import answered
@@ -141,6 +141,8 @@ async def gone(many: Many, place: str) -> None:
 async def test_a_user_token_that_is_revoked_ends_nothing(over_socket: Many) -> None:
     event = {"type": "tokens_revoked", "tokens": {"oauth": [ALICE], "bot": []}}
     await over_socket.acme.event(event)
+    await over_socket.best.uninstall()
+    await gone(over_socket, "T0BEST")
     await over_socket.acme.mention(ALICE, GENERAL, "Hi")
     await answered(over_socket.acme, GENERAL)
 
@@ -169,13 +171,16 @@ async def test_a_token_that_fails_is_told_to_the_operator_once_and_others_are_se
 ) -> None:
     acme, best, slack = over_socket.acme, over_socket.best, over_socket.app
     slack.end(acme)
+
+    def failed() -> list[Call]:
+        return [call for call in slack.log.calls if call.answer.get("error") == "account_inactive"]
+
     for _ in range(3):
         await acme.mention(ALICE, GENERAL, "Hi")
-    await slack.wait_for(
-        lambda: any(call.answer.get("error") == "account_inactive" for call in slack.log.calls)
-    )
+    await slack.wait_for(failed)
     await best.mention(ALICE, GENERAL, "Hi")
     await answered(best, GENERAL)
+    tries = len(failed())
     await acme.mention(ALICE, GENERAL, "Hi again")
     told = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [(record.message, record.__dict__["workspace"]) for record in told] == [
@@ -184,6 +189,7 @@ async def test_a_token_that_fails_is_told_to_the_operator_once_and_others_are_se
     await over_socket.visitor.install(slack, acme)
     await acme.mention(BOB, GENERAL, "Back again")
     await answered(acme, GENERAL)
+    assert len(failed()) == tries
 
 
 async def test_an_organisation_is_one_place_whatever_workspace_its_people_are_in(many: Many) -> None:

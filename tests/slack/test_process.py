@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from bot.slack.manifest import manifest
 from tests.fakes.slack import ALICE, GENERAL, FakeSlack
-from tests.program import free_port, running
+from tests.fakes.slack.teams import SlackApp
+from tests.program import called, free_port, running
+from tests.slack.conftest import APP_URL
 from tests.slack.test_conversations import answered
+from tests.slack.visiting import Visitor
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
@@ -34,3 +38,26 @@ async def test_main_serves_slack_from_the_first_question_to_the_checkout_link(
         last = (await answered(slack, GENERAL, 1))[-1]
         assert "conversation" in last.shown
         assert [finding for finding in slack.findings if "503" not in finding] == []
+
+
+async def test_main_serves_workspaces_that_install_the_app_and_the_doctor_looks_at_each(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    described = manifest(None, redirect_url=f"{APP_URL}/slack/oauth_redirect")
+    async with SlackApp(described) as slack:
+        acme = slack.team("T0ACME", "Acme")
+        given = {**slack.variables, "PORT": str(port), "APP_URL": APP_URL, "SLACK_TOKEN_KEY": "k" * 32}
+        async with running(tmp_path, given) as program, ClientSession() as session:
+            await slack.connected()
+            await program.heard("workspaces install it at https://bot.test/slack/install")
+            visitor = Visitor(session, f"http://127.0.0.1:{port}")
+            assert "Installed in Acme" in (await visitor.install(slack, acme)).text
+            await acme.slash(ALICE, "/ask", "Thanks!")
+            await slack.wait_for(lambda: any("1 of 10 today" in m.shown for m in acme.transcript()), 30)
+            assert await program.end() == 0
+            assert acme.token not in program.said
+        well = await called(tmp_path, given, "doctor")
+        assert "The Slack app is installed in Acme (T0ACME)" in well.out
+        assert (well.code, acme.token in well.out) == (0, False)
+        assert slack.findings == []

@@ -33,6 +33,10 @@ SENT: dict[str, Json] = {
     "events/MessagePayload": event_callback(message_event(WRITTEN, CHANNEL), 2, 1.0),
     "events/MessageChangedPayload": event_callback(changed_event(POSTED, CHANNEL, "1.000003"), 3, 1.0),
     "events/AppHomeOpenedPayload": event_callback(home_event(USER, CHANNEL, "home", "1.000004"), 4, 1.0),
+    "events/AppUninstalledPayload": event_callback({"type": "app_uninstalled"}, 5, 1.0),
+    "events/TokensRevokedPayload": event_callback(
+        {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}}, 6, 1.0
+    ),
     "app-backend/slash-commands/SlashCommandPayload": slash_command(USER, CHANNEL, "/ask", "hi", TICKET),
     "app-backend/interactive-components/BlockActionPayload": block_action(
         USER, CHANNEL, POSTED, BUTTON, TICKET

@@ -86,6 +86,7 @@ def manifest_problems(manifest: Mapping[str, Any]) -> list[str]:
         *_event_problems(manifest["settings"], scopes),
         *_command_problems(manifest, scopes),
         *_url_problems(manifest),
+        *_redirect_problems(manifest),
     ]
 
 
@@ -121,6 +122,11 @@ def _command_problems(manifest: Mapping[str, Any], scopes: frozenset[str]) -> li
         if not command.get("description"):
             found.append(f"{name} has no description")
     return found
+
+
+def _redirect_problems(manifest: Mapping[str, Any]) -> list[str]:
+    urls = manifest["oauth_config"].get("redirect_urls", [])
+    return [f"redirect_urls: {url} is no https address" for url in urls if not url.startswith("https://")]
 
 
 def _url_problems(manifest: Mapping[str, Any]) -> list[str]:

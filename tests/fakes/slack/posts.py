@@ -23,6 +23,8 @@ class Posts:
 
     def __init__(self, url: str, log: Log, now: Callable[[], float]) -> None:
         self.url = url
+        self.also: tuple[str, ...] = ()
+        """Other addresses that get a copy of everything, as when a proxy repeats what it forwards."""
         self._log = log
         self._now = now
         self._session: aiohttp.ClientSession | None = None
@@ -33,7 +35,9 @@ class Posts:
         headers = {"Content-Type": content_type, **signed(body, self._now()), **_retry_headers(delivery)}
         try:
             async with asyncio.timeout(SECONDS_TO_ACK + 1):
-                status, text = await self.post(body, headers)
+                (status, text), *_ = await asyncio.gather(
+                    *(self.post(body, headers, url) for url in (self.url, *self.also))
+                )
         except (aiohttp.ClientError, TimeoutError) as error:
             self._log.find(f"{delivery.kind} could not be posted: {error!r}")
             return
@@ -42,11 +46,13 @@ class Posts:
         answer = json.loads(text) if text.startswith("{") else {"text": text} if text else None
         self._log.acked(delivery, asyncio.get_running_loop().time(), status, answer)
 
-    async def post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    async def post(self, body: bytes, headers: dict[str, str], url: str = "") -> tuple[int, str]:
         """Post raw bytes; the status and body of the answer."""
         if self._session is None:
             self._session = aiohttp.ClientSession()
-        async with self._session.post(self.url, data=body, headers=headers, allow_redirects=False) as answer:
+        async with self._session.post(
+            url or self.url, data=body, headers=headers, allow_redirects=False
+        ) as answer:
             return answer.status, await answer.text()
 
     async def close(self) -> None:

@@ -23,9 +23,11 @@ class Sockets:
         self.open: list[web.WebSocketResponse] = []
         self._log = log
         self._tickets: set[str] = set()
-        self._unacked: dict[str, Delivery] = {}
+        self._sent: dict[str, Delivery] = {}
         self._turn = 0
         self._spoilt = 0
+        self.copies = False
+        """Whether each envelope goes to every connection, as seen of Slack at times."""
 
     def ticket(self, number: int) -> str:
         """A ticket for one connection."""
@@ -64,7 +66,7 @@ class Sockets:
     async def send(self, delivery: Delivery) -> None:
         """Send an envelope down one connection, waiting for one to be open."""
         await self._log.changes.until(lambda: self.open, 10)
-        self._unacked[delivery.envelope_id] = delivery
+        self._sent[delivery.envelope_id] = delivery
         self._turn += 1
         envelope = {
             "envelope_id": delivery.envelope_id,
@@ -74,7 +76,8 @@ class Sockets:
         }
         if delivery.kind == "events_api":
             envelope |= {"retry_attempt": delivery.retry, "retry_reason": delivery.reason}
-        await self.open[self._turn % len(self.open)].send_json(envelope)
+        for socket in list(self.open) if self.copies else [self.open[self._turn % len(self.open)]]:
+            await socket.send_json(envelope)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every client to come back on a new connection, as Slack does about every hour."""
@@ -88,7 +91,7 @@ class Sockets:
 
     def _acknowledged(self, text: str) -> None:
         body = json.loads(text)
-        delivery = self._unacked.pop(body.get("envelope_id", ""), None)
+        delivery = self._sent.get(body.get("envelope_id", ""))
         if delivery is None:
             self._log.find(f"acknowledged an unknown envelope: {text[:80]}")
             return

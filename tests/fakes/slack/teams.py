@@ -58,7 +58,8 @@ class Team(FakeSlack):
         """Remove the app: its token ends, and Slack tells so, in no order that one may rely on."""
         self.slack.end(self)
         revoked = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}}
-        return [await self.event(revoked), await self.event({"type": "app_uninstalled"})]
+        told = (revoked, {"type": "app_uninstalled"})
+        return [await self.event(each) for each in told if each["type"] in self.app.events]
 
     def identity(self) -> Json:
         """What oauth.v2.access tells of the workspace and its bot."""
