@@ -14,6 +14,8 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import COMMANDS
+from bot.intake import Source
+from bot.slack.attached import sources
 from bot.slack.blocks import PRESS
 from bot.slack.spot import Spot
 from bot.slack.workspace import Identity
@@ -34,6 +36,7 @@ class Heard:
     ts: str
     text: str
     key: str
+    files: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,4 +245,5 @@ def heard(event: Body, home: str = "") -> Heard | None:
         home=home,
         team=event.get("user_team") or event.get("team") or "",
     )
-    return Heard(spot, ts, event.get("text") or "", f"slack:message:{channel}:{ts}")
+    key = f"slack:message:{channel}:{ts}"
+    return Heard(spot, ts, event.get("text") or "", key, sources(event))

@@ -16,6 +16,7 @@ SCOPES = (
     "chat:write",
     "chat:write.public",
     "commands",
+    "files:read",
     "im:history",
     "im:write",
     "users:read",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.commands import BY_NAME, BadOption, Typed, parse, parse_options
 from bot.delivery import deliver
 from bot.front import Front, request_of
+from bot.intake import Source
 from bot.pacing import Pacing
+from bot.reply import Reply
+from bot.slack.attached import fetcher
 from bot.slack.blocks import question
 from bot.slack.canvas import SlackCanvas
 from bot.slack.listeners import HALT, Commanded, Heard, Pressed
@@ -39,7 +44,7 @@ class Reception:
             model=prompt.get("model"),
         )
         title = ask.text if ask.dm else ""
-        return await self._answer(ask, SlackCanvas(self._workspace, heard.spot, title=title))
+        return await self._answer(ask, SlackCanvas(self._workspace, heard.spot, title=title), heard.files)
 
     async def command(self, commanded: Commanded) -> None:
         """Do a slash command; an answer to `/ask` begins a thread."""
@@ -67,9 +72,13 @@ class Reception:
         for turn in [turn for turn, at in self._workspace.running.items() if at == place]:
             await self._front.press(person, f"stop:{turn}")
 
-    async def _answer(self, ask: Ask, canvas: SlackCanvas) -> None:
+    async def _answer(self, ask: Ask, canvas: SlackCanvas, files: Sequence[Source] = ()) -> None:
         try:
-            await deliver(self._front.chat, ask, canvas, self._pacing)
+            taken = await self._front.intake.take(ask, files, fetcher(self._workspace))
+            if isinstance(taken, Reply):
+                await canvas.reply(taken)
+            else:
+                await deliver(self._front.chat, taken, canvas, self._pacing)
         finally:
             await canvas.close()
 

@@ -60,9 +60,11 @@ def test_the_window_is_never_passed_with_images_either_and_the_newest_are_kept(
     if composed is None:
         assert tokens("What is this?") + tokens("Be brief.") + sum(map(image_tokens, images)) + 50 > window
         return
-    assert size(composed) + composed.max_output <= window
     *past, last = composed.messages
     assert last.images == images
+    told = sum(tokens(text) for text in (composed.system, *(message.text for message in composed.messages)))
+    shown = sum(image_tokens(image) for message in composed.messages for image in message.images)
+    assert told + shown == size(composed) <= window - composed.max_output
     sent = [image for message in past for image in message.images]
     kept = history[len(history) - len(past) // 2 :]
     there = [image for exchange in kept for image in exchange.images] if sees else []

@@ -35,6 +35,7 @@ ALL_SCOPES = frozenset(
         "im:history",
         "im:read",
         "im:write",
+        "files:read",
         "files:write",
         "mpim:history",
         "users:read",

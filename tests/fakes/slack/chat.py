@@ -105,6 +105,8 @@ def as_json(message: Message) -> Json:
     }
     if message.blocks:
         body["blocks"] = message.blocks
+    if message.files:
+        body |= {"subtype": "file_share", "files": message.files, "upload": False}
     if message.thread_ts:
         body["thread_ts"] = message.thread_ts
     if message.by_app:

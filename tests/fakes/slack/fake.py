@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Self, TypeVar
 
 from aiohttp import web
 
+from tests.fakes.shelf import File, Manner
 from tests.fakes.slack import control, payloads
 from tests.fakes.slack.app import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.fakes.slack.log import Delivery
 from tests.fakes.slack.server import EVENTS, SlackServer
 from tests.fakes.slack.signing import signed
-from tests.fakes.slack.state import BOT_USER, Channel, Kind, Message, Stream
+from tests.fakes.slack.state import BOT_USER, Channel, Json, Kind, Message, Stream
 
 T = TypeVar("T")
 
@@ -97,19 +98,40 @@ class FakeSlack(SlackServer):
             self.workspace.add(answer)
         return delivery
 
-    async def mention(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Said:
+    async def mention(
+        self, user: str, channel: str, text: str, thread_ts: str | None = None, files: Sequence[File] = ()
+    ) -> Said:
         """Write to the bot in a channel."""
-        return await self.say(user, channel, f"{MENTION} {text}", thread_ts)
+        return await self.say(user, channel, f"{MENTION} {text}", thread_ts, files)
 
-    async def dm(self, user: str, text: str, thread_ts: str | None = None) -> Said:
+    async def dm(
+        self, user: str, text: str, thread_ts: str | None = None, files: Sequence[File] = ()
+    ) -> Said:
         """Write to the bot in the DM with it."""
-        return await self.say(user, self.workspace.dm(user).id, text, thread_ts)
+        return await self.say(user, self.workspace.dm(user).id, text, thread_ts, files)
 
-    async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Said:
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        thread_ts: str | None = None,
+        files: Sequence[File] = (),
+    ) -> Said:
         """Write anything anywhere; the app hears of it as far as it subscribed and is a member."""
         written, place = self.write(user, channel, text, thread_ts), self.workspace.channels[channel]
+        written.files = [self.upload(file) for file in files]
         events = self._events_of(written, place)
         return Said(written, tuple([await self.event(event) for event in events]))
+
+    def upload(self, file: File) -> Json:
+        """Keep a file for those with the bot's token, if the app may read files; how it is announced."""
+        if "files:read" not in self.app.scopes:
+            file = replace(file, manner=Manner.SIGN_IN)
+        number = f"F{self.workspace.number():09d}"
+        path = f"/files-pri/T1-{number}/download/{file.name}"
+        self.shelf.put(path, file)
+        return payloads.file_object(file, number, f"{self.address}{path}")
 
     def write(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
         """Put a message there without telling the app."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.fakes.shelf import File
 from tests.fakes.slack.chat import as_json
 from tests.fakes.slack.state import APP, BOT_USER, TEAM, Channel, Json, Kind, Message, User
 
@@ -68,10 +69,29 @@ def changed_event(message: Message, channel: Channel, event_ts: str) -> Json:
 
 
 def mention_event(message: Message, channel: Channel) -> Json:
-    """The `app_mention` event, which has no channel type."""
+    """The `app_mention` event, which has neither channel type nor subtype."""
     body = message_event(message, channel) | {"type": "app_mention"}
-    del body["channel_type"]
-    return body
+    return {key: value for key, value in body.items() if key not in {"channel_type", "subtype"}}
+
+
+def file_object(file: File, number: str, url: str) -> Json:
+    """A file of a message; who has no right to read files is sent to sign in."""
+    kind = file.name.rpartition(".")[2]
+    return {
+        "id": number,
+        "name": file.name,
+        "title": file.name,
+        "mimetype": file.media_type.partition(";")[0],
+        "filetype": kind,
+        "pretty_type": kind.upper(),
+        "size": file.size,
+        "mode": "hosted",
+        "is_external": False,
+        "is_public": False,
+        "file_access": "visible",
+        "url_private": url.replace("/download/", "/"),
+        "url_private_download": url,
+    }
 
 
 def home_event(user: User, channel: Channel, tab: str, event_ts: str) -> Json:

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from tests.fakes.shelf import Shelf
 from tests.fakes.slack import agents, payloads, published, reading, streams
-from tests.fakes.slack.app import App
+from tests.fakes.slack.app import BOT_TOKEN, App
 from tests.fakes.slack.errors import BUGS, SlackError
 from tests.fakes.slack.faults import Fault, Faults
 from tests.fakes.slack.hooks import SECONDS, Hook, respond
@@ -50,6 +51,7 @@ class SlackServer:
         self.workspace = Workspace(now)
         self.log = Log(self.workspace.changes)
         self.faults = Faults()
+        self.shelf = Shelf(BOT_TOKEN)
         self.sockets = Sockets(self.log)
         self.posts: Posts | None = None
         if events_url:
@@ -104,6 +106,7 @@ class SlackServer:
         application.router.add_route("*", "/api/{method}", self._api)
         application.router.add_post("/response/{hook}", self._response_url)
         application.router.add_get("/socket", self.sockets.serve)
+        application.router.add_get("/files-pri/{rest:.*}", self.shelf.serve)
         return application
 
     def ticket(self, channel: Channel, user: str, message: Message | None = None) -> Ticket:

@@ -60,6 +60,7 @@ class Message:
     thread_ts: str | None = None
     metadata: Json | None = None
     only_for: str | None = None
+    files: list[Json] = field(default_factory=list)
     stream: Stream = Stream.NEVER
     stream_until: float = 0.0
     stream_mode: str | None = None

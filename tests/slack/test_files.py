@@ -1,0 +1,105 @@
+"""Files that come with questions in Slack, over both transports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.slack.attached import FILES, GOV_FILES, fetcher, source, sources
+from bot.slack.clients import open_session
+from bot.slack.workspace import Identity, Workspace
+from engine.files import FileFault, Medium
+from tests.engine.conftest import DEEP, QUICK, SPARE, Hall
+from tests.fakes import files
+from tests.fakes.shelf import File, Manner
+from tests.fakes.slack import ALICE, GENERAL, FakeSlack, Message
+from tests.slack.conftest import Stage
+from tests.slack.test_conversations import answered
+
+CAT = File("cat.png", "image/png", files.image("PNG"))
+NOTES = File("notes.txt", "text/plain", b"The sky is green.")
+SEES = frozenset({Medium.IMAGES})
+
+
+@pytest.fixture
+def hall(hall: Hall) -> Hall:
+    """All but one model take images."""
+    models = (replace(QUICK, accepts=SEES), SPARE, replace(DEEP, accepts=SEES))
+    hall.catalogue = replace(hall.catalogue, models=models)
+    return hall
+
+
+async def told(slack: FakeSlack, words: str) -> Message:
+    """What Alice alone is told."""
+
+    def found() -> Message | None:
+        seen = [*slack.ephemerals(ALICE), *slack.dms(ALICE)]
+        return next((message for message in seen if words in message.shown), None)
+
+    return await slack.wait_for(found)
+
+
+async def test_files_come_with_mentions_and_direct_messages(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.mention(ALICE, GENERAL, "", files=[CAT])
+    await answered(slack, GENERAL)
+    await slack.dm(ALICE, "Is it?", files=[NOTES, CAT])
+    await answered(slack, slack.workspace.dm(ALICE).id)
+    mention, dm = (seen.messages[-1] for seen in stage.model.seen)
+    assert mention.text == 'What is this?\n\n<image name="cat.png" type="image/png"/>'
+    assert dm.text.startswith('Is it?\n\n<file name="notes.txt" type="text/plain">\nThe sky is green.\n')
+    assert [len(each.images) for each in (mention, dm)] == [1, 1]
+
+
+@pytest.mark.parametrize("stage", ["http"], indirect=True)
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ([CAT, CAT, CAT], "A question may bring 2 files at most."),
+        ([replace(CAT, announced=1_000_001)], "`cat.png` is too large"),
+        ([replace(CAT, manner=Manner.ENDLESS, announced=0)], "`cat.png` is too large"),
+        ([replace(CAT, manner=Manner.AWAY)], "`cat.png` could not be fetched"),
+        ([replace(CAT, manner=Manner.SIGN_IN, announced=0)], "`cat.png` could not be fetched"),
+        ([replace(CAT, manner=Manner.CUT)], "`cat.png` could not be fetched"),
+        ([File("a.zip", "application/zip", b"PK\x03\x04\x00\xff")], "`a.zip` is nothing that I can read."),
+    ],
+)
+async def test_what_cannot_be_taken_is_told_and_nothing_is_counted(
+    stage: Stage, sent: list[File], words: str
+) -> None:
+    await stage.slack.dm(ALICE, "What is this?", files=sent)
+    await told(stage.slack, words)
+    assert stage.model.seen == []
+    await stage.slack.dm(ALICE, "And without?")
+    await told(stage.slack, "conversation 1 of 3 today")
+
+
+@pytest.mark.parametrize("stage", ["socket"], indirect=True)
+async def test_without_the_scope_slack_shows_a_page_to_sign_in_and_members_are_told(stage: Stage) -> None:
+    stage.slack.app = replace(stage.slack.app, scopes=stage.slack.app.scopes - {"files:read"})
+    await stage.slack.mention(ALICE, GENERAL, "Look!", files=[replace(CAT, announced=0)])
+    await told(stage.slack, "`cat.png` could not be fetched")
+
+
+async def test_the_token_goes_to_slacks_hosts_for_files_alone() -> None:
+    async with open_session() as session:
+        for api, host in (
+            ("https://slack.com/api/", FILES),
+            ("https://slack-gov.com/api/", GOV_FILES),
+            ("https://proxy.example.com/api/", FILES),
+            ("http://127.0.0.1:81/api/", "http://127.0.0.1:81"),
+        ):
+            made = fetcher(Workspace(Identity("T1", "U1", "B1"), "xoxb-1", api, session))
+            assert made.origins == {host}
+            assert made.token == "xoxb-1"
+            elsewhere = replace(source({}), url="http://127.0.0.1:1/api/")
+            assert await made.fetch(elsewhere, 100) is FileFault.UNFETCHED
+
+
+def test_a_file_that_slack_does_not_keep_has_no_address() -> None:
+    shown = {"name": "a", "url_private_download": "https://files.slack.com/a"}
+    hidden = ({"mode": "tombstone"}, {"mode": "hidden_by_limit"}, {"mode": "external"}, {"is_external": True})
+    told = sources({"files": [shown, *({**shown, **each} for each in hidden), {"id": "F1"}]})
+    assert [file.url for file in told] == ["https://files.slack.com/a", "", "", "", "", ""]
+    assert told[-1].name == "F1"
