@@ -238,7 +238,7 @@ def open_surfaces(house: House, roles: frozenset[str]) -> Surfaces:
         surfaces.slack_install = SlackInstall(settings.slack, settings.slack.oauth, house.store, house.clock)
     if settings.playground.on and "web" in roles:
         surfaces.local = LocalBot(house.front, house.store, house.clock)
-        messengers[Platform.LOCAL] = surfaces.local
+        messengers[Platform.LOCAL] = house.jobs.mending.menders[Platform.LOCAL] = surfaces.local
     return surfaces
 
 

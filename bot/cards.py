@@ -24,6 +24,9 @@ from engine.catalogue import Catalogue
 from engine.domain import Interval, ModelSpec, Offer, Tier
 from engine.facts import ENDED
 from engine.members import ModelChosen, ModelLocked, ModelRow, ModelUnknown, Overview
+from engine.turns import Turn
+
+MOST_OTHERS = 15
 
 
 def usage(overview: Overview, metered: Sequence[str] = ()) -> Reply:
@@ -90,6 +93,12 @@ def chosen(outcome: ModelChosen | ModelLocked | ModelUnknown) -> Reply:
             return Reply("\n".join(filter(None, (line, offer_line(outcome.offer)))), buttons)
         case ModelUnknown():
             return Reply(say("model-unknown", model=outcome.name, models=listed(tuple(outcome.choices))))
+
+
+def others(turn: Turn, models: Sequence[ModelSpec]) -> Reply:
+    """Which other models may answer a question again; the buttons ask them."""
+    buttons = tuple(Button(spec.name, action=f"again:{turn.id}:{spec.name}") for spec in models[:MOST_OTHERS])
+    return Reply(say("redo-other", model=turn.model) if buttons else say("redo-no-other"), buttons)
 
 
 def plans(catalogue: Catalogue, overview: Overview, *, for_sale: bool, simulated: bool) -> Reply:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing, suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import replace
+from typing import Self
 
 from bot import render
 from bot.pacing import Kind, Pacing, Turn
-from bot.reply import Canvas, Frame, State
+from bot.reply import ENDS, Canvas, Frame, Reply, State
 from bot.split import pages
 from engine.chat import Chat
-from engine.domain import Answered, Ask, ChatEvent, Delta, Failed, Refusal, Started
+from engine.domain import Answered, Ask, ChatEvent, Delta, Failed, FailureReason, Refusal, Started
 from engine.errors import OutsideError, TryAgainError
 
 log = logging.getLogger("bot")
 
-ENDS = frozenset({State.DONE, State.STOPPED, State.FAILED})
 LAST_TRIES = (1.0, 3.0, 8.0)
 """Seconds to wait before each new try to paint a last frame."""
 
@@ -100,82 +102,186 @@ class Painter:
         return (Kind.FIRST if self._shown is None else Kind.PASSING), 0.0
 
 
+class Kept:
+    """A canvas whose messages go on with the conversation from the moment they are shown."""
+
+    def __init__(self, chat: Chat, ask: Ask, canvas: Canvas) -> None:
+        self._chat = chat
+        self._person = ask.person
+        self._canvas = canvas
+        self._bound = {*ask.anchors}  # while admitting; /new may have let go of them since
+        self._started: Started | None = None
+
+    @property
+    def channel(self) -> str:
+        return self._canvas.channel
+
+    @property
+    def page_limit(self) -> int:
+        return self._canvas.page_limit
+
+    def begin(self, started: Started) -> None:
+        """From now on there is a conversation to go on with."""
+        self._started = started
+
+    async def paint(self, frame: Frame) -> None:
+        """Paint; what is shown is bound before and after, as somebody may reply to it at once."""
+        with suppress(TryAgainError):  # it is tried again
+            await self.bind()
+        await self._canvas.paint(frame)
+        with suppress(TryAgainError):
+            await self.bind()
+
+    async def reply(self, reply: Reply) -> None:
+        await self._canvas.reply(reply)
+
+    async def bind(self) -> None:
+        """Let the conversation go on at what is shown by now. TryAgainError: the database is away."""
+        shown = [anchor for anchor in self._canvas.anchors() if anchor not in self._bound]
+        places = [anchor for anchor in self._canvas.places() if anchor not in self._bound]
+        if self._started and (shown or places):
+            turn, at = self._started.turn, self._canvas.place()
+            await self._chat.bind(
+                self._person, self._started.conversation, shown, turn, places=places, shown_at=at
+            )
+            self._bound.update(shown, places)
+
+    def anchors(self) -> Sequence[str]:
+        return self._canvas.anchors()
+
+    def places(self) -> Sequence[str]:
+        return self._canvas.places()
+
+    def place(self) -> str | None:
+        return self._canvas.place()
+
+
+class Showing:
+    """One answer on its way to its canvas, event by event; painted in a task of its own while entered."""
+
+    def __init__(self, canvas: Kept, pacing: Pacing, *, compared: bool = False) -> None:
+        self._canvas = canvas
+        self._compared = compared
+        self._painter = Painter(canvas, pacing)
+        self._painting: asyncio.Task[None] | None = None
+        self._started: Started | None = None
+        self._text: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        """Begin to paint."""
+        self._painting = asyncio.create_task(self._painter.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End painting, finished or not."""
+        await self.stop()
+
+    async def take(self, event: ChatEvent) -> None:
+        """Show what happened. GoneError: the place of the answer was deleted."""
+        if self._painting and self._painting.done():
+            await self._painting
+        match event:
+            case Started():
+                self._started = event
+                self._canvas.begin(event)
+                self._painter.show(self._unfinished(State.THINKING))
+            case Delta():
+                self._text.append(event.text)
+                self._painter.show(self._unfinished(State.WRITING))
+            case Answered() | Failed():
+                self._painter.show(self._ended(event))
+            case Refusal():
+                await self._canvas.reply(render.refusal(event))
+
+    async def end(self) -> None:
+        """Paint the last frame, and let the conversation go on there."""
+        self._painter.end()
+        if self._painting:
+            await self._painting
+        await self._canvas.bind()
+
+    async def stop(self) -> None:
+        """Paint no more."""
+        if self._painting:
+            self._painting.cancel()
+            await asyncio.wait({self._painting})
+
+    def _unfinished(self, state: State) -> Frame:
+        shown = pages("".join(self._text), self._canvas.page_limit) if self._text else ()
+        buttons = render.stop_button(self._started.turn) if self._started else ()
+        return Frame(shown, state, buttons=buttons, title=self._title())
+
+    def _ended(self, event: Answered | Failed) -> Frame:
+        frame = ended(event, self._canvas.page_limit)
+        if not self._compared:
+            return frame
+        if isinstance(event, Answered):
+            buttons, footer = render.keep_button(event.turn), render.compared_footer(event)
+            frame = replace(frame, footer=footer, buttons=buttons)
+        return replace(frame, title=event.model)
+
+    def _title(self) -> str:
+        return self._started.model if self._compared and self._started else ""
+
+
 async def deliver(chat: Chat, ask: Ask, canvas: Canvas, pacing: Pacing) -> ChatEvent | None:
     """Ask and show the answer as it comes; returns the last event, None if the database was away.
 
     GoneError: the place of the answer was deleted; what was spent is settled all the same.
     """
-    painter = Painter(canvas, pacing)
-    painting = asyncio.create_task(painter.run())
-    try:
-        return await follow(chat, ask, canvas, painter, painting)
-    except TryAgainError:
-        await stop(painting)
-        with suppress(OutsideError):
-            await canvas.reply(render.trouble())
-        return None
-    finally:
-        await stop(painting)
+    async with Showing(Kept(chat, ask, canvas), pacing) as showing:
+        event: ChatEvent | None = None
+        try:
+            async with aclosing(chat.ask(ask)) as events:
+                async for event in events:
+                    await showing.take(event)
+            await showing.end()
+        except TryAgainError:
+            await showing.stop()
+            await say_trouble(canvas)
+            return None
+        return event
 
 
-async def follow(
-    chat: Chat, ask: Ask, canvas: Canvas, painter: Painter, painting: asyncio.Task[None]
-) -> ChatEvent | None:
-    """Read the chat's events and hand each new frame to the painter."""
-    text: list[str] = []
-    started: Started | None = None
-    event: ChatEvent | None = None
-    bound = set(ask.anchors)  # while admitting; /new may have let go of them since
-    async with aclosing(chat.ask(ask)) as events:
-        async for event in events:
-            if painting.done():
-                await painting
-            match event:
-                case Started():
-                    started = event
-                    painter.show(Frame((), State.THINKING, buttons=render.stop_button(event.turn)))
-                case Delta() if started:
-                    text.append(event.text)
-                    painter.show(writing(text, canvas, started))
-                case Answered() | Failed():
-                    with suppress(TryAgainError):  # it is tried again below
-                        await bind(chat, ask, started, canvas, bound)
-                    painter.show(ended(event, canvas))
-                case Refusal():
-                    await canvas.reply(render.refusal(event))
-    painter.end()
-    await painting
-    await bind(chat, ask, started, canvas, bound)
-    return event
+async def compare(
+    chat: Chat, ask: Ask, models: Sequence[str], canvases: Sequence[Canvas], pacing: Pacing
+) -> Sequence[ChatEvent]:
+    """Ask several models and show each answer on the canvas of its number; the last event of each.
+
+    There have to be as many canvases as can be compared (`engine.comparison.MOST`); those that are not needed
+    stay blank. A refusal is shown by the first. Raises as `deliver` does.
+    """
+    last: dict[int, ChatEvent] = {}
+    async with AsyncExitStack() as stack:
+        showings = [Showing(Kept(chat, ask, canvas), pacing, compared=True) for canvas in canvases]
+        try:
+            async with aclosing(chat.compare(ask, models)) as events:
+                async for found in events:
+                    number, event = found if isinstance(found, tuple) else (0, found)
+                    if number not in last:
+                        await stack.enter_async_context(showings[number])
+                    last[number] = event
+                    await showings[number].take(event)
+            for number in last:
+                await showings[number].end()
+        except TryAgainError:
+            for number in last:
+                await showings[number].stop()
+            await say_trouble(canvases[0])
+    return [last[number] for number in sorted(last)]
 
 
-async def bind(chat: Chat, ask: Ask, started: Started | None, canvas: Canvas, bound: set[str]) -> None:
-    """Let the conversation go on at what is shown by now, before its end is seen and replied to."""
-    fresh = [anchor for anchor in canvas.anchors() if anchor not in bound]
-    if started and fresh:
-        await chat.bind(ask.person, started.conversation, fresh)
-        bound.update(fresh)
+async def say_trouble(canvas: Canvas) -> None:
+    """Tell that the database is away."""
+    with suppress(OutsideError):
+        await canvas.reply(render.trouble())
 
 
-def writing(text: list[str], canvas: Canvas, started: Started) -> Frame:
-    """The answer so far."""
-    return Frame(
-        pages("".join(text), canvas.page_limit), State.WRITING, buttons=render.stop_button(started.turn)
-    )
-
-
-def ended(event: Answered | Failed, canvas: Canvas) -> Frame:
+def ended(event: Answered | Failed, page_limit: int) -> Frame:
     """The answer as it stays."""
+    shown, buttons = pages(event.text, page_limit), render.after_buttons(event)
     if isinstance(event, Answered):
-        return Frame(
-            pages(event.text, canvas.page_limit), State.DONE, render.answered_footer(event), text=event.text
-        )
+        return Frame(shown, State.DONE, render.answered_footer(event), buttons, event.text)
+    state = State.STOPPED if event.reason is FailureReason.STOPPED else State.FAILED
     words = render.failure(event)
-    shown = pages(event.text, canvas.page_limit)
-    return Frame((*shown, words), State.FAILED, render.failed_footer(event), text=event.text)
-
-
-async def stop(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait until it is gone."""
-    task.cancel()
-    await asyncio.wait({task})
+    return Frame((*shown, words), state, render.failed_footer(event), buttons, event.text)

@@ -16,7 +16,7 @@ from bot.intake import Intake
 from bot.reply import Reply
 from bot.words import say
 from engine.chat import Chat
-from engine.domain import Ask, Person, Place, TurnId
+from engine.domain import Ask, Person, Place, Redo, TurnId
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.members import Members
 from engine.places import Places
@@ -44,6 +44,7 @@ class Request:
     admin: bool = False
 
 
+REDOES = {"again": Redo.REGENERATE, "more": Redo.CONTINUE}
 Handler = Callable[[Request], Awaitable[Reply]]
 
 
@@ -100,9 +101,42 @@ class Front:
         handler = self._handlers[request.command.name.partition(" ")[0]]
         return await self._in_words(request.person, lambda: handler(request))
 
-    async def press(self, person: Person, action: str) -> Sequence[Reply]:
-        """The replies to a pressed button; none for one that only acts (stop)."""
-        return await self._in_words(person, lambda: self._act(person, action))
+    def question_of(
+        self,
+        person: Person,
+        action: str,
+        key: str,
+        anchors: tuple[str, ...] = (),
+        *,
+        dm: bool = False,
+        place: Place | None = None,
+    ) -> Ask | None:
+        """The question behind a button whose press is answered by a model, None for all others.
+
+        It is delivered as any other, on a canvas of its own; `anchors` are the places that go on with it.
+        """
+        name, _, rest = action.partition(":")
+        turn, _, model = rest.partition(":")
+        if name not in REDOES or not turn:
+            return None
+        return Ask(
+            key,
+            person,
+            "",
+            anchors,
+            dm,
+            model or None,
+            place,
+            redo=REDOES[name],
+            about=TurnId(turn),
+        )
+
+    async def press(self, person: Person, action: str, anchors: tuple[str, ...] = ()) -> Sequence[Reply]:
+        """The replies to a pressed button that is none of `question_of`; none for one that only acts (stop).
+
+        `anchors` are the message that has the button and its place: after `keep` they go on with that answer.
+        """
+        return await self._in_words(person, lambda: self._act(person, action, anchors))
 
     def misspelt(self, problem: Misspelt | BadOption) -> Reply:
         """What to type instead."""
@@ -128,12 +162,11 @@ class Front:
             return [render.broken()]
         return [*kept, reply] if reply else kept
 
-    async def _act(self, person: Person, action: str) -> Reply | None:
+    async def _act(self, person: Person, action: str, anchors: tuple[str, ...]) -> Reply | None:
         name, _, rest = action.partition(":")
+        if name in {"stop", "other", "keep"}:
+            return await self._about(name, person, TurnId(rest), anchors)
         match name:
-            case "stop":
-                self.chat.stop(TurnId(rest), person)
-                return None
             case "plans":
                 return await self._show_plans(person)
             case "model":
@@ -141,6 +174,21 @@ class Front:
             case "language":
                 return await self.greeter.language(person, rest)
         return await self.affairs.press(person, name, rest) or Reply(say("press-unused"))
+
+    async def _about(self, name: str, person: Person, turn: TurnId, anchors: tuple[str, ...]) -> Reply | None:
+        """A button below an answer."""
+        if name == "stop":
+            return None if await self.chat.stop(turn, person) else Reply(say("stop-over"))
+        if name == "other":
+            return await self._others(person, turn)
+        kept = await self.members.preferences.keep(person, turn, anchors)
+        return Reply(say("compare-kept", model=kept.model) if kept else say("refusal-gone"))
+
+    async def _others(self, person: Person, turn: TurnId) -> Reply:
+        found = await self.members.preferences.turn(person, turn)
+        if found is None:
+            return Reply(say("refusal-gone"))
+        return cards.others(found, await self.members.others(person, found.model))
 
     async def _new(self, request: Request) -> Reply:
         await self.chat.forget(request.person, request.anchors)

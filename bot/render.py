@@ -162,6 +162,38 @@ def stop_button(turn: TurnId) -> tuple[Button, ...]:
     return (Button(say("button-stop"), action=f"stop:{turn}"),)
 
 
+def after_buttons(event: Answered | Failed) -> tuple[Button, ...]:
+    """What can be done about an answer that has ended."""
+    turn, answered = event.turn, isinstance(event, Answered)
+    more = Button(say("button-continue"), action=f"more:{turn}", style=Style.PRIMARY)
+    again = Button(say("button-regenerate" if answered else "button-ask-again"), action=f"again:{turn}")
+    other = Button(say("button-other-model"), action=f"other:{turn}")
+    cut = isinstance(event, Answered) and event.finish is Finish.LENGTH
+    return (more, again, other) if cut else (again, other)
+
+
+def lost_buttons(turn: TurnId) -> tuple[Button, ...]:
+    """What can be done about an answer whose process was lost."""
+    again = Button(say("button-ask-again"), action=f"again:{turn}")
+    return (again, Button(say("button-other-model"), action=f"other:{turn}"))
+
+
+def keep_button(turn: TurnId) -> tuple[Button, ...]:
+    """The button under each answer of a comparison."""
+    return (Button(say("button-keep"), action=f"keep:{turn}"),)
+
+
+def compared_footer(event: Answered) -> str:
+    """Model, what the answer took, and the counts."""
+    used = event.usage.input_tokens + event.usage.output_tokens
+    parts = [event.model, say("compare-seconds", seconds=f"{event.seconds:.1f}"), say("compare-tokens", used)]
+    if event.klass:
+        parts.append(say(f"class-{event.klass}"))
+    if event.finish is Finish.LENGTH:
+        parts.append("cut at the longest answer allowed")
+    return " · ".join((*parts, counts(event.standing)))
+
+
 def counts(standing: Standing) -> str:
     """`conversation 3 of 10 today · turn 2 of 20`."""
     today, conversations = standing.conversations_today, standing.conversations_limit

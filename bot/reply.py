@@ -31,13 +31,15 @@ class Reply:
     """A complete reply in common Markdown.
 
     `direct` is what belongs into a DM (links that are keys): the adapter tries to send it there and then
-    shows `text`; if the DM cannot be sent, it shows `direct` as a private reply instead.
+    shows `text`; if the DM cannot be sent, it shows `direct` as a private reply instead. `file` is a name and
+    content that go with the text.
     """
 
     text: str
     buttons: tuple[Button, ...] = ()
     private: bool = True
     direct: Reply | None = None
+    file: tuple[str, bytes] | None = None
 
 
 class State(StrEnum):
@@ -54,7 +56,8 @@ class State(StrEnum):
 class Frame:
     """An answer at one moment: its pages (none while thinking), each within the canvas's limit.
 
-    The last page of one that was stopped or failed is what became of it, in our own words.
+    The last page of one that was stopped or failed is what became of it, in our own words. `title` is the
+    model's name above an answer of a comparison, empty else.
     """
 
     pages: tuple[str, ...]
@@ -63,6 +66,11 @@ class Frame:
     buttons: tuple[Button, ...] = ()
     text: str = ""
     """The whole answer, once it is complete."""
+    title: str = ""
+
+
+ENDS = frozenset({State.DONE, State.STOPPED, State.FAILED})
+"""The states of a frame that stays."""
 
 
 class Canvas(Protocol):
@@ -91,5 +99,13 @@ class Canvas(Protocol):
         ...
 
     def anchors(self) -> Sequence[str]:
-        """The anchors (`engine.domain.Ask`) of the messages painted, by which a reply continues."""
+        """Anchors (`engine.domain.Ask`) of the messages painted: a reply to one goes on from this answer."""
+        ...
+
+    def places(self) -> Sequence[str]:
+        """Anchors of where it is painted, if a conversation goes on there without a reply: a DM, a thread."""
+        ...
+
+    def place(self) -> str | None:
+        """What `engine.mending.Mender` needs to find what was painted again; None if that is hopeless."""
         ...

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from engine import enclosures, limits, overage, places, routing
+from engine import limits, overage, places, routing
+from engine.branches import Origin, history, origin
 from engine.catalogue import Catalogue, access
-from engine.context import HISTORY_TURNS, compose, instructed, size
+from engine.context import OWN_WORDS, compose, instructed, size
 from engine.domain import (
     Account,
     Ask,
@@ -21,9 +22,9 @@ from engine.domain import (
     Message,
     Micros,
     ModelSpec,
+    Place,
     Refusal,
     RefusalReason,
-    Role,
     Standing,
     Tier,
     TierName,
@@ -34,7 +35,7 @@ from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
 from engine.pricing import most
 from engine.rules import Rules
-from engine.turns import DM_IDLE, Exchange, Hold
+from engine.turns import Exchange, Hold, UsageFacts
 
 LEASE = timedelta(seconds=60)
 """How long a hold outlives its process; renewed while it is alive."""
@@ -70,8 +71,11 @@ class Admission:
     asked: ModelSpec
     routes: tuple[Route, ...]
     standing: Standing
+    admitted_at: datetime
     metered: overage.MeterTerms | None = None
     """By what it is charged beyond the included amount; None: not at all."""
+    batch: str | None = None
+    """What the questions of one comparison share."""
 
 
 def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admission | Refusal | Duplicate:
@@ -80,46 +84,97 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
         return Duplicate()
     account = tx.lock_account(ask.person, now)
     outcome = decide(tx, desk, ask, turn, account, now)
-    if isinstance(outcome, Refusal) and outcome.offer:  # every surface shows it with its buttons
+    if isinstance(outcome, Refusal):
+        note_offer(tx, desk, account, outcome, now)
+    return outcome
+
+
+def note_offer(tx: Tx, desk: Desk, account: Account, refusal: Refusal, now: datetime) -> None:
+    """Write down that somebody is shown what would lift a refusal: every surface shows its buttons."""
+    if refusal.offer:
         for step in (FunnelStep.LIMIT_HIT, FunnelStep.PAYWALL_SHOWN):
             tx.reach(Reached(account.id, desk.mode, step, now))
-    return outcome
 
 
 def decide(
     tx: Tx, desk: Desk, ask: Ask, turn: TurnId, account: Account, now: datetime
 ) -> Admission | Refusal:
     """The same for a question that was not taken before."""
+    counter = open_counter(tx, desk, account, ask, now)
+    if isinstance(counter, Refusal):
+        return counter
+    start = origin(tx, account, ask, now)
+    if isinstance(start, RefusalReason):
+        return Refusal(start, counter.tier.name)
+    return taken(tx, counter, start, turn)
+
+
+def taken(tx: Tx, counter: Counter, start: Origin, turn: TurnId) -> Admission | Refusal:
+    """The same for a question with its origin."""
+    spec = wanted(counter, start)
+    if isinstance(spec, Refusal):
+        return spec
+    case = counter.case(spec, start)
+    if refusal := limits.judge(case, counter.desk.catalogue):
+        return refusal
+    routed = route(counter, case, history(tx, start), start.prompt)
+    if isinstance(routed, Refusal):
+        return routed
+    if drained := counter.drained(tx, case):
+        return drained
+    account, ask, now = counter.account.id, start.ask, counter.now
+    place = start.conversation or begin(tx, counter.account, now)
+    count_at(tx, counter, case, place.id)
+    tx.hold(hold_for(counter, place, start, turn, routed))
+    tx.bind(account, place.id, ask.anchors)
+    if ask.message:
+        tx.bind(account, place.id, [ask.message], turn)
+    return Admission(turn, place.id, spec, routed, limits.standing(case), now, case.metered(dearest(routed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """An account before the limits, locked: what it may do now and has done so far."""
+
+    desk: Desk
+    """As it is where the question is asked."""
+    account: Account
+    place: Place | None
+    rules: Rules
+    tier: Tier
+    facts: UsageFacts
+    allowance: overage.Allowance | None
+    now: datetime
+
+    @property
+    def system(self) -> str:
+        """The house's instructions, then the member's."""
+        return instructed(self.desk.system, (OWN_WORDS, self.account.instructions))
+
+    def drained(self, tx: Tx, case: limits.Case) -> Refusal | None:
+        """Whether the pool of the place has no room for what would be counted."""
+        if not case.counts:
+            return None
+        catalogue, tier, where, now = self.desk.catalogue, self.tier, self.place, self.now
+        return places.drained(tx, catalogue, self.rules, tier, where, now, case.begins)
+
+    def case(self, spec: ModelSpec, start: Origin) -> limits.Case:
+        """One question to one model."""
+        images = bool(start.prompt.images)
+        return limits.Case(self.tier, spec, self.facts, start.live_turns, self.now, self.allowance, images)
+
+
+def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) -> Counter | Refusal:
+    """Read what limits are decided on, without turns whose process is gone; a refusal where none may ask."""
     tx.release_expired(now, account.id)
     found = access(tx.subscriptions(account.id, desk.mode), now, tx.claims(account.id, desk.mode))
     tier = desk.catalogue.tier(found.tier)
     rules = places.rules_for(tx, ask.place)
     if barred := places.barred(desk.catalogue, rules, tier, ask):
         return barred
-    desk = local(desk, rules)
-    spec = wanted(desk.catalogue, tier, ask, account, rules)
-    if isinstance(spec, Refusal):
-        return spec
-    conversation = current(tx, account, ask, now)
-    live = conversation.live_turns if conversation else 0
     more = overage.allowance(tx, account.id, desk.mode, found, tier, desk.metered_markup, now)
-    images = enclosures.images(ask.attachments)
-    case = limits.Case(tier, spec, tx.usage(account.id, now), live, now, more, bool(images))
-    if refusal := limits.judge(case, desk.catalogue):
-        return refusal
-    history = tx.history(conversation.id, HISTORY_TURNS) if conversation else ()
-    prompt = enclosures.told(ask.text, ask.attachments)
-    routed = route(desk, case, history, Message(Role.USER, prompt, images))
-    if isinstance(routed, Refusal):
-        return routed
-    if case.counts and (drained := places.drained(tx, desk.catalogue, rules, tier, ask.place, now)):
-        return drained
-    place = conversation or begin(tx, account, now)
-    if case.counts and ask.place:
-        tx.begun_at(place.id, ask.place, free=tier.name is TierName.FREE)
-    tx.bind(account.id, place.id, ask.anchors)
-    tx.hold(hold_for(desk, account, place, ask, turn, routed, now))
-    return Admission(turn, place.id, spec, routed, limits.standing(case), case.metered(dearest(routed)))
+    here = local(desk, rules)
+    return Counter(here, account, ask.place, rules, tier, tx.usage(account.id, now), more, now)
 
 
 def local(desk: Desk, rules: Rules) -> Desk:
@@ -128,31 +183,39 @@ def local(desk: Desk, rules: Rules) -> Desk:
     return replace(desk, catalogue=places.narrowed(desk.catalogue, rules), system=system)
 
 
-def wanted(catalogue: Catalogue, tier: Tier, ask: Ask, account: Account, rules: Rules) -> ModelSpec | Refusal:
-    """The model to ask, or why there is none."""
-    if not (ask.text.strip() or ask.attachments):
+def count_at(tx: Tx, counter: Counter, case: limits.Case, conversation: ConversationId) -> None:
+    """Note in which place a conversation that is counted anew was begun."""
+    if case.counts and counter.place:
+        tx.begun_at(conversation, counter.place, free=counter.tier.name is TierName.FREE)
+
+
+def wanted(counter: Counter, start: Origin) -> ModelSpec | Refusal:
+    """The model to ask, or why there is none.
+
+    One named in the question is final; else that of the answer that is redone, of the conversation, of the
+    member, of the place, of the tier.
+    """
+    catalogue, tier = counter.desk.catalogue, counter.tier
+    if not (start.prompt.text.strip() or start.prompt.images):
         return Refusal(RefusalReason.EMPTY, tier.name)
-    spec = routing.choose(catalogue, tier, ask.model, (account.model, rules.model))
-    if isinstance(spec, ModelSpec):
-        return spec
+    own = start.conversation.model if start.conversation else None
+    wishes = (start.again, own, counter.account.model, counter.rules.model)
+    spec = routing.choose(catalogue, tier, start.ask.model, wishes)
+    return spec if isinstance(spec, ModelSpec) else unknown(catalogue, tier, spec)
+
+
+def unknown(catalogue: Catalogue, tier: Tier, name: str | None) -> Refusal:
+    """There is no model of that name."""
     names = tuple(each.name for each in catalogue.models)
-    return Refusal(RefusalReason.UNKNOWN_MODEL, tier.name, model=spec, choices=names)
-
-
-def current(tx: Tx, account: Account, ask: Ask, now: datetime) -> Conversation | None:
-    """The conversation that the question continues; a DM that rested too long begins a new one."""
-    found = tx.find_conversation(account.id, ask.anchors) if ask.anchors else None
-    if found and ask.dm and now - found.last_at >= DM_IDLE:
-        return None
-    return found
+    return Refusal(RefusalReason.UNKNOWN_MODEL, tier.name, model=name, choices=names)
 
 
 def route(
-    desk: Desk, case: limits.Case, history: Sequence[Exchange], prompt: Message
+    counter: Counter, case: limits.Case, said: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...] | Refusal:
     """The models to try with what each is sent, within the month's money."""
-    catalogue, tier = desk.catalogue, case.tier
-    routes = composed(desk, routing.candidates(catalogue, tier, case.spec), history, prompt)
+    catalogue, tier, system = counter.desk.catalogue, case.tier, counter.system
+    routes = composed(system, routing.candidates(catalogue, tier, case.spec), said, prompt)
     if not routes:
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
     if not case.over_ceiling(dearest(routes)):
@@ -160,19 +223,18 @@ def route(
     steps_down = limits.steps_down(tier, case.spec)
     cheaper = catalogue.step_down(tier, images=case.images) if steps_down else None
     if cheaper:
-        return composed(desk, [cheaper], history, prompt) or routes
+        return composed(system, [cheaper], said, prompt) or routes
     if tier.name is TierName.FREE or (steps_down and case.images):
-        until = limits.next_month(case.now)
-        return limits.refuse(case, catalogue, RefusalReason.COST, None, until)
+        return limits.spent(case, catalogue)
     return routes
 
 
 def composed(
-    desk: Desk, specs: Sequence[ModelSpec], history: Sequence[Exchange], prompt: Message
+    system: str, specs: Sequence[ModelSpec], said: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...]:
     """A route for each model that takes what the prompt brings and whose window has room for it."""
     able = (spec for spec in specs if spec.sees or not prompt.images)
-    pairs = ((spec, compose(spec, desk.system, history, prompt.text, prompt.images)) for spec in able)
+    pairs = ((spec, compose(spec, system, said, prompt.text, prompt.images)) for spec in able)
     return tuple(Route(spec, completion) for spec, completion in pairs if completion)
 
 
@@ -181,33 +243,34 @@ def dearest(routes: Sequence[Route]) -> Micros:
     return max(most(r.spec, size(r.completion), r.completion.max_output) for r in routes)
 
 
-def begin(tx: Tx, account: Account, now: datetime) -> Conversation:
-    """A new conversation of the account."""
-    conversation = Conversation(ConversationId(uuid4().hex), account.id, now, now, 0)
+def begin(tx: Tx, account: Account, now: datetime, model: str | None = None) -> Conversation:
+    """A new conversation of the account, with a model of its own if one is named."""
+    conversation = Conversation(ConversationId(uuid4().hex), account.id, now, now, 0, model)
     tx.open_conversation(conversation)
     return conversation
 
 
 def hold_for(
-    desk: Desk,
-    account: Account,
+    counter: Counter,
     place: Conversation,
-    ask: Ask,
+    start: Origin,
     turn: TurnId,
     routes: tuple[Route, ...],
-    now: datetime,
+    batch: str | None = None,
 ) -> Hold:
     """The hold of an admitted question."""
     return Hold(
         turn=turn,
-        account=account.id,
+        account=counter.account.id,
         conversation=place.id,
-        key=ask.key,
+        key=start.ask.key,
         model=routes[0].spec.name,
-        prompt=enclosures.told(ask.text, ask.attachments),
+        prompt=start.prompt.text,
         estimate=dearest(routes),
-        owner=desk.owner,
-        started_at=now,
-        lease_until=now + LEASE,
-        images=enclosures.images(ask.attachments),
+        owner=counter.desk.owner,
+        started_at=counter.now,
+        lease_until=counter.now + LEASE,
+        images=start.prompt.images,
+        parent=start.parent,
+        batch=batch,
     )

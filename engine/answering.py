@@ -53,6 +53,8 @@ class Answering:
     def __init__(self, admission: Admission, models: Mapping[str, Model], patience: Patience) -> None:
         self.admission = admission
         self.draft = Draft(admission.routes[0].spec)
+        self.settled = False
+        """Whether what became of it was written down."""
         self._models = models
         self._patience = patience
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
@@ -68,6 +70,8 @@ class Answering:
 
     async def texts(self) -> AsyncGenerator[str, None]:
         """The answer piece by piece, until it ends or breaks off."""
+        if self._interrupted is not None:
+            return
         self._pump = asyncio.create_task(self._run())
         while (piece := await self._pieces.get()) is not None:
             self._shown.append(piece)

@@ -78,7 +78,10 @@ class Catalogue:
 
     def offer(self, tier: Tier, reason: RefusalReason, spec: ModelSpec | None = None) -> Offer | None:
         """The cheapest higher tier that would lift a refusal, None if no tier would."""
-        lifts = self._lifting(tier, reason, spec)
+        return self.cheapest(tier, self._lifting(tier, reason, spec))
+
+    def cheapest(self, tier: Tier, lifts: Callable[[Tier], bool]) -> Offer | None:
+        """The cheapest higher tier that is for sale and of which that is true."""
         better = (other for other in self.ranked() if other.rank > tier.rank and other.price_month > 0)
         return next((Offer(t.name, t.price_month, t.price_year) for t in better if lifts(t)), None)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
 
 from engine.admission import LEASE, Admission, Desk, admit
 from engine.answering import Answering, Patience
+from engine.comparison import admit_comparison
 from engine.domain import (
     Answered,
     Ask,
@@ -28,13 +30,15 @@ from engine.domain import (
     TurnId,
 )
 from engine.errors import TryAgainError
+from engine.flight import InFlight, merged
 from engine.ledger import Tx
 from engine.overage import settle
 from engine.ports import Clock, Model, Store
 from engine.signals import Signals
-from engine.turns import Settlement
+from engine.turns import Settlement, TurnState
 
 T = TypeVar("T")
+Outcome = TypeVar("Outcome")
 SETTLE_TRIES = 5
 SETTLE_SECONDS = 3.0
 
@@ -57,10 +61,8 @@ class Chat:
         self._models = models
         self._signals = signals
         self._patience = patience or Patience()
-        self._answers: dict[TurnId, tuple[Person, Answering]] = {}
+        self._flight = InFlight()
         self._closing = False
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     async def ask(self, ask: Ask) -> AsyncGenerator[ChatEvent, None]:
         """Answer a question: Refusal or Duplicate alone, or Started, Deltas and Answered or Failed.
@@ -69,34 +71,62 @@ class Chat:
         the model's request and settles what was spent. Read it under `contextlib.aclosing`.
         TryAgainError: the database is away.
         """
-        outcome = await self._admit(ask)
+        turn, now = TurnId(uuid4().hex), self._clock.now()
+        outcome = await self._admit(lambda tx: admit(tx, self._desk, ask, turn, now))
         if not isinstance(outcome, Admission):
             yield outcome
             return
-        answering = Answering(outcome, self._models, self._patience)
-        self._enter(ask.person, answering)
-        settled = False
-        try:
-            spec = answering.draft.spec
-            yield Started(outcome.turn, outcome.conversation, spec.name, outcome.standing)
-            async with aclosing(answering.texts()) as texts:
-                async for piece in texts:
-                    yield Delta(piece)
-            last, settled = await self._settle(answering), True
-            yield last
-        finally:
-            await answering.close()
-            if not settled:
-                await self._settle(answering)
-            self._leave(outcome.turn)
+        async with aclosing(self._answer(self._begin(ask.person, outcome))) as events:
+            async for event in events:
+                yield event
 
-    async def bind(self, person: Person, conversation: ConversationId, anchors: Sequence[str]) -> None:
-        """Let these places in the chat (say, the bot's own messages) continue a person's conversation."""
+    async def compare(
+        self, ask: Ask, models: Sequence[str]
+    ) -> AsyncGenerator[Refusal | Duplicate | tuple[int, ChatEvent], None]:
+        """Ask several models at once: Refusal or Duplicate alone, or events of `ask` with the model's number.
+
+        Every model's Started comes before all other events. Without `models` they are chosen for the member.
+        Everything else is as for `ask`.
+        """
+        now = self._clock.now()
+        outcome = await self._admit(lambda tx: admit_comparison(tx, self._desk, ask, models, now))
+        if isinstance(outcome, (Refusal, Duplicate)):
+            yield outcome
+            return
+        answers = [self._begin(ask.person, each) for each in outcome]
+        try:
+            streams = {number: self._answer(each) for number, each in enumerate(answers)}
+            async with aclosing(merged(streams)) as pairs:
+                async for pair in pairs:
+                    yield pair
+        finally:
+            for each in answers:  # one whose reading never began
+                await self._end(each)
+
+    async def bind(
+        self,
+        person: Person,
+        conversation: ConversationId,
+        anchors: Sequence[str],
+        turn: TurnId | None = None,
+        *,
+        places: Sequence[str] = (),
+        shown_at: str | None = None,
+    ) -> None:
+        """Let these messages and places in the chat continue a person's conversation.
+
+        With `turn` the anchors are of messages that show its answer, and what replies to one goes on from it;
+        without it, and at `places` (a DM, a thread), it goes on from the newest answer. `shown_at` is where
+        that turn's answer is being written, for the `Mender` should this process be lost.
+        """
 
         def work(tx: Tx) -> None:
             account = tx.find_account(person)
             if account:
-                tx.bind(account.id, conversation, anchors)
+                tx.bind(account.id, conversation, anchors, turn)
+                tx.bind(account.id, conversation, places)
+            if turn and shown_at:
+                tx.mark_place(turn, shown_at)
 
         await self._store.transact(work)
 
@@ -105,20 +135,36 @@ class Chat:
         now = self._clock.now()
         await self._store.transact(lambda tx: tx.unbind(tx.lock_account(person, now).id, anchors))
 
-    def stop(self, turn: TurnId, person: Person) -> bool:
-        """Break off an answer of this person; False if there is none in flight here."""
-        owner, answering = self._answers.get(turn, (None, None))
-        if answering is None or owner != person:
-            return False
-        answering.interrupt(FailureReason.STOPPED)
-        return True
+    async def stop(self, turn: TurnId, person: Person) -> bool:
+        """Break off an answer of this person, with the whole comparison it belongs to, whoever writes it.
+
+        The process that writes it takes a second to notice; if it is lost, the turn is released when its
+        lease runs out, or here if that has happened. False: there is no such answer being written.
+        """
+        if self._flight.stop(turn, person):
+            return True
+        now = self._clock.now()
+        return bool(await self._store.transact(lambda tx: ask_stop(tx, person, now, turn)))
+
+    async def stop_all(self, person: Person) -> int:
+        """Break off all answers of this person in the same way; how many there were."""
+        now = self._clock.now()
+        turns = await self._store.transact(lambda tx: ask_stop(tx, person, now))
+        self._flight.interrupt(turns, FailureReason.STOPPED)
+        return len(turns)
+
+    async def heed(self) -> None:
+        """Break off answers written here that another process was asked to stop; to be called each second."""
+        if self._flight.turns:
+            turns = await self._store.read(lambda tx: tx.stops_asked(self._desk.owner))
+            self._flight.interrupt(turns, FailureReason.STOPPED)
 
     async def renew(self) -> None:
         """Keep the holds of answers in flight; has to be called well within a lease.
 
         A turn whose settlement failed is no longer among them, so its lease runs out.
         """
-        if turns := tuple(self._answers):
+        if turns := self._flight.turns:
             until = self._clock.now() + LEASE
             await self._store.transact(lambda tx: tx.renew_leases(turns, until))
 
@@ -127,25 +173,53 @@ class Chat:
         self._closing = True
         try:
             async with asyncio.timeout(grace):
-                await self._idle.wait()
+                await self._flight.idle.wait()
         except TimeoutError:
-            for _, answering in list(self._answers.values()):
-                answering.interrupt(FailureReason.CLOSING)
+            self._flight.interrupt(self._flight.turns, FailureReason.CLOSING)
             with suppress(TimeoutError):  # a database that is away must not keep us: leases release the rest
                 async with asyncio.timeout(SETTLE_SECONDS):
-                    await self._idle.wait()
+                    await self._flight.idle.wait()
 
-    async def _admit(self, ask: Ask) -> Admission | Refusal | Duplicate:
+    async def _admit(self, work: Callable[[Tx], Outcome]) -> Outcome | Refusal:
         if self._closing:
             return Refusal(RefusalReason.CLOSING, TierName.FREE)
-        turn, now = TurnId(uuid4().hex), self._clock.now()
+        made: list[Outcome] = []
+
+        def noted(tx: Tx) -> Outcome:
+            made[:] = [work(tx)]
+            return made[0]
+
         try:
-            outcome = await self._store.transact(lambda tx: admit(tx, self._desk, ask, turn, now))
+            outcome = await self._store.transact(noted)
         except asyncio.CancelledError:
-            await self._lasting(lambda tx: tx.release(turn, FailureReason.STOPPED, now))
+            await self._lasting(lambda tx: release_all(tx, made, self._clock.now()))
             raise
         self._signals.admitted(outcome)
         return outcome
+
+    def _begin(self, person: Person, admission: Admission) -> Answering:
+        answering = Answering(admission, self._models, self._patience)
+        self._flight.enter(person, answering)
+        return answering
+
+    async def _answer(self, answering: Answering) -> AsyncGenerator[ChatEvent, None]:
+        admission = answering.admission
+        try:
+            model = answering.draft.spec.name
+            yield Started(admission.turn, admission.conversation, model, admission.standing)
+            async with aclosing(answering.texts()) as texts:
+                async for piece in texts:
+                    yield Delta(piece)
+            yield await self._settle(answering)
+        finally:
+            await self._end(answering)
+
+    async def _end(self, answering: Answering) -> None:
+        """End an answer, whatever came of it; ended twice it is ended once."""
+        await answering.close()
+        if not answering.settled:
+            await self._settle(answering)
+        self._flight.leave(answering)
 
     async def _settle(self, answering: Answering) -> Answered | Failed:
         """Write down what became of a turn, even when nobody waits for it any more."""
@@ -164,10 +238,14 @@ class Chat:
             return True
 
         await self._lasting(work)
+        answering.settled = True
         self._signals.settled(answering, settlement, counted=counted)
         if isinstance(outcome, Finish):
-            return Answered(text, model, admission.asked.name, outcome, admission.standing)
-        return Failed(outcome, text, model, counted, admission.standing)
+            seconds = (now - admission.admitted_at).total_seconds()
+            klass = answering.draft.spec.klass
+            told = admission.asked.name, outcome, admission.standing, admission.turn
+            return Answered(text, model, *told, usage, seconds, klass)
+        return Failed(outcome, text, model, counted, admission.standing, admission.turn)
 
     async def _lasting(self, work: Callable[[Tx], T]) -> None:
         """Run a unit to its end through cancellation and a database that is away for a while.
@@ -191,11 +269,23 @@ class Chat:
             else:
                 return
 
-    def _enter(self, person: Person, answering: Answering) -> None:
-        self._answers[answering.admission.turn] = (person, answering)
-        self._idle.clear()
 
-    def _leave(self, turn: TurnId) -> None:
-        self._answers.pop(turn, None)
-        if not self._answers:
-            self._idle.set()
+def release_all(tx: Tx, outcomes: Sequence[object], now: datetime) -> None:
+    """Release what was admitted for somebody who has gone away meanwhile."""
+    for outcome in outcomes:
+        for each in outcome if isinstance(outcome, tuple) else (outcome,):
+            if isinstance(each, Admission):
+                tx.release(each.turn, FailureReason.STOPPED, now)
+
+
+def ask_stop(tx: Tx, person: Person, now: datetime, turn: TurnId | None = None) -> Sequence[TurnId]:
+    """Ask for the end of a person's answers, of all or of one; those whose process is lost end at once."""
+    found = tx.find_account(person)
+    if found is None:
+        return ()
+    tx.lock_account_id(found.id)
+    before = tx.turn(turn) if turn else None
+    tx.release_expired(now, found.id)
+    asked = tx.ask_stop(found.id, now, turn)
+    lost = before and before.account == found.id and before.state is TurnState.HELD and turn not in asked
+    return (*asked, before.id) if before and lost else asked

@@ -39,6 +39,9 @@ def weight(message: Message) -> int:
     return tokens(message.text) + sum(image_tokens(image) for image in message.images)
 
 
+OWN_WORDS = "The member has asked to be answered like this, as far as all above allows it:"
+
+
 def instructed(system: str, *wishes: tuple[str, str]) -> str:
     """The house's instructions, then others': each (introduction, text), empty ones left out.
 

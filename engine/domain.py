@@ -202,6 +202,10 @@ class Account:
     person: Person
     model: str | None
     created_at: datetime
+    instructions: str = ""
+    """How the member wants to be answered, in their words."""
+    private: bool = False
+    """Whether their `/ask` is for their eyes alone unless they say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,9 @@ class Conversation:
     started_at: datetime
     last_at: datetime
     live_turns: int
-    """Turns held or settled; 0 means that it is not counted."""
+    """Turns held or settled, of all branches; 0 means that it is not counted."""
+    model: str | None = None
+    """The model that answers in this conversation, if it was chosen for it."""
 
 
 class Redo(StrEnum):
@@ -247,8 +253,9 @@ class Ask:
     (`discord:interaction:1`); a key is answered once, also across processes and restarts. `anchors` name the
     place in the chat, most specific first (`slack:T1/C1/171.2`, `discord:message:12`, `discord:dm:7`): the
     first one that this account has a conversation at continues it, and all are bound to the conversation. No
-    anchor: a new conversation. `place` is None in a DM. With `redo`, `about` is the turn of this person's
-    that it is about, and text and attachments are those of that turn.
+    anchor: a new conversation. `message` is the anchor of the question itself: a reply to it goes on from its
+    answer. `place` is None in a DM. With `redo`, `about` is the turn of this person's that it is about, and
+    text and attachments are those of that turn.
     """
 
     key: str
@@ -261,6 +268,7 @@ class Ask:
     attachments: tuple[Image | Document, ...] = ()
     redo: Redo | None = None
     about: TurnId | None = None
+    message: str | None = None
 
 
 class RefusalReason(StrEnum):
@@ -269,6 +277,15 @@ class RefusalReason(StrEnum):
     EMPTY = "empty"
     UNKNOWN_MODEL = "unknown_model"
     CLOSING = "closing"
+    GONE = "gone"
+    """The answer that it is about is not kept any more."""
+    NOT_YOURS = "not_yours"
+    """The answer that it is about is somebody else's."""
+    NOT_CUT = "not_cut"
+    """There is nothing to continue."""
+    TOO_FEW = "too_few"
+    """A comparison takes two different models."""
+    COMPARE = "compare"
     MODEL_LOCKED = "model_locked"
     NO_IMAGES = "no_images"
     CONVERSATIONS = "conversations"
@@ -347,6 +364,11 @@ class Answered:
     asked_model: str
     finish: Finish
     standing: Standing
+    turn: TurnId = TurnId("")
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    """From the question's admission to the answer's end."""
+    klass: ModelClass | None = None
 
 
 class FailureReason(StrEnum):
@@ -371,6 +393,7 @@ class Failed:
     model: str
     counted: bool
     standing: Standing
+    turn: TurnId = TurnId("")
 
 
 ChatEvent = Refusal | Duplicate | Started | Delta | Answered | Failed

@@ -12,6 +12,7 @@ from engine.chat import Chat
 from engine.domain import Platform
 from engine.errors import OutsideError, UnreachableError
 from engine.facts import Mode, Notice
+from engine.mending import Mending
 from engine.ports import Clock, Messenger, Store
 from engine.subscriptions import Subscriptions, retry_in
 
@@ -112,11 +113,14 @@ class Jobs:
         self._rounds = tuple(rounds)
         self._notices = notices
         self._bell = bell
+        self.mending = Mending(store, clock)
 
     async def run(self, *, worker: bool) -> None:
         """Keep this process's holds; a worker also does what any process may do."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._every(RENEW_EVERY, self._chat.renew))
+            group.create_task(self._every(LOOK_EVERY, self._chat.heed))
+            group.create_task(self._every(SWEEP_EVERY, self.mending.work))
             group.create_task(self._look(self._notices.work))
             if worker:
                 for queue in self._queues:

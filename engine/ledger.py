@@ -27,7 +27,7 @@ from engine.facts import (
 )
 from engine.installations import InstallationsTx
 from engine.rules import RulesTx
-from engine.turns import Exchange, Hold, Settlement, UsageFacts
+from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
 
 
 class PeopleTx(Protocol):
@@ -53,6 +53,14 @@ class PeopleTx(Protocol):
         """Remember the member's chosen model."""
         ...
 
+    def set_instructions(self, account: AccountId, instructions: str) -> None:
+        """Remember how the member wants to be answered; empty: no wish."""
+        ...
+
+    def set_private(self, account: AccountId, *, private: bool) -> None:
+        """Remember whether the member's `/ask` is for their eyes alone."""
+        ...
+
 
 class TurnsTx(Protocol):
     """Conversations, turns and what limits are counted on."""
@@ -65,8 +73,12 @@ class TurnsTx(Protocol):
         """Counts for limits at `now`; call `release_expired` for the account first."""
         ...
 
-    def find_conversation(self, account: AccountId, anchors: Sequence[str]) -> Conversation | None:
-        """The account's conversation at the first anchor that has one."""
+    def find_branch(self, account: AccountId, anchors: Sequence[str]) -> Branch | None:
+        """Where the account's conversation at the first anchor that has one goes on.
+
+        An anchor with a turn leads to that turn, or while that is not settled to the one before it; one
+        without leads to the turn of the conversation that was settled last.
+        """
         ...
 
     def conversation(self, conversation: ConversationId) -> Conversation | None:
@@ -77,16 +89,45 @@ class TurnsTx(Protocol):
         """Store a new conversation."""
         ...
 
-    def bind(self, account: AccountId, conversation: ConversationId, anchors: Sequence[str]) -> None:
-        """Let these anchors lead to the conversation from now on."""
+    def set_conversation_model(self, conversation: ConversationId, model: str | None) -> None:
+        """Remember the model that answers in this conversation; None: no own one."""
+        ...
+
+    def bind(
+        self,
+        account: AccountId,
+        conversation: ConversationId,
+        anchors: Sequence[str],
+        turn: TurnId | None = None,
+    ) -> None:
+        """Let these anchors lead to the conversation from now on, with `turn` to that turn of it.
+
+        Without it, an anchor that leads to a turn of that conversation goes on leading there.
+        """
         ...
 
     def unbind(self, account: AccountId, anchors: Sequence[str]) -> None:
         """Let these anchors lead nowhere."""
         ...
 
-    def history(self, conversation: ConversationId, limit: int) -> Sequence[Exchange]:
-        """The last `limit` settled turns with an answer, oldest first."""
+    def turn(self, turn: TurnId) -> Turn | None:
+        """A turn by id."""
+        ...
+
+    def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
+        """The way to a turn: it and those before it on its branch, at most `limit`, oldest first."""
+        ...
+
+    def conversations(
+        self, account: AccountId, before: tuple[datetime, ConversationId] | None, limit: int
+    ) -> Sequence[Conversation]:
+        """The account's conversations, newest first: the first `limit` begun before that one."""
+        ...
+
+    def turns(
+        self, conversation: ConversationId, after: tuple[datetime, TurnId] | None, limit: int
+    ) -> Sequence[Turn]:
+        """Turns of all branches of a conversation, oldest first: the first `limit` after that one."""
         ...
 
     def hold(self, hold: Hold) -> None:
@@ -114,6 +155,29 @@ class TurnsTx(Protocol):
 
     def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
         """Release held turns whose lease ran out, of one account or of all; how many."""
+        ...
+
+    def mark_place(self, turn: TurnId, place: str) -> None:
+        """Note where a held turn's answer is shown; forgotten when it is settled or released in time."""
+        ...
+
+    def orphans(self, platforms: Sequence[str], limit: int) -> Sequence[Orphan]:
+        """Released turns of these platforms' members that still have a place, the oldest first."""
+        ...
+
+    def forget_place(self, turn: TurnId) -> None:
+        """What is shown for an orphan has been mended, or cannot be."""
+        ...
+
+    def ask_stop(self, account: AccountId, now: datetime, turn: TurnId | None = None) -> Sequence[TurnId]:
+        """Ask for the end of the account's held turns: of all, or of that one and those of its comparison.
+
+        Returns which they are. Call `release_expired` for the account first.
+        """
+        ...
+
+    def stops_asked(self, owner: str) -> Sequence[TurnId]:
+        """Held turns of a process that are asked to stop."""
         ...
 
     def spent(self, account: AccountId, month: datetime) -> tuple[Micros, Micros]:

@@ -27,6 +27,8 @@ class Case:
     """What metered use may still take; None: none."""
     images: bool = False
     """Whether it brings any."""
+    begins: int = 1
+    """Conversations that it begins together, if it begins any: the models of a comparison."""
 
     @property
     def counts(self) -> bool:
@@ -50,7 +52,8 @@ def judge(case: Case, catalogue: Catalogue) -> Refusal | None:
     tier, facts = case.tier, case.facts
     if not catalogue.allows(tier, case.spec):
         return refuse(case, catalogue, RefusalReason.MODEL_LOCKED, None)
-    if case.counts and reached(facts.conversations_today, tier.conversations_per_day):
+    begun = facts.conversations_today + case.begins - 1
+    if case.counts and reached(begun, tier.conversations_per_day):
         limit = tier.conversations_per_day
         return refuse(case, catalogue, RefusalReason.CONVERSATIONS, limit, next_day(case.now))
     if reached(case.live_turns, tier.turns_per_conversation):
@@ -84,6 +87,11 @@ def refuse(
     return Refusal(reason, case.tier.name, limit, until, case.spec.name, offer=offer)
 
 
+def spent(case: Case, catalogue: Catalogue) -> Refusal:
+    """The refusal at the month's vendor cost."""
+    return refuse(case, catalogue, RefusalReason.COST, None, next_month(case.now))
+
+
 def steps_down(tier: Tier, spec: ModelSpec) -> bool:
     """Whether at the ceiling this model gives way to an everyday one; a paid tier's everyday models go on."""
     return spec.klass is not ModelClass.EVERYDAY and ModelClass.EVERYDAY in tier.classes
@@ -94,7 +102,7 @@ def standing(case: Case) -> Standing:
     facts = case.facts
     return Standing(
         case.tier.name,
-        facts.conversations_today + (1 if case.counts else 0),
+        facts.conversations_today + (case.begins if case.counts else 0),
         case.tier.conversations_per_day,
         case.live_turns + 1,
         case.tier.turns_per_conversation,

@@ -13,6 +13,7 @@ from engine.ledger import Tx
 from engine.limits import next_day
 from engine.meeting import Meetings
 from engine.ports import Clock, Store
+from engine.preferences import Preferences
 from engine.turns import UsageFacts
 
 
@@ -77,6 +78,7 @@ class Members:
         self._mode = mode
         self.catalogue = catalogue
         self.meetings = Meetings(store, clock)
+        self.preferences = Preferences(store, clock)
 
     async def overview(self, person: Person) -> Overview:
         """Tier, reason, limits used and left, subscription facts."""
@@ -87,6 +89,11 @@ class Members:
         """All models with their locks, as this person sees them."""
         overview = await self.overview(person)
         return [self._row(overview, spec) for spec in self.catalogue.models]
+
+    async def others(self, person: Person, model: str) -> Sequence[ModelSpec]:
+        """The models that could answer this person in place of that one."""
+        tier = (await self.overview(person)).tier
+        return [spec for spec in self.catalogue.allowed(tier) if spec.name != model]
 
     async def choose_model(self, person: Person, name: str) -> ModelChosen | ModelLocked | ModelUnknown:
         """Remember a model for this person's questions, if their tier may use it."""

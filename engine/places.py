@@ -63,16 +63,22 @@ def barred_model(catalogue: Catalogue, rules: Rules, tier: Tier, name: str | Non
 
 
 def drained(
-    tx: Tx, catalogue: Catalogue, rules: Rules, tier: Tier, place: Place | None, now: datetime
+    tx: Tx,
+    catalogue: Catalogue,
+    rules: Rules,
+    tier: Tier,
+    place: Place | None,
+    now: datetime,
+    count: int = 1,
 ) -> Refusal | None:
-    """Whether the place's pool has no room for one more conversation of a free member's.
+    """Whether the place's pool has no room for so many more conversations of a free member's.
 
     Counts under the lock of the place's rules, which nobody takes where there is no pool.
     """
     if place is None or rules.pool is None or tier.name is not TierName.FREE:
         return None
     pool = tx.lock_rules(place).pool
-    if pool is None or tx.pooled(place, now.date()) < pool:
+    if pool is None or tx.pooled(place, now.date()) + count <= pool:
         return None
     offer = catalogue.offer(tier, RefusalReason.POOL)
     return Refusal(RefusalReason.POOL, tier.name, pool, next_day(now), offer=offer)

@@ -1,4 +1,4 @@
-"""The words of a turn: held, settled or released, and the counts that limits are decided on."""
+"""The words of a turn's life: held, settled or released, and where it stands in its conversation."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from engine.domain import AccountId, ConversationId, Micros, TurnId, Usage
+from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, TurnId, Usage
 from engine.files import Image
 
 DM_IDLE = timedelta(hours=12)
 """A DM that rested this long starts a new conversation."""
+EXPIRED = "expired"
+"""Outcome of a turn whose process was lost: the only released turn that may still be settled."""
+
+
+class TurnState(StrEnum):
+    """The life of a turn: held, then settled or released; held ones count against every limit."""
+
+    HELD = "held"
+    SETTLED = "settled"
+    RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +32,36 @@ class Exchange:
     images: tuple[Image, ...] = ()
 
 
-class TurnState(StrEnum):
-    """The life of a turn: held, then settled or released; held ones count against every limit."""
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A place in a conversation from which a question goes on; `tip` is None at its beginning."""
 
-    HELD = "held"
-    SETTLED = "settled"
-    RELEASED = "released"
+    conversation: Conversation
+    tip: TurnId | None
+    """A settled turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn as it is kept; while held, and after a release without text, `answer` is empty."""
+
+    id: TurnId
+    account: AccountId
+    conversation: ConversationId
+    parent: TurnId | None
+    """The settled turn that it goes on from."""
+    batch: str | None
+    """What the turns of one comparison share."""
+    state: TurnState
+    model: str
+    prompt: str
+    answer: str
+    usage: Usage
+    outcome: str
+    """As in `Settlement`, EXPIRED, or empty while held."""
+    started_at: datetime
+    settled_at: datetime | None
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +78,9 @@ class Hold:
     owner: str
     started_at: datetime
     lease_until: datetime
+    parent: TurnId | None = None
     images: tuple[Image, ...] = ()
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +97,24 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphan:
+    """An answer whose process was lost; `place` is where it is shown as still being written."""
+
+    turn: TurnId
+    platform: Platform
+    place: str
+    lost_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UsageFacts:
-    """What limits are decided on, read under the account's lock."""
+    """What limits are decided on, read under the account's lock; a comparison is one question, one answer."""
 
     conversations_today: int
     """Conversations of this UTC day with a turn held or settled."""
     recent: tuple[datetime, ...]
-    """Start times of turns of the last 60 s, oldest first; of those released only what the member stopped."""
+    """When questions of the last 60 s began, oldest first; of those released only what the member stopped."""
     at_once: int
-    """Turns held now."""
+    """Answers being written now."""
     cost_month: Micros
     """Spent in this UTC calendar month, held estimates included."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
-from engine.domain import AccountId, Conversation, ConversationId
-from engine.turns import Exchange
-from storage.session import Row, Session, moment
+from engine.domain import AccountId, Conversation, ConversationId, TurnId, Usage
+from engine.turns import Branch, Exchange, Turn, TurnState
+from storage.session import EPOCH, Row, Session, moment, moment_or_none
+
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Conversations:
@@ -16,10 +18,10 @@ class Conversations:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def find_conversation(self, account: AccountId, anchors: Sequence[str]) -> Conversation | None:
+    def find_branch(self, account: AccountId, anchors: Sequence[str]) -> Branch | None:
         for place in anchors:
-            if row := self._session.one("find_conversation", account=account, place=place):
-                return conversation_from(row)
+            if row := self._session.one("find_branch", account=account, place=place):
+                return Branch(conversation_from(row), row["tip"])
         return None
 
     def conversation(self, conversation: ConversationId) -> Conversation | None:
@@ -35,19 +37,47 @@ class Conversations:
             last_at=conversation.last_at,
             day=conversation.started_at.date(),
             live_turns=conversation.live_turns,
+            model=conversation.model,
         )
 
-    def bind(self, account: AccountId, conversation: ConversationId, anchors: Sequence[str]) -> None:
+    def set_conversation_model(self, conversation: ConversationId, model: str | None) -> None:
+        self._session.run("set_conversation_model", id=conversation, model=model)
+
+    def bind(
+        self,
+        account: AccountId,
+        conversation: ConversationId,
+        anchors: Sequence[str],
+        turn: TurnId | None = None,
+    ) -> None:
         for place in anchors:
-            self._session.run("bind", account=account, place=place, conversation=conversation)
+            self._session.run("bind", account=account, place=place, conversation=conversation, turn=turn)
 
     def unbind(self, account: AccountId, anchors: Sequence[str]) -> None:
         for place in anchors:
             self._session.run("unbind", account=account, place=place)
 
-    def history(self, conversation: ConversationId, limit: int) -> Sequence[Exchange]:
-        rows = self._session.all("history", conversation=conversation, most=limit)
-        return [Exchange(row["prompt"], row["answer"]) for row in reversed(rows)]
+    def turn(self, turn: TurnId) -> Turn | None:
+        row = self._session.one("past_turn", id=turn)
+        return turn_from(row) if row else None
+
+    def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
+        rows = self._session.all("history", tip=tip, most=limit)
+        return [Exchange(row["prompt"], row["answer"]) for row in rows]
+
+    def conversations(
+        self, account: AccountId, before: tuple[datetime, ConversationId] | None, limit: int
+    ) -> Sequence[Conversation]:
+        at, name = before or (END_OF_TIME, "")
+        rows = self._session.all("conversations", account=account, at=at, id=name, most=limit)
+        return [conversation_from(row) for row in rows]
+
+    def turns(
+        self, conversation: ConversationId, after: tuple[datetime, TurnId] | None, limit: int
+    ) -> Sequence[Turn]:
+        at, name = after or (EPOCH, "")
+        rows = self._session.all("turns", conversation=conversation, at=at, id=name, most=limit)
+        return [turn_from(row) for row in rows]
 
     def conversations_on(self, account: AccountId, day: date) -> int:
         row = self._session.one("conversations_on", account=account, day=day)
@@ -62,4 +92,29 @@ def conversation_from(row: Row) -> Conversation:
         moment(row["started_at"]),
         moment(row["last_at"]),
         row["live_turns"],
+        row["model"],
+    )
+
+
+def turn_from(row: Row) -> Turn:
+    """A turn's row as the engine knows it."""
+    return Turn(
+        id=TurnId(row["id"]),
+        account=AccountId(row["account"]),
+        conversation=ConversationId(row["conversation"]),
+        parent=row["parent"],
+        batch=row["batch"],
+        state=TurnState(row["state"]),
+        model=row["model"],
+        prompt=row["prompt"],
+        answer=row["answer"],
+        usage=Usage(
+            row["input_tokens"],
+            row["cached_input_tokens"],
+            row["output_tokens"],
+            estimated=bool(row["tokens_estimated"]),
+        ),
+        outcome=row["outcome"],
+        started_at=moment(row["started_at"]),
+        settled_at=moment_or_none(row["settled_at"]),
     )

@@ -41,6 +41,12 @@ class People:
     def set_model(self, account: AccountId, model: str | None) -> None:
         self._session.run("set_model", id=account, model=model)
 
+    def set_instructions(self, account: AccountId, instructions: str) -> None:
+        self._session.run("set_instructions", id=account, instructions=instructions or None)
+
+    def set_private(self, account: AccountId, *, private: bool) -> None:
+        self._session.run("set_private", id=account, private=private)
+
 
 def person_from(row: Row) -> Person:
     """The person that a row names."""
@@ -49,4 +55,11 @@ def person_from(row: Row) -> Person:
 
 def account_from(row: Row) -> Account:
     """An account's row as the engine knows it."""
-    return Account(AccountId(row["id"]), person_from(row), row["model"], moment(row["created_at"]))
+    return Account(
+        AccountId(row["id"]),
+        person_from(row),
+        row["model"],
+        moment(row["created_at"]),
+        row["instructions"] or "",
+        bool(row["private"]),
+    )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from engine.domain import AccountId, Micros, TurnId
-from engine.turns import Hold, Settlement, TurnState, UsageFacts
+from engine.domain import AccountId, Micros, Platform, TurnId
+from engine.turns import EXPIRED, Hold, Orphan, Settlement, TurnState, UsageFacts
 from storage.session import Row, Session, moment
 
 RATE_WINDOW = timedelta(seconds=60)
 LONGER_THAN_A_MONTH = timedelta(days=32)
-EXPIRED = "expired"
-"""Outcome of a turn whose lease ran out: the only released turn that may still be settled."""
 
 
 class Turns:
@@ -62,6 +60,8 @@ class Turns:
             owner=hold.owner,
             started_at=hold.started_at,
             lease_until=hold.lease_until,
+            parent=hold.parent,
+            batch=hold.batch,
         )
         self._count(hold.conversation, hold.started_at)
 
@@ -70,6 +70,7 @@ class Turns:
         if row is None or not may_settle(row):
             return False
         self._write("settle", turn, row, settlement, answer=settlement.answer, outcome=settlement.outcome)
+        self._session.run("set_tip", id=row["conversation"], turn=turn)
         if row["state"] == TurnState.RELEASED:
             self._count(row["conversation"], moment(row["started_at"]))
         return True
@@ -94,9 +95,32 @@ class Turns:
         self._session.one("lock_account_id", id=account)
         return self._uncount(self._session.all("release_expired_of", now=now, account=account))
 
+    def mark_place(self, turn: TurnId, place: str) -> None:
+        self._session.run("mark_place", id=turn, place=place)
+
+    def orphans(self, platforms: Sequence[str], limit: int) -> Sequence[Orphan]:
+        rows = self._session.all("orphans", platforms=f",{','.join(platforms)},", most=limit)
+        return [
+            Orphan(TurnId(row["id"]), Platform(row["platform"]), row["place"], moment(row["settled_at"]))
+            for row in rows
+        ]
+
+    def forget_place(self, turn: TurnId) -> None:
+        self._session.run("forget_place", id=turn)
+
+    def ask_stop(self, account: AccountId, now: datetime, turn: TurnId | None = None) -> Sequence[TurnId]:
+        if turn is None:
+            rows = self._session.all("ask_stop", account=account, now=now)
+        else:
+            rows = self._session.all("ask_stop_of", account=account, now=now, id=turn)
+        return [TurnId(row["id"]) for row in rows]
+
+    def stops_asked(self, owner: str) -> Sequence[TurnId]:
+        return [TurnId(row["id"]) for row in self._session.all("stops_asked", owner=owner)]
+
     def _locked(self, turn: TurnId) -> Row | None:
         self._session.run("lock_account_of_turn", id=turn)
-        return self._session.one("turn", id=turn)
+        return self._session.one("turn_to_write", id=turn)
 
     def _write(self, statement: str, turn: TurnId, row: Row, settlement: Settlement, **more: str) -> None:
         """Write down what a turn used, and add what that changes to the spend of the month it began in."""

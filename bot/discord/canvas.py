@@ -74,7 +74,13 @@ class DiscordCanvas:
         await self._spot.show(reply)
 
     def anchors(self) -> Sequence[str]:
-        return [*(message_anchor(post.id) for post, _ in self._shown), *self._spot.anchors]
+        return [message_anchor(post.id) for post, _ in self._shown]
+
+    def places(self) -> Sequence[str]:
+        return self._spot.anchors
+
+    def place(self) -> str | None:
+        return None
 
     async def _paint(self) -> None:
         wanted = of_frame(self._frame)

@@ -20,6 +20,7 @@ class LocalCanvas:
         self._wall = wall
         self._spot = spot
         self._answer = answer
+        self._painted = False
 
     @property
     def channel(self) -> str:
@@ -35,13 +36,19 @@ class LocalCanvas:
         await self._wall.put(
             Post(self._answer, self._spot, kind, text, frame.state, frame.footer, frame.buttons)
         )
+        self._painted = True
 
     async def reply(self, reply: Reply) -> None:
         await show(self._wall, self._spot, [reply], self._answer)
 
     def anchors(self) -> Sequence[str]:
-        own = message_anchor(self._answer)
-        return [own, dm_anchor(self._spot.person)] if self._spot.room is Room.DM else [own]
+        return [message_anchor(self._answer)] if self._painted else []
+
+    def places(self) -> Sequence[str]:
+        return [dm_anchor(self._spot.person)] if self._spot.room is Room.DM else []
+
+    def place(self) -> str | None:
+        return self._answer if self._painted else None
 
 
 def message_anchor(message: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from bot.local.feed import Feed
+from bot.render import lost_buttons
 from bot.reply import Button, State
 from bot.words import say
+from engine.domain import TurnId
+from engine.errors import GoneError
 from engine.facts import LocalMessage
 from engine.ledger import Tx
 from engine.ports import Clock, Store
@@ -101,6 +104,24 @@ class Wall:
             self._feed.publish(shown.audience, f"message:{shown.id}", changed(shown))
         return shown is not None
 
+    async def mend(self, message: str, turn: TurnId) -> None:
+        """Show an answer that is still being written as broken off. GoneError: there is no such message."""
+
+        def work(tx: Tx) -> LocalMessage | None:
+            found = tx.get_local(message)
+            if found is None:
+                raise GoneError("the message is gone")
+            if found.body["state"] not in UNFINISHED:
+                return None
+            buttons = [asdict(button) for button in lost_buttons(turn)]
+            mended = replace(found, body={**broken_off(found.body), "buttons": buttons})
+            tx.put_local(mended)
+            return mended
+
+        shown = await self._store.transact(work)
+        if shown:
+            self._feed.publish(shown.audience, f"message:{shown.id}", changed(shown))
+
     async def get(self, message: str, person: str) -> LocalMessage | None:
         """A message that the person sees."""
         found = await self._store.read(lambda tx: tx.get_local(message))
@@ -147,6 +168,11 @@ def as_it_is(message: Mapping[str, object], opened_at: datetime) -> Mapping[str,
     last = str(message["edited"] or message["at"])
     if message["state"] not in UNFINISHED or datetime.fromisoformat(last) >= opened_at:
         return message
-    text = "\n\n".join(filter(None, (str(message["text"]), say("local-broken-off"))))
+    return broken_off(message)
+
+
+def broken_off(body: Mapping[str, object]) -> Mapping[str, object]:
+    """What is left of an answer whose process is gone."""
+    text = "\n\n".join(filter(None, (str(body["text"]), say("local-broken-off"))))
     footer = say("footer-not-counted")
-    return {**message, "text": text, "state": State.FAILED.value, "footer": footer, "buttons": []}
+    return {**body, "text": text, "state": State.FAILED.value, "footer": footer, "buttons": []}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.commands import BadOption, Misspelt, Typed, parse
 from bot.delivery import deliver
@@ -71,10 +71,11 @@ class Reception:
         parsed = said.parsed
         if isinstance(parsed, Typed) and parsed.command.streams:
             request = request_of(parsed, said.person, key_of(said), (message_anchor(said.id),))
-            return await self._answer(said, self._front.ask_of(request))
+            ask = replace(self._front.ask_of(request), message=message_anchor(said.id))
+            return await self.answer(ask, spot_of(said), f"{said.id}.answer")
         if parsed is not None:
             return await self._command(said, parsed)
-        return await self._answer(said, question(said))
+        return await self.answer(question(said), spot_of(said), f"{said.id}.answer")
 
     async def _command(self, said: Said, parsed: Typed | Misspelt | BadOption) -> None:
         if isinstance(parsed, Typed):
@@ -85,8 +86,9 @@ class Reception:
             replies = [self._front.misspelt(parsed)]
         await show(self._wall, spot_of(said), replies, f"{said.id}.answer")
 
-    async def _answer(self, said: Said, ask: Ask) -> None:
-        canvas = LocalCanvas(self._wall, spot_of(said), f"{said.id}.answer")
+    async def answer(self, ask: Ask, spot: Spot, message: str) -> None:
+        """Answer a question in a message of that id."""
+        canvas = LocalCanvas(self._wall, spot, message)
         await deliver(self._front.chat, ask, canvas, self._pacing)
 
 
@@ -94,7 +96,8 @@ def question(said: Said) -> Ask:
     """A question that is asked by mention, by reply or in a DM."""
     text = said.text if said.room is Room.DM else MENTION.sub("", said.text, count=1)
     resting = said.room is Room.DM and said.reply_to is None
-    return Ask(key_of(said), said.person, text.strip(), places(said), dm=resting)
+    asked = message_anchor(said.id)
+    return Ask(key_of(said), said.person, text.strip(), places(said), dm=resting, message=asked)
 
 
 def places(said: Said) -> tuple[str, ...]:

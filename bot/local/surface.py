@@ -11,6 +11,7 @@ from uuid import uuid4
 from bot import news
 from bot.errands import Errands
 from bot.front import Front
+from bot.local.canvas import dm_anchor, message_anchor
 from bot.local.description import PEOPLE, describe
 from bot.local.feed import Feed
 from bot.local.posts import SENT, Post, Room, Spot, Wall
@@ -19,7 +20,7 @@ from bot.local.show import post, show
 from bot.pacing import Pace, Pacing
 from bot.reply import Reply
 from bot.words import speaking
-from engine.domain import Person
+from engine.domain import Person, TurnId
 from engine.facts import LocalMessage, Notice
 from engine.ports import Clock, Store
 
@@ -29,7 +30,7 @@ LONGEST_TEXT = 16_000
 
 
 class LocalBot:
-    """The playground's `LocalSurface` and `Messenger`; `run` owns the work until it is cancelled."""
+    """The playground's `LocalSurface`, `Messenger`, `Mender`; `run` owns the work until it is cancelled."""
 
     def __init__(self, front: Front, store: Store, clock: Clock, pace: Pace = PACE) -> None:
         self._front = front
@@ -73,9 +74,16 @@ class LocalBot:
         async def welcome(reply: Reply) -> None:
             await show(self._wall, spot, [reply], f"{stem}.welcome")
 
+        places = (dm_anchor(person.user),) if spot.room is Room.DM else ()
+        ask = self._front.question_of(person, action, f"local:{stem}", places, dm=bool(places))
+
         async def work() -> None:
             meeting = await self._front.greeter.meet(person)
-            await show(self._wall, spot, await self._front.press(person, action), stem)
+            if ask:
+                await self._reception.answer(ask, spot, stem)
+            else:
+                here = (message_anchor(message), *places)
+                await show(self._wall, spot, await self._front.press(person, action, here), stem)
             await self._front.greeter.welcome(meeting, welcome)
 
         self._errands.begin(work, lambda reply: show(self._wall, spot, [reply], stem))
@@ -94,6 +102,9 @@ class LocalBot:
         await self._wall.add(told)
         profile = await self.profile(notice.person)
         self._feed.publish(notice.person.user, "person", {"type": "person", "person": profile})
+
+    async def mend(self, place: str, turn: TurnId) -> None:
+        await self._wall.mend(place, turn)
 
     def _begin(self, spot: Spot, said: Said) -> None:
         async def apologise(reply: Reply) -> None:

@@ -73,6 +73,13 @@ class SlackCanvas:
         await show_privately(self._workspace, self._spot, [reply])
 
     def anchors(self) -> Sequence[str]:
+        """None: a reply is a thread, which goes on by itself."""
+        return ()
+
+    def place(self) -> str | None:
+        return None
+
+    def places(self) -> Sequence[str]:
         place = self._spot
         if place.thread_ts:
             return [self._workspace.anchor(place.channel, place.thread_ts)]

@@ -1,27 +1,66 @@
--- name: find_conversation
-SELECT c.id, c.account, c.started_at, c.last_at, c.live_turns
-FROM anchor a JOIN conversation c ON c.id = a.conversation
+-- name: find_branch
+SELECT c.id, c.account, c.started_at, c.last_at, c.live_turns, c.model,
+    CASE WHEN t.id IS NULL THEN c.tip WHEN t.state = 'settled' THEN t.id ELSE t.parent END AS tip
+FROM anchor a
+    JOIN conversation c ON c.id = a.conversation
+    LEFT JOIN turn t ON t.id = a.turn
 WHERE a.account = :account AND a.place = :place;
 
 -- name: conversation
-SELECT id, account, started_at, last_at, live_turns FROM conversation WHERE id = :id;
+SELECT id, account, started_at, last_at, live_turns, model FROM conversation WHERE id = :id;
 
 -- name: open_conversation
-INSERT INTO conversation (id, account, started_at, last_at, day, live_turns)
-VALUES (:id, :account, :started_at, :last_at, :day, :live_turns);
+INSERT INTO conversation (id, account, started_at, last_at, day, live_turns, model)
+VALUES (:id, :account, :started_at, :last_at, :day, :live_turns, :model);
+
+-- name: set_conversation_model
+UPDATE conversation SET model = :model WHERE id = :id;
+
+-- name: set_tip
+UPDATE conversation SET tip = :turn WHERE id = :id;
 
 -- name: bind
-INSERT INTO anchor (account, place, conversation) VALUES (:account, :place, :conversation)
-ON CONFLICT (account, place) DO UPDATE SET conversation = excluded.conversation;
+INSERT INTO anchor (account, place, conversation, turn) VALUES (:account, :place, :conversation, :turn)
+ON CONFLICT (account, place) DO UPDATE
+SET turn = CASE
+        WHEN excluded.turn IS NULL AND anchor.conversation = excluded.conversation THEN anchor.turn
+        ELSE excluded.turn
+    END,
+    conversation = excluded.conversation;
 
 -- name: unbind
 DELETE FROM anchor WHERE account = :account AND place = :place;
 
--- name: history
-SELECT prompt, answer
+-- name: past_turn
+SELECT id, account, conversation, parent, batch, state, model, prompt, answer, input_tokens, cached_input_tokens,
+    output_tokens, tokens_estimated, outcome, started_at, settled_at
 FROM turn
-WHERE conversation = :conversation AND state = 'settled' AND answer <> ''
+WHERE id = :id;
+
+-- From a turn back to the first of its branch, by primary key at each step.
+-- name: history
+WITH RECURSIVE way (id, parent, prompt, answer, steps) AS (
+    SELECT id, parent, prompt, answer, 1 FROM turn WHERE id = :tip
+    UNION ALL
+    SELECT t.id, t.parent, t.prompt, t.answer, way.steps + 1
+    FROM way JOIN turn t ON t.id = way.parent
+    WHERE way.steps < :most
+)
+SELECT prompt, answer FROM way ORDER BY steps DESC;
+
+-- name: conversations
+SELECT id, account, started_at, last_at, live_turns, model
+FROM conversation
+WHERE account = :account AND (started_at < :at OR (started_at = :at AND id < :id))
 ORDER BY started_at DESC, id DESC
+LIMIT :most;
+
+-- name: turns
+SELECT id, account, conversation, parent, batch, state, model, prompt, answer, input_tokens, cached_input_tokens,
+    output_tokens, tokens_estimated, outcome, started_at, settled_at
+FROM turn
+WHERE conversation = :conversation AND (started_at > :at OR (started_at = :at AND id > :id))
+ORDER BY started_at, id
 LIMIT :most;
 
 -- name: conversations_on

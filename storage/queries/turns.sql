@@ -8,7 +8,8 @@ DELETE FROM claim WHERE claimed_at < :before;
 SELECT
     (SELECT COUNT(*) FROM conversation WHERE account = :account AND day = :day AND live_turns > 0)
         AS conversations_today,
-    (SELECT COUNT(*) FROM turn WHERE account = :account AND state = 'held') AS at_once,
+    (SELECT COUNT(DISTINCT COALESCE(batch, id)) FROM turn WHERE account = :account AND state = 'held')
+        AS at_once,
     (SELECT COALESCE(SUM(estimate), 0) FROM turn WHERE account = :account AND state = 'held') AS estimates,
     (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE account = :account AND month = :month) AS spent;
 
@@ -22,11 +23,12 @@ SELECT
     ) AS released;
 
 -- name: recent_turns
-SELECT started_at
+SELECT MIN(started_at) AS started_at
 FROM turn
 WHERE account = :account AND started_at > :since
     AND (state IN ('held', 'settled') OR (state = 'released' AND outcome = 'stopped'))
-ORDER BY started_at;
+GROUP BY COALESCE(batch, id)
+ORDER BY 1;
 
 -- name: add_spend
 INSERT INTO spend (account, month, cost) VALUES (:account, :month, :cost)
@@ -35,23 +37,25 @@ ON CONFLICT (account, month) DO UPDATE SET cost = spend.cost + excluded.cost;
 -- name: hold
 INSERT INTO turn (
     id, account, conversation, key, state, asked_model, model, prompt, answer, estimate, cost,
-    input_tokens, cached_input_tokens, output_tokens, tokens_estimated, outcome, owner, started_at, lease_until
+    input_tokens, cached_input_tokens, output_tokens, tokens_estimated, outcome, owner, started_at, lease_until,
+    parent, batch
 ) VALUES (
     :id, :account, :conversation, :key, 'held', :model, :model, :prompt, '', :estimate, NULL,
-    0, 0, 0, 0, '', :owner, :started_at, :lease_until
+    0, 0, 0, 0, '', :owner, :started_at, :lease_until,
+    :parent, :batch
 );
 
 -- name: lock_account_of_turn
 UPDATE account SET seen_at = seen_at WHERE id = (SELECT account FROM turn WHERE id = :id);
 
--- name: turn
+-- name: turn_to_write
 SELECT account, conversation, state, cost, outcome, started_at FROM turn WHERE id = :id;
 
 -- name: settle
 UPDATE turn
 SET state = 'settled', model = :model, answer = :answer, cost = :cost, input_tokens = :input_tokens,
     cached_input_tokens = :cached_input_tokens, output_tokens = :output_tokens,
-    tokens_estimated = :tokens_estimated, outcome = :outcome, settled_at = :settled_at
+    tokens_estimated = :tokens_estimated, outcome = :outcome, settled_at = :settled_at, place = NULL
 WHERE id = :id;
 
 -- name: record_spend
@@ -61,7 +65,7 @@ SET model = :model, cost = :cost, input_tokens = :input_tokens, cached_input_tok
 WHERE id = :id;
 
 -- name: release
-UPDATE turn SET state = 'released', outcome = :outcome, settled_at = :now
+UPDATE turn SET state = 'released', outcome = :outcome, settled_at = :now, place = NULL
 WHERE id = :id AND state = 'held'
 RETURNING conversation;
 
@@ -75,3 +79,30 @@ SELECT DISTINCT account FROM turn WHERE state = 'held' AND lease_until <= :now O
 UPDATE turn SET state = 'released', outcome = 'expired', settled_at = :now
 WHERE state = 'held' AND lease_until <= :now AND account = :account
 RETURNING conversation;
+
+-- name: mark_place
+UPDATE turn SET place = :place WHERE id = :id AND state = 'held';
+
+-- name: orphans
+SELECT t.id, a.platform, t.place, t.settled_at
+FROM turn t JOIN account a ON a.id = t.account
+WHERE t.state = 'released' AND t.place IS NOT NULL AND :platforms LIKE '%,' || a.platform || ',%'
+ORDER BY t.settled_at
+LIMIT :most;
+
+-- name: forget_place
+UPDATE turn SET place = NULL WHERE id = :id AND state = 'released';
+
+-- name: ask_stop
+UPDATE turn SET stop_asked_at = COALESCE(stop_asked_at, :now)
+WHERE account = :account AND state = 'held'
+RETURNING id;
+
+-- name: ask_stop_of
+UPDATE turn SET stop_asked_at = COALESCE(stop_asked_at, :now)
+WHERE account = :account AND state = 'held'
+    AND (id = :id OR batch = (SELECT asked.batch FROM turn AS asked WHERE asked.id = :id))
+RETURNING id;
+
+-- name: stops_asked
+SELECT id FROM turn WHERE owner = :owner AND state = 'held' AND stop_asked_at IS NOT NULL;

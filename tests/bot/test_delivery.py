@@ -45,13 +45,24 @@ class PaperCanvas:
         """One message."""
         return ("local:message:1",)
 
+    def places(self) -> Sequence[str]:
+        """A channel, where nothing goes on by itself."""
+        return ()
+
+    def place(self) -> str | None:
+        """The message."""
+        return "1"
+
 
 async def test_the_last_frame_is_the_whole_answer_with_its_footer(hall: Hall) -> None:
     canvas = PaperCanvas()
     end = await deliver(hall.chat(), hall.ask(), canvas, Pacing(QUICKLY))
     assert isinstance(end, Answered)
     assert canvas.frames[0].state in {State.THINKING, State.WRITING}
-    assert canvas.frames[-1] == Frame(("Hello there.",), State.DONE, "quick · conversation 1 of 3 today")
+    last = canvas.frames[-1]
+    assert (last.pages, last.state) == (("Hello there.",), State.DONE)
+    assert last.footer == "quick · conversation 1 of 3 today"
+    assert [button.label for button in last.buttons] == ["Regenerate", "Other model"]
 
 
 async def test_a_reply_to_the_answer_continues_its_conversation(hall: Hall) -> None:
@@ -142,9 +153,9 @@ async def test_a_database_that_is_away_is_said_in_words(hall: Hall) -> None:
 class DmCanvas(PaperCanvas):
     """A canvas in a DM."""
 
-    def anchors(self) -> Sequence[str]:
-        """The message and its DM."""
-        return ("local:message:1", "local:dm:alice")
+    def places(self) -> Sequence[str]:
+        """The DM."""
+        return ("local:dm:alice",)
 
 
 async def test_a_new_conversation_wished_for_during_an_answer_begins_all_the_same(hall: Hall) -> None:

@@ -32,7 +32,7 @@ async def test_ask_streams_into_one_message_which_ends_with_a_footer(stage: Stag
     shown = await stage.shown()
     assert shown == [message]
     assert message.text == f"Hello there.\n-# quick · {FOOTER}"
-    assert message.buttons() == []
+    assert [button["label"] for button in message.buttons()] == ["Regenerate", "Other model"]
     assert used.ack_seconds is not None
     assert used.ack_seconds < 1
 

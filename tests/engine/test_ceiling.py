@@ -118,4 +118,4 @@ async def test_stopping_before_the_first_word_is_neither_free_for_us_nor_faster(
 async def stop_when_asked(chat: Chat, model: Scripted, started: Started) -> None:
     """Press Stop once the vendor has the question."""
     await model.waiting.wait()
-    assert chat.stop(started.turn, ALICE)
+    assert await chat.stop(started.turn, ALICE)

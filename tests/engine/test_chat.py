@@ -252,8 +252,8 @@ async def test_stop_ends_the_models_request_and_keeps_what_was_said(hall: Hall) 
             events.append(event)
             if isinstance(event, Delta):
                 turn = events[0].turn  # type: ignore[union-attr]
-                assert not chat.stop(turn, BOB)
-                assert chat.stop(turn, ALICE)
+                assert not await chat.stop(turn, BOB)
+                assert await chat.stop(turn, ALICE)
     end = events[-1]
     assert isinstance(end, Failed)
     assert (end.reason, end.text, end.counted) == (FailureReason.STOPPED, "Hello ", True)

@@ -52,7 +52,7 @@ class Talk:
 
     async def ending(self, changes: AsyncIterator[Any], sent: str) -> Json:
         """The message that answers another, when it is done."""
-        return await self.answering(changes, sent, {"sent", "done", "failed"})
+        return await self.answering(changes, sent, {"sent", "done", "stopped", "failed"})
 
     async def answering(self, changes: AsyncIterator[Any], sent: str, states: set[str]) -> Json:
         """The message that answers another, when it is in one of these states."""

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
 Message = Mapping[str, Any]
-FINAL = frozenset({"done", "failed"})
+FINAL = frozenset({"done", "stopped", "failed"})
 WAIT_SECONDS = 30.0
 
 

@@ -8,11 +8,18 @@ from tests.slack.conftest import Stage
 FOOTER = "conversation 1 of 3 today"
 
 
+def stoppable(message: Message) -> bool:
+    """Whether it is still being written."""
+    return any(button["text"]["text"] == "Stop" for button in message.buttons)
+
+
 async def answered(slack: FakeSlack, channel: str, count: int = 1) -> list[Message]:
     """The bot's messages of a channel once that many are complete."""
 
     def complete() -> list[Message] | None:
-        found = [m for m in slack.transcript(channel) if m.by_app and " today" in m.shown and not m.buttons]
+        found = [
+            m for m in slack.transcript(channel) if m.by_app and " today" in m.shown and not stoppable(m)
+        ]
         return found if len(found) >= count else None
 
     return await slack.wait_for(complete)

@@ -59,7 +59,14 @@ def conversation(tx: Tx, name: str = "c", person: Person = ANN, at: datetime = N
 
 
 def hold(
-    tx: Tx, turn: str, where: str = "c", person: Person = ANN, at: datetime = NOON, estimate: int = 100
+    tx: Tx,
+    turn: str,
+    where: str = "c",
+    person: Person = ANN,
+    at: datetime = NOON,
+    estimate: int = 100,
+    parent: str | None = None,
+    batch: str | None = None,
 ) -> TurnId:
     """A stored hold of one minute."""
     tx.hold(
@@ -74,6 +81,8 @@ def hold(
             owner="process",
             started_at=at,
             lease_until=at + MINUTE,
+            parent=TurnId(parent) if parent else None,
+            batch=batch,
         )
     )
     return TurnId(turn)

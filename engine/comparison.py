@@ -1,0 +1,155 @@
+"""The first transaction of a comparison: one question, a conversation for each model, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from uuid import uuid4
+
+from engine import limits, places, routing
+from engine.admission import (
+    Admission,
+    Counter,
+    Desk,
+    Route,
+    begin,
+    composed,
+    count_at,
+    dearest,
+    hold_for,
+    note_offer,
+    open_counter,
+    unknown,
+)
+from engine.branches import Origin, written
+from engine.domain import (
+    Ask,
+    Duplicate,
+    Micros,
+    ModelSpec,
+    Refusal,
+    RefusalReason,
+    Tier,
+    TierName,
+    TurnId,
+)
+from engine.ledger import Tx
+
+FEWEST, MOST = 2, 4
+"""Models that can be compared: more than four cannot be read side by side, whatever a tier allows."""
+
+Admissions = tuple[Admission, ...]
+
+
+def admit_comparison(
+    tx: Tx, desk: Desk, ask: Ask, models: Sequence[str], now: datetime
+) -> Admissions | Refusal | Duplicate:
+    """Decide about a comparison under its account's lock; without `models` they are chosen for the member.
+
+    Each model's turn is held in a conversation of its own and each is counted, but together they are one
+    question of the minute and one answer at once. Nothing is bound to the place before the member keeps one.
+    """
+    if not tx.claim(ask.key, now):
+        return Duplicate()
+    account = tx.lock_account(ask.person, now)
+    counter = open_counter(tx, desk, account, ask, now)
+    if isinstance(counter, Refusal):
+        return counter
+    named = (replace(ask, model=name) for name in models)
+    barred = (places.barred(desk.catalogue, counter.rules, counter.tier, each) for each in named)
+    outcome = next(filter(None, barred), None) or decide(tx, counter, ask, models)
+    if isinstance(outcome, Refusal):
+        note_offer(tx, desk, account, outcome, now)
+    return outcome
+
+
+def decide(tx: Tx, counter: Counter, ask: Ask, models: Sequence[str]) -> Admissions | Refusal:
+    """The same for a comparison that was not taken before."""
+    specs = compared(counter, ask, models)
+    if isinstance(specs, Refusal):
+        return specs
+    start = Origin(ask, written(ask))
+    cases = [replace(counter.case(spec, start), begins=len(specs)) for spec in specs]
+    if refusal := next(filter(None, (limits.judge(case, counter.desk.catalogue) for case in cases)), None):
+        return refusal
+    routes = routed(counter, cases, start)
+    if isinstance(routes, Refusal):
+        return routes
+    if drained := counter.drained(tx, cases[0]):
+        return drained
+    batch, whole = uuid4().hex, total(routes)
+    return tuple(
+        held(tx, counter, start, route, batch, replace(case, begins=number), whole)
+        for number, (case, route) in enumerate(zip(cases, routes, strict=True), start=1)
+    )
+
+
+def compared(counter: Counter, ask: Ask, models: Sequence[str]) -> tuple[ModelSpec, ...] | Refusal:
+    """The models of a comparison, or why there is none."""
+    catalogue, tier = counter.desk.catalogue, counter.tier
+    if not (ask.text.strip() or ask.attachments):
+        return Refusal(RefusalReason.EMPTY, tier.name)
+    if not models and allowed(tier) >= FEWEST:
+        chosen = suggested(counter)
+        return chosen if len(chosen) >= FEWEST else Refusal(RefusalReason.TOO_FEW, tier.name)
+    found = dict.fromkeys(catalogue.find(name) or name for name in models)
+    if wrong := next((name for name in found if isinstance(name, str)), None):
+        return unknown(catalogue, tier, wrong)
+    specs = tuple(spec for spec in found if isinstance(spec, ModelSpec))
+    count = max(FEWEST, len(specs))
+    if count > allowed(tier):
+        offer = catalogue.cheapest(tier, lambda other: allowed(other) >= count)
+        return Refusal(RefusalReason.COMPARE, tier.name, allowed(tier), offer=offer)
+    return specs if len(specs) == count else Refusal(RefusalReason.TOO_FEW, tier.name)
+
+
+def allowed(tier: Tier) -> int:
+    """How many models a tier may compare."""
+    return MOST if tier.compare is None else min(MOST, tier.compare)
+
+
+def suggested(counter: Counter) -> tuple[ModelSpec, ...]:
+    """The member's own model and others beside it: one of each vendor, those of its class first."""
+    catalogue, tier = counter.desk.catalogue, counter.tier
+    first = routing.choose(catalogue, tier, None, (counter.account.model,))
+    if not isinstance(first, ModelSpec):
+        return ()
+    alike = sorted(catalogue.allowed(tier), key=lambda spec: spec.klass is not first.klass)
+    vendors = {spec.provider: spec for spec in reversed([first, *alike])}
+    chosen = dict.fromkeys([first, *(spec for spec in alike if vendors[spec.provider] is spec)])
+    more = dict.fromkeys([*chosen, *alike]) if len(chosen) < FEWEST else chosen
+    return tuple(islice(more, min(allowed(tier), max(FEWEST, len(chosen)))))
+
+
+def routed(counter: Counter, cases: Sequence[limits.Case], start: Origin) -> Sequence[Route] | Refusal:
+    """What each model is sent, if all are within the month's money; nothing ever stands in for one."""
+    catalogue, tier = counter.desk.catalogue, counter.tier
+    routes: list[Route] = []
+    for case in cases:
+        found = composed(counter.system, [case.spec], (), start.prompt)
+        if not found:
+            return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
+        routes += found
+    dear = next((case for case in cases if limits.steps_down(tier, case.spec)), None)
+    if cases[0].over_ceiling(total(routes)) and (dear or tier.name is TierName.FREE):
+        return limits.spent(dear or cases[0], catalogue)
+    return routes
+
+
+def total(routes: Sequence[Route]) -> Micros:
+    """The most that all of these may cost together."""
+    return Micros(sum(dearest((route,)) for route in routes))
+
+
+def held(
+    tx: Tx, counter: Counter, start: Origin, route: Route, batch: str, case: limits.Case, whole: Micros
+) -> Admission:
+    """One model's turn, held in a conversation that goes on with that model."""
+    turn, now = TurnId(uuid4().hex), counter.now
+    place = begin(tx, counter.account, now, route.spec.name)
+    count_at(tx, counter, case, place.id)
+    tx.hold(hold_for(counter, place, start, turn, (route,), batch))
+    standing = limits.standing(case)
+    return Admission(turn, place.id, route.spec, (route,), standing, now, case.metered(whole), batch)
