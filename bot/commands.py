@@ -121,6 +121,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("prompt", "option-ask-prompt", OptionKind.TEXT, required=True),
             Option("model", "option-ask-model", OptionKind.MODEL),
             Option("file", "option-ask-file", OptionKind.FILE, typed=False),
+            Option("thread", "option-ask-thread", OptionKind.SWITCH, typed=False),
         ),
         private=False,
         streams=True,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from engine.catalogue import Catalogue
-from engine.domain import Ask, Place, Refusal, RefusalReason, Tier, TierName
+from engine.domain import Ask, ModelSpec, Place, Refusal, RefusalReason, Tier, TierName
 from engine.ledger import Tx
 from engine.limits import next_day
 from engine.ports import Clock, Store
@@ -127,6 +127,11 @@ class Places:
         self._store = store
         self._clock = clock
         self.catalogue = catalogue
+
+    async def models(self, place: Place | None) -> Sequence[ModelSpec]:
+        """The models that may answer there; in a DM that is all."""
+        rules = await self._store.read(lambda tx: rules_for(tx, place)) if place else NO_RULES
+        return narrowed(self.catalogue, rules).models
 
     async def shown(self, place: Place) -> InForce:
         """What holds there."""

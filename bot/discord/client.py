@@ -14,6 +14,9 @@ from bot.discord.tree import build_tree
 from bot.discord.views import Press
 from engine.config import DiscordSettings
 
+SETTLING_SECONDS = 0.1
+"""How long after connecting the library takes a server that is joined for one that was there before."""
+
 
 class Ears(Protocol):
     """Takes what was heard; all but `completed` must return at once."""
@@ -42,6 +45,10 @@ class Ears(Protocol):
 
     def about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """A member wants to ask about a message."""
+        ...
+
+    def joined(self, guild: discord.Guild) -> None:
+        """The bot was added to a server."""
         ...
 
     def submitted(self, interaction: discord.Interaction[Any]) -> None:
@@ -89,6 +96,10 @@ class Listening(discord.Client):
         if self.user is not None:
             self.ears.heard(message, self.user.id)
 
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Hand an arrival on."""
+        self.ears.joined(guild)
+
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Hand a window's contents on; all else comes by the tree and the buttons."""
         if interaction.type is discord.InteractionType.modal_submit:
@@ -115,6 +126,7 @@ def make_client(settings: DiscordSettings, ears: Ears) -> Listening:
         "max_messages": None,
         "member_cache_flags": discord.MemberCacheFlags.none(),
         "chunk_guilds_at_startup": False,
+        "guild_ready_timeout": SETTLING_SECONDS,
     }
     client: Listening
     if settings.shard_count is None:

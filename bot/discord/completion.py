@@ -8,7 +8,7 @@ from bot.commands import Command, Option, OptionKind
 from bot.front import Front
 from bot.render import money, title
 from bot.words import say
-from engine.domain import Person
+from engine.domain import Person, Place
 
 CHOICE_LIMIT = 25
 Offered = tuple[str, str]
@@ -16,7 +16,7 @@ Offered = tuple[str, str]
 
 
 async def complete(
-    front: Front, person: Person, command: Command, option: Option, typed: str
+    front: Front, person: Person, place: Place | None, command: Command, option: Option, typed: str
 ) -> Sequence[Offered]:
     """The values of an option that go with what was typed so far. OutsideError: the database is away."""
     if option.kind is OptionKind.TIER:
@@ -24,13 +24,14 @@ async def complete(
     elif command.admin:
         found = [(spec.name, spec.name) for spec in front.members.catalogue.models]
     else:
-        found = await models(front, person)
+        found = await models(front, person, place)
     return [each for each in found if typed.casefold() in each[0].casefold()][:CHOICE_LIMIT]
 
 
-async def models(front: Front, person: Person) -> Sequence[Offered]:
-    """All models, those locked for this person marked."""
-    rows = await front.members.models(person)
+async def models(front: Front, person: Person, place: Place | None) -> Sequence[Offered]:
+    """The models that may answer there, those locked for this person marked."""
+    here = await front.places.models(place)
+    rows = [row for row in await front.members.models(person) if row.spec in here]
     return [(row.spec.name if row.allowed else f"{row.spec.name} 🔒", row.spec.name) for row in rows]
 
 

@@ -13,6 +13,7 @@ from discord import app_commands
 
 from bot.commands import BY_NAME, Command, Option, Typed, parse
 from bot.delivery import deliver
+from bot.discord.arrival import arrive
 from bot.discord.asking import Quotes, question_in
 from bot.discord.attached import of_command
 from bot.discord.canvas import DiscordCanvas
@@ -22,6 +23,7 @@ from bot.discord.opening import LIFE_SECONDS, Opening
 from bot.discord.places import granted, lacking, may_reply, place_of, to_write
 from bot.discord.rests import Rests
 from bot.discord.spots import InteractionSpot, MessageSpot, Spot
+from bot.discord.threads import ThreadSpot
 from bot.discord.wire import sure
 from bot.errands import Errands
 from bot.front import Front, Request, request_of
@@ -100,7 +102,7 @@ class Reception:
         request = request_from(interaction, command, options)
         if command.streams:
             files = Files(of_command(interaction))
-            self._open(interaction, lambda spot: self._used(request, spot, files), private=False)
+            self._open(interaction, lambda spot: self._used(interaction, request, spot, files), private=False)
         else:
             self._open(interaction, lambda spot: self._run(request, spot))
 
@@ -128,6 +130,10 @@ class Reception:
             unseen,
         )
 
+    def joined(self, guild: discord.Guild) -> None:
+        if self._front.welcomes:
+            self._errands.begin(lambda: arrive(guild), unseen)
+
     def submitted(self, interaction: discord.Interaction[Any]) -> None:
         data: Mapping[str, Any] = interaction.data or {}
         quoted = self._quotes.take(str(data.get("custom_id")))
@@ -140,14 +146,16 @@ class Reception:
                 options = {"prompt": about(quoted, question_in(data))}
             request = request_from(interaction, BY_NAME["ask"], options)
             files = Files(quoted.files, quoted=True)
-            self._open(interaction, lambda spot: self._used(request, spot, files), private=False)
+            self._open(interaction, lambda spot: self._used(interaction, request, spot, files), private=False)
 
     async def completed(
         self, interaction: discord.Interaction[Any], command: Command, option: Option, typed: str
     ) -> list[app_commands.Choice[str]]:
         try:
+            person = person_of(interaction.user)
+            place = place_of(interaction.guild_id, interaction.channel, interaction.user)
             with speaking(interaction.locale.value):
-                found = await complete(self._front, person_of(interaction.user), command, option, typed)
+                found = await complete(self._front, person, place, command, option, typed)
         except OutsideError:
             return []
         return [app_commands.Choice(name=name, value=value) for name, value in found]
@@ -200,8 +208,15 @@ class Reception:
         else:
             await spot.show(Reply(say("discord-choose-command", name=typed.command.name)))
 
-    async def _used(self, request: Request, spot: InteractionSpot, files: Files) -> None:
-        await self._ask(self._front.ask_of(request), spot, self._pacings.interactions, files)
+    async def _used(
+        self, interaction: discord.Interaction[Any], request: Request, spot: InteractionSpot, files: Files
+    ) -> None:
+        ask = self._front.ask_of(request)
+        if request.options.get("thread") == "on":
+            thread = ThreadSpot(interaction, spot, ask.text)
+            await self._ask(ask, thread, self._pacings.messages, files)
+        else:
+            await self._ask(ask, spot, self._pacings.interactions, files)
 
     async def _ask(self, ask: Ask, spot: Spot, pacing: Pacing, files: Files) -> None:
         canvas = DiscordCanvas(spot, self._rests)

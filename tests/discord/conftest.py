@@ -76,9 +76,9 @@ async def streaming(stage: Stage) -> Message:
     return await stage.discord.world.pulse.until(first_word)
 
 
-async def front_of(hall: Hall) -> Front:
+async def front_of(hall: Hall, *, welcomes: bool = False) -> Front:
     """The commands over a hall, with simulated billing."""
-    return counter_of(hall).front(hall)
+    return counter_of(hall).front(hall, welcomes=welcomes)
 
 
 def counter_of(hall: Hall) -> Counter:

@@ -83,6 +83,13 @@ async def test_a_question_in_another_channel_is_refused_in_private_with_the_righ
     await stage.shown("quiet")
 
 
+async def test_members_are_offered_only_the_models_that_may_answer_where_they_type(stage: Stage) -> None:
+    await server(stage, "models", {"action": "add", "model": "deep"})
+    for dm, offered in ((False, ["deep 🔒"]), (True, ["quick", "spare", "deep 🔒"])):
+        typed = stage.discord.autocomplete("bob", "ask", "model", "", dm=dm)
+        assert (await stage.discord.acknowledged(typed)).choices == offered
+
+
 async def test_members_are_told_which_models_may_answer_and_when_the_pool_is_new(stage: Stage) -> None:
     await server(stage, "models", {"action": "add", "model": "spare"})
     used = stage.discord.slash("bob", "ask", {"prompt": "Hi", "model": "quick"})
