@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.errands import Errands
 from bot.front import Front
 from bot.pacing import Pace, Pacing
+from bot.reply import Reply
 from bot.slack.branch import Branch, Vacancy
 from bot.slack.clients import client, open_session
 from bot.slack.endpoint import SlackHttp
@@ -83,8 +84,11 @@ class SlackBot:
         reception = Reception(workspace, self._front, self._pacing)
         return workspace.identity, Branch(workspace, reception, self._errands, self._front.greeter)
 
-    async def removed(self, removal: Removal) -> None:
-        await lasting(lambda: self._workspaces.removed(removal.place, removal.at))
+    def removed(self, removal: Removal) -> None:
+        async def forget() -> None:
+            await lasting(lambda: self._workspaces.removed(removal.place, removal.at))
+
+        self._errands.begin_once(f"slack:removal:{removal.place}:{removal.at}", forget, unseen)
 
     async def _listen(self, app: AsyncApp) -> None:
         if self._settings.app_token:
@@ -95,3 +99,7 @@ class SlackBot:
             self.endpoint.app = app
         self.ready.set()
         await asyncio.Event().wait()
+
+
+async def unseen(_reply: Reply) -> None:
+    """There is nobody to show it to."""

@@ -93,7 +93,7 @@ class Doors(Protocol):
         """Who we are in a workspace of perhaps an organisation, and who listens there."""
         ...
 
-    async def removed(self, removal: Removal) -> None:
+    def removed(self, removal: Removal) -> None:
         """The app was uninstalled, or its bot's token revoked."""
         ...
 
@@ -158,11 +158,11 @@ def listen_for_removal(app: AsyncApp, doors: Doors) -> None:
     """Register the listeners for the end of an installation."""
 
     async def uninstalled(body: Body, context: AsyncBoltContext) -> None:
-        await doors.removed(removal(body, context))
+        doors.removed(removal(body, context))
 
     async def revoked(body: Body, context: AsyncBoltContext) -> None:
         if body["event"].get("tokens", {}).get("bot"):
-            await doors.removed(removal(body, context))
+            doors.removed(removal(body, context))
 
     app.event("app_uninstalled")(uninstalled)
     app.event("tokens_revoked")(revoked)
@@ -183,13 +183,13 @@ def removal(body: Body, context: AsyncBoltContext) -> Removal:
 def home_of(body: Body) -> str:
     """The workspace (or organisation) that the author of an event comes from, empty if it is the app's own.
 
-    Only in channels that organisations share do events name it for people from outside (`user_team`).
+    Only in channels that organisations share do events name it for people from outside (`user_team`). There
+    the envelope's own `team_id` may be theirs; `authorizations` tells whose app hears it.
     """
     event = body["event"]
     outside = event.get("user_team") or event.get("source_team") or ""
-    known = {body.get("team_id"), body.get("enterprise_id")}
-    for each in body.get("authorizations") or ():
-        known |= {each.get("team_id"), each.get("enterprise_id")}
+    ours = body.get("authorizations") or (body,)
+    known = {each.get(key) for each in ours for key in ("team_id", "enterprise_id")}
     return outside if body.get("is_ext_shared_channel") and outside not in known else ""
 
 

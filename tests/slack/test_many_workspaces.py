@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from bot.slack.adapter import SlackBot
+from bot.slack.clients import open_session
+from bot.slack.installed import Installed
+from bot.slack.workspaces import ManyWorkspaces
 from engine.domain import AccountId, Person, Platform, TierName
-from engine.errors import UnreachableError
+from engine.errors import TryAgainError, UnreachableError
 from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from engine.ledger import Tx
+from storage.store import Store
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import ALICE, BOB, GENERAL, MENTION, Call, Message, payloads
@@ -23,6 +28,8 @@ from tests.fakes.slack.teams import SlackApp, Team
 from tests.slack.conftest import Stage, front_of, serving, settings_for
 from tests.slack.test_conversations import answered
 from tests.slack.visiting import Visitor, slack_app, visiting
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -251,7 +258,8 @@ async def say_in_a_shared_channel(at: Team, number: int, **of_author: str) -> No
     message = at.workspace.add(Message(at.workspace.new_ts(), GENERAL, ALICE, f"{MENTION} Hi"))
     event = payloads.mention_event(message, at.workspace.channels[GENERAL]) | of_author
     envelope = payloads.event_callback(event, number, at.workspace.now())
-    await at.deliver("events_api", envelope | {"is_ext_shared_channel": True})
+    theirs = {"team_id": of_author["team"], "is_ext_shared_channel": True}
+    await at.deliver("events_api", envelope | theirs)
 
 
 def notice(many: Many, person: Person) -> Notice:
@@ -297,3 +305,43 @@ async def test_a_second_process_serves_what_the_first_one_installed(
         for _ in range(2):
             await over_socket.acme.mention(ALICE, GENERAL, "Hello?")
     assert len(hall.one.seen) == 3
+
+
+class Patchy:
+    """A store whose reads fail while it is `away`."""
+
+    def __init__(self, store: Store) -> None:
+        self.away = False
+        self.transact = store.transact
+        self._store = store
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """As the store does it, or not at all."""
+        if self.away:
+            raise TryAgainError("the database is away")
+        return await self._store.read(work)
+
+
+async def test_while_the_database_is_away_known_workspaces_are_served_on(over_socket: Many) -> None:
+    slack, store = over_socket.app, Patchy(over_socket.hall.store)
+    settings = settings_for(slack, http=False, many=True)
+    assert settings.oauth
+    async with open_session() as session:
+        workspaces = ManyWorkspaces(Installed(store, settings.oauth), slack.api_url, session)
+        known = await workspaces.at("T0ACME")
+        store.away = True
+        assert await workspaces.at("T0ACME") is known
+        with pytest.raises(TryAgainError):
+            await workspaces.at("T0BEST")
+        store.away = False
+        assert await workspaces.at("T0NEVER", "E0NEVER") is None
+
+
+async def test_a_workspace_that_is_not_at_hand_any_more_is_met_again(
+    over_socket: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.workspaces.MOST_OPEN", 1)
+    for number in (1, 2):
+        for team in (over_socket.acme, over_socket.best):
+            await team.mention(ALICE, GENERAL, "Hi")
+            await answered(team, GENERAL, number)
