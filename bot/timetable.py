@@ -6,13 +6,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
+from itertools import islice
 from math import inf
 
 WRITES = 5
 """A channel takes so many writes of a kind in the time of four paces (Discord: 5 in 5 s)."""
 KEPT = 1
 """So many of them are kept for last texts."""
-A_SECOND = 1.0
+HANGS = 5
+"""Spans after which a write that is not answered holds up nobody else: Discord makes it wait by itself."""
 WIDEST = 4.0
 """Times the pace, after refusals that do not end."""
 RECOVERY = 0.8
@@ -21,7 +23,7 @@ REMEMBERED_CHANNELS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between two texts of a channel, and writes a second of the whole process.
+    """Seconds between two texts of a channel, and writes of the whole process in any `span` seconds.
 
     `thinking`: seconds that a model has before a message says that it thinks. The text behind such a message
     waits up to a third of that, unless the answer is older: so one that is over soon costs two writes.
@@ -30,6 +32,7 @@ class Pace:
     channel: float
     process: float
     thinking: float = 0.0
+    span: float = 1.0
 
 
 class Kind(IntEnum):
@@ -126,6 +129,36 @@ class Lane:
         return not self.waiting and self.width == 1.0 and free <= now
 
 
+@dataclass(slots=True)
+class Budget:
+    """The writes of the whole process."""
+
+    most: float
+    span: float
+    rests: float = -inf
+    under_way: dict[Wish, float] = field(default_factory=dict)
+    taken: deque[float] = field(default_factory=deque)
+
+    def free(self, now: float) -> float:
+        """When one more can begin."""
+        while self.taken and self.taken[0] <= now:
+            self.taken.popleft()
+        while self.under_way and (eldest := next(iter(self.under_way.items())))[1] <= now:
+            del self.under_way[eldest[0]]
+        if len(self.taken) + len(self.under_way) < self.most:
+            return self.rests
+        return max(self.rests, min([*islice(self.taken, 1), *islice(self.under_way.values(), 1)]))
+
+    def begin(self, wish: Wish, now: float) -> None:
+        """Count a write from its beginning, and one that hangs no longer than it may matter."""
+        self.under_way[wish] = now + HANGS * self.span
+
+    def end(self, wish: Wish, now: float) -> None:
+        """Count it from now, unless it has hung."""
+        if self.under_way.pop(wish, None) is not None:
+            self.taken.append(now + self.span)
+
+
 class Timetable:
     """All channels of a process. Times are seconds of one clock, which never goes back.
 
@@ -137,8 +170,7 @@ class Timetable:
         self._pace = pace
         self._lanes: dict[str, Lane] = {}
         self._agenda: list[tuple[float, str]] = []
-        self._recent: deque[float] = deque()
-        self._rests = -inf
+        self._budget = Budget(pace.process, pace.span)
         self._asked = 0
         self._prune_at = REMEMBERED_CHANNELS
 
@@ -174,22 +206,23 @@ class Timetable:
         ready = [(best.rank, best) for lane in lanes.values() if (best := lane.best(now))]
         heapify(ready)
         granted: list[Wish] = []
-        while ready and self._process_free(now) <= now:
+        while ready and self._budget.free(now) <= now:
             wish = heappop(ready)[1]
             lane = lanes[wish.channel]
             lane.begin(wish, now)
-            self._recent.append(now)
+            self._budget.begin(wish, now)
             granted.append(wish)
             if following := lane.best(now):
                 heappush(ready, (following.rank, following))
         for name, lane in lanes.items():
-            self._plan(name, lane, self._process_free(now))
+            self._plan(name, lane, self._budget.free(now))
         return granted
 
     def done(self, wish: Wish, now: float) -> None:
         """A granted write has been answered, or given up."""
         lane = self._lanes[wish.channel]
         lane.end(wish, now)
+        self._budget.end(wish, now)
         self._plan(wish.channel, lane)
 
     def next(self) -> float:
@@ -204,7 +237,7 @@ class Timetable:
 
     def refused_everywhere(self, now: float, seconds: float) -> None:
         """The platform wants no more at all for so long."""
-        self._rests = max(self._rests, now + seconds)
+        self._budget.rests = max(self._budget.rests, now + seconds)
 
     def learned(self, channel: str, now: float, left: int, seconds: float, *, posts: bool) -> None:
         """The platform says how many writes of a kind it still takes within so many seconds."""
@@ -218,12 +251,6 @@ class Timetable:
                 self._prune_at = max(REMEMBERED_CHANNELS, 2 * len(self._lanes))
             self._lanes[channel] = Lane(self._pace.channel)
         return self._lanes[channel]
-
-    def _process_free(self, now: float) -> float:
-        while self._recent and self._recent[0] + A_SECOND <= now:
-            self._recent.popleft()
-        full = len(self._recent) >= self._pace.process
-        return max(self._rests, self._recent[0] + A_SECOND if full else -inf)
 
     def _plan(self, channel: str, lane: Lane, at: float = -inf) -> None:
         """Look at a channel again when something can come true there; looking too early does no harm."""

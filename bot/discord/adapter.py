@@ -13,6 +13,7 @@ from aiohttp import ClientError
 
 from bot.discord.attached import fetcher
 from bot.discord.client import Listening, make_client
+from bot.discord.limits import listening
 from bot.discord.messenger import DiscordMessenger
 from bot.discord.opening import LIFE_SECONDS
 from bot.discord.reception import Pacings, Reception
@@ -26,7 +27,7 @@ from engine.errors import OutsideError, TellOperatorError
 
 log = logging.getLogger("bot.discord")
 
-PACE = Pace(channel=1.25, process=45.0)
+PACE = Pace(channel=1.25, process=45.0, thinking=0.75)
 """Discord takes 5 writes in 5 s of a channel, of which the last text keeps one, and 50 requests a second."""
 INTERACTIONS_A_SECOND = 500.0
 """Edits of interactions, which only our own machine limits."""
@@ -51,6 +52,7 @@ class DiscordBot:
         self._settings = settings
         self._front = front
         self._pacings = Pacings(Pacing(pace), Pacing(replace(pace, process=INTERACTIONS_A_SECOND)), life)
+        self._trace = listening(self._pacings.messages, self._pacings.interactions)
         self.ready = asyncio.Event()
         self._client: Listening | None = None
         self.messenger = DiscordMessenger(lambda: self._client)
@@ -80,7 +82,7 @@ class DiscordBot:
         reception = Reception(
             self._front, self._pacings, errands, self.ready, fetcher(self._settings), follow=follow
         )
-        client = make_client(self._settings, reception)
+        client = make_client(self._settings, reception, self._trace)
         try:
             await self._live(client, errands)
         finally:

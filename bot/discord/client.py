@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import discord
+from aiohttp import TraceConfig
 from discord import app_commands
 
 from bot.commands import Command, Option
@@ -118,8 +119,8 @@ class ShardedClient(Listening, discord.AutoShardedClient):
     """One of several processes, with its share of the shards."""
 
 
-def make_client(settings: DiscordSettings, ears: Ears) -> Listening:
-    """A client that keeps little in memory and whose messages can ping nobody."""
+def make_client(settings: DiscordSettings, ears: Ears, trace: TraceConfig) -> Listening:
+    """A client that keeps little in memory and whose messages can ping nobody; `trace` sees its requests."""
     frugal: dict[str, Any] = {
         "intents": intents(message_content=settings.message_content),
         "allowed_mentions": discord.AllowedMentions.none(),
@@ -127,6 +128,7 @@ def make_client(settings: DiscordSettings, ears: Ears) -> Listening:
         "member_cache_flags": discord.MemberCacheFlags.none(),
         "chunk_guilds_at_startup": False,
         "guild_ready_timeout": SETTLING_SECONDS,
+        "http_trace": trace,
     }
     client: Listening
     if settings.shard_count is None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import discord
 
+from bot.discord.limits import channel_clock, interaction_clock
 from bot.discord.opening import Opening
 from bot.discord.posts import ChannelPost, Post, send, send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
@@ -66,7 +67,7 @@ class MessageSpot:
 
     @property
     def clock(self) -> str:
-        return f"discord:{self._message.channel.id}"
+        return channel_clock(self._message.channel.id)
 
     async def post(self, page: Page) -> Post:
         """Show one more message: the first as a reply, which pings nobody.
@@ -123,7 +124,7 @@ class InteractionSpot:
     @property
     def clock(self) -> str:
         """One clock for each interaction: Discord counts its edits apart from the channel's."""
-        return f"discord:interaction:{self._opening.interaction.id}"
+        return interaction_clock(self._opening.interaction.token)
 
     @property
     def closing(self) -> bool:

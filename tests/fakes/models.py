@@ -14,7 +14,10 @@ SPENT = Usage(100, 0, 50)
 
 @dataclass(slots=True)
 class Scripted:
-    """Says `words`, waits for `go` before the word numbered `pause`, and ends as told."""
+    """Says `words`, waits for `go` before the word numbered `pause`, and ends as told.
+
+    Each word takes `every` seconds; an `echo` begins with what was asked.
+    """
 
     words: tuple[str, ...] = ("Hello ", "there.")
     finish: Finish | None = Finish.END
@@ -22,6 +25,8 @@ class Scripted:
     fail_after: int = 0
     usage: Usage = SPENT
     pause: int | None = None
+    every: float = 0.0
+    echo: bool = False
     go: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     seen: list[Completion] = field(default_factory=list)
@@ -31,7 +36,10 @@ class Scripted:
         """Play the script; each error of `errors` ends one stream, after `fail_after` words."""
         self.seen.append(completion)
         try:
-            for number, word in enumerate(self.words):
+            asked = (completion.messages[-1].text + " ",) if self.echo else ()
+            for number, word in enumerate((*asked, *self.words)):
+                if self.every:
+                    await asyncio.sleep(self.every)
                 if self.errors and number == self.fail_after:
                     raise self.errors.pop(0)
                 if number == self.pause:

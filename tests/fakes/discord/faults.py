@@ -2,15 +2,9 @@
 
 import asyncio
 import re
-import time
-from collections import deque
 from dataclasses import dataclass
 
-from tests.fakes.discord.errors import Json
-
-WINDOW_SECONDS = 5.0
-WINDOW_WRITES = 5
-GLOBAL_PER_SECOND = 50
+from tests.fakes.discord.limits import WINDOW_SECONDS, Limits, Refusal
 
 
 @dataclass(slots=True)
@@ -21,7 +15,10 @@ class Fault:
     status: int
     method: str = ""
     times: int = 1
-    retry_after: float = 0.05
+    retry_after: float | None = 0.05
+    """For a 429; None is one by Cloudflare, which does not say."""
+    passes: int = 0
+    """So many matching requests are spared first."""
     lost: bool = False
     """Do what was asked, then cut the connection instead of answering."""
     gate: asyncio.Event | None = None
@@ -29,7 +26,10 @@ class Fault:
 
     def hits(self, method: str, path: str) -> bool:
         """Return whether this request is to fail."""
-        return self.times > 0 and self.method in {"", method} and re.search(self.pattern, path) is not None
+        if self.times <= 0 or self.method not in {"", method} or not re.search(self.pattern, path):
+            return False
+        self.passes -= 1
+        return self.passes < 0
 
 
 class Faults:
@@ -37,24 +37,37 @@ class Faults:
 
     def __init__(self) -> None:
         self.planned: list[Fault] = []
-        self.limiting = False
-        """Allow a channel five writes of a kind in five seconds, and the bot fifty requests a second."""
-        self.window_seconds = WINDOW_SECONDS
+        self.limits: Limits | None = None
         self.limited = 0
         """How many requests have been answered with 429."""
-        self._windows: dict[str, deque[float]] = {}
 
     def plan(
-        self, pattern: str, status: int, *, method: str = "", times: int = 1, retry_after: float = 0.05
+        self,
+        pattern: str,
+        status: int,
+        *,
+        method: str = "",
+        times: int = 1,
+        retry_after: float | None = 0.05,
+        passes: int = 0,
     ) -> None:
-        """Let the next `times` requests whose path contains `pattern` (a regular expression) get `status`."""
-        self.planned.append(Fault(pattern, status, method, times, retry_after))
+        """Let the next `times` requests whose path contains `pattern` (a regular expression) get `status`.
+
+        `passes` of them are spared first; a 429 without `retry_after` is one by Cloudflare.
+        """
+        self.planned.append(Fault(pattern, status, method, times, retry_after, passes))
 
     def lose(
-        self, pattern: str, *, method: str = "", times: int = 1, gate: asyncio.Event | None = None
+        self,
+        pattern: str,
+        *,
+        method: str = "",
+        times: int = 1,
+        gate: asyncio.Event | None = None,
+        passes: int = 0,
     ) -> None:
         """Let the next `times` matching requests be done but never answered; `gate` keeps them waiting."""
-        self.planned.append(Fault(pattern, 0, method, times, lost=True, gate=gate))
+        self.planned.append(Fault(pattern, 0, method, times, passes=passes, lost=True, gate=gate))
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the failure planned for this request, using it up."""
@@ -64,42 +77,12 @@ class Faults:
             self.limited += found.status == 429
         return found
 
-    def over(self, method: str, path: str) -> float:
-        """Count a request, and return the seconds after which it may come again: 0 if it may pass now."""
-        if not self.limiting or path.startswith(("/interactions", "/webhooks")):
-            return 0.0
-        route = f"{method} {re.sub('/messages/.*', '/messages/', path)}"
-        wait = self._full("global", GLOBAL_PER_SECOND, 1.0) or (
-            self._full(route, WINDOW_WRITES, self.window_seconds) if method != "GET" else 0.0
-        )
-        self.limited += wait > 0
-        return wait
+    def limit(self, *, quicker: float = 1.0) -> None:
+        """Switch on rate limits as tight as Discord's, over times that are so much shorter."""
+        self.limits = Limits(WINDOW_SECONDS / quicker, 1.0 / quicker)
 
-    def _full(self, name: str, size: int, seconds: float) -> float:
-        window = self._windows.setdefault(name, deque())
-        now = time.monotonic()
-        while window and now - window[0] >= seconds:
-            window.popleft()
-        if len(window) >= size:
-            return max(0.001, window[0] + seconds - now)
-        window.append(now)
-        return 0.0
-
-
-def limited_body(retry_after: float) -> Json:
-    """Return the body of a 429."""
-    return {"message": "You are being rate limited.", "retry_after": retry_after, "global": False}
-
-
-def limited_headers(retry_after: float) -> dict[str, str]:
-    """Return the headers of a 429; without `Via` a client takes it for a ban by Cloudflare."""
-    return {
-        "Via": "1.1 google",
-        "Retry-After": str(max(1, round(retry_after))),
-        "X-RateLimit-Bucket": "loopback",
-        "X-RateLimit-Limit": str(WINDOW_WRITES),
-        "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Reset": str(time.time() + retry_after),
-        "X-RateLimit-Reset-After": str(retry_after),
-        "X-RateLimit-Scope": "user",
-    }
+    def over(self, method: str, path: str) -> Refusal | dict[str, str]:
+        """Count a request: a refusal, or the headers that its answer comes with."""
+        found = self.limits.take(method, path) if self.limits else {}
+        self.limited += isinstance(found, Refusal)
+        return found

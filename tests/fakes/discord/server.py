@@ -8,7 +8,8 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from tests.fakes.discord.errors import ApiError, Json, no_such_route, unauthorized
-from tests.fakes.discord.faults import Faults, limited_body, limited_headers
+from tests.fakes.discord.faults import Faults
+from tests.fakes.discord.limits import Refusal
 from tests.fakes.discord.routes import Answer, Call, Handler, Routes
 from tests.fakes.discord.spec import Spec
 
@@ -45,6 +46,14 @@ async def read_body(request: web.Request) -> tuple[Any, dict[str, bytes]]:
         else:
             files[str(part.filename)] = data
     return body, files
+
+
+def refused(seconds: float | None) -> web.Response:
+    """Return a 429: Discord's, or Cloudflare's, which comes without its own `Via` and as text."""
+    if seconds is None:
+        return web.Response(status=429, text="error code: 1015")
+    refusal = Refusal(seconds)
+    return reply(refusal.body(), 429, refusal.headers())
 
 
 class Server:
@@ -86,8 +95,7 @@ class Server:
     async def _answer(self, request: web.Request, call: Call, handler: Handler) -> web.Response:
         fault = self.faults.take(call.method, call.path)
         if fault is None:
-            wait = self.faults.over(call.method, call.path)
-            return self._limited(wait) if wait else await self._done(request, call, handler)
+            return await self._passed(request, call, handler)
         if fault.lost:
             await self._done(request, call, handler)
             if fault.gate is not None:
@@ -96,11 +104,16 @@ class Server:
                 request.transport.abort()
             return web.Response(status=500)
         if fault.status == 429:
-            return self._limited(fault.retry_after)
+            return refused(fault.retry_after)
         return reply(OUTAGE, fault.status)
 
-    def _limited(self, retry_after: float) -> web.Response:
-        return reply(limited_body(retry_after), 429, limited_headers(retry_after))
+    async def _passed(self, request: web.Request, call: Call, handler: Handler) -> web.Response:
+        found = self.faults.over(call.method, call.path)
+        if isinstance(found, Refusal):
+            return reply(found.body(), 429, found.headers())
+        response = await self._done(request, call, handler)
+        response.headers.update(found)
+        return response
 
     async def _done(self, request: web.Request, call: Call, handler: Handler) -> web.Response:
         try:
