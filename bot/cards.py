@@ -8,6 +8,7 @@ from bot.commands import COMMANDS
 from bot.render import (
     listed,
     marked,
+    meant,
     moment,
     offer_buttons,
     offer_line,
@@ -92,7 +93,8 @@ def chosen(outcome: ModelChosen | ModelLocked | ModelUnknown) -> Reply:
             buttons = offer_buttons(outcome.offer) if outcome.offer else ()
             return Reply("\n".join(filter(None, (line, offer_line(outcome.offer)))), buttons)
         case ModelUnknown():
-            return Reply(say("model-unknown", model=outcome.name, models=listed(tuple(outcome.choices))))
+            words = say("model-unknown", model=outcome.name, models=listed(tuple(outcome.choices)))
+            return Reply(words + meant(outcome.name, outcome.choices))
 
 
 def others(turn: Turn, models: Sequence[ModelSpec]) -> Reply:

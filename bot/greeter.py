@@ -53,11 +53,16 @@ class Greeter:
     async def welcome(
         self, meeting: Meeting, show: Callable[[Reply], Awaitable[None]], *, openly: bool = False
     ) -> None:
-        """Show the welcome to whoever never saw it, in one line where others see it as well."""
-        if not (self.welcomes and meeting.new):
+        """Show the welcome to whoever never saw it, in one line where others see it as well.
+
+        Whoever got an account only now has their platform's locale remembered in any case.
+        """
+        if not meeting.new:
             return
         try:
-            if await self.meetings.welcome(meeting.person, meeting.locale):
+            if not self.welcomes:
+                await self.meetings.meet(meeting.person, meeting.locale)
+            elif await self.meetings.welcome(meeting.person, meeting.locale):
                 await show(Reply(self.welcome_line() if openly else self.welcome_text()))
         except OutsideError as error:
             log.info("not welcomed", extra={"why": str(error)})

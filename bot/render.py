@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 
 from babel import Locale
 from babel.dates import format_datetime
@@ -91,7 +92,9 @@ def broken() -> Reply:
 def refusal(refused: Refusal) -> Reply:
     """What stopped the question, until when, and what would lift it."""
     buttons = offer_buttons(refused.offer) if refused.offer else ()
-    return Reply("\n".join(filter(None, (reason(refused), offer_line(refused.offer)))), buttons)
+    unknown = refused.reason is RefusalReason.UNKNOWN_MODEL
+    guess = meant(refused.model or "", refused.choices) if unknown else ""
+    return Reply("\n".join(filter(None, (reason(refused) + guess, offer_line(refused.offer)))), buttons)
 
 
 def reason(refused: Refusal) -> str:
@@ -123,6 +126,13 @@ UNLISTED = {RefusalReason.NO_IMAGES: "file-images-none", RefusalReason.MODEL_HER
 def mentions(sigil: str, ids: Sequence[str]) -> str:
     """Channels (`#`) or roles (`@&`) by their ids, for which both platforms show the names."""
     return ", ".join(f"<{sigil}{each}>" for each in ids)
+
+
+def meant(name: str, names: Sequence[str]) -> str:
+    """A guess at the model that a wrong name was to be, as a further sentence; nothing without one."""
+    folded = {each.casefold(): each for each in names}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return f" {say('model-meant', model=folded[near[0]])}" if near else ""
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -66,7 +66,7 @@ def name_of(language: str) -> str:
     """A language's name as its speakers write it: `Deutsch`; anything else is left as it is."""
     if language not in LANGUAGES:
         return language
-    return (Locale.parse(language).get_display_name() or language).capitalize()
+    return Locale.parse(language).get_display_name() or language
 
 
 def chosen(word: str) -> str | None:

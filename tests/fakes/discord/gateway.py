@@ -152,7 +152,8 @@ class Gateway:
             known = [channel for channel in world.channels.values() if channel.guild and channel.reachable]
             members = [*world.users.values(), world.bot]
             roles = list(world.roles.values())
-            session.add("GUILD_CREATE", shapes.guild_json(world.guild, known, members, roles))
+            made = shapes.guild_json(world.guild, known, members, roles)
+            session.add("GUILD_CREATE", made | {"preferred_locale": world.preferred_locale})
 
     async def _write(self, session: Session, socket: web.WebSocketResponse) -> None:
         while not socket.closed:

@@ -38,6 +38,10 @@ class People:
         """Let a user refuse direct messages; 50278 says that no server is shared."""
         self.world.closed[self.world.user(user).id] = code
 
+    def speaks(self, user: str, locale: str) -> None:
+        """Let a user have set another language."""
+        self.world.locales[self.world.user(user).id] = locale
+
     def open_dms(self, user: str) -> None:
         """Let a user take direct messages again."""
         self.world.closed.pop(self.world.user(user).id, None)
@@ -220,7 +224,7 @@ class People:
             "data": data,
             "token": opened.token,
             "version": 1,
-            "locale": "en-US",
+            "locale": self.world.locales.get(who.id, "en-US"),
             "app_permissions": str(self.world.allowed(channel)),
             "entitlements": [],
             "attachment_size_limit": 10 * 1024 * 1024,
@@ -233,7 +237,7 @@ class People:
             event["message"] = opened.source.wire
         if channel.guild is None:
             return {**event, "user": shapes.user_json(who)}
-        guild = {"id": channel.guild, "locale": "en-US", "features": []}
+        guild = {"id": channel.guild, "locale": self.world.preferred_locale, "features": []}
         return {**event, "member": shapes.member_json(who), "guild_id": channel.guild, "guild": guild}
 
     def join(self, *, denied: int = 0) -> Channel:

@@ -50,6 +50,9 @@ class Places:
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.closed: dict[str, int] = {}
+        self.locales: dict[str, str] = {}
+        """What users have set, by id, where that is not American English."""
+        self.preferred_locale = "en-US"
         self.emit: Emit = lambda _name, _data, _channel: None
         self.user("alice").admin = True
         self.channel("general")
