@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from bot import render
 from bot.pacing import Kind, Pacing, Turn
 from bot.reply import ENDS, Canvas, Frame, Reply, State
-from bot.split import pages
+from bot.split import Pager, pages
 from engine.chat import Chat
 from engine.domain import Answered, Ask, ChatEvent, Delta, Failed, FailureReason, Refusal, Started
 from engine.errors import OutsideError, TryAgainError
 
 log = logging.getLogger("bot")
 
+Draw = Callable[[], Frame]
 LAST_TRIES = (1.0, 3.0, 8.0)
 """Seconds to wait before each new try to paint a last frame."""
 
@@ -32,21 +34,21 @@ class Painter:
     def __init__(self, canvas: Canvas, pacing: Pacing) -> None:
         self._canvas = canvas
         self._pacing = pacing
-        self._newest: Frame | None = None
+        self._newest: tuple[State, Draw] | None = None
         self._changed = asyncio.Event()
         self._ended = False
         self._turn: Turn | None = None
         self._shown: State | None = None
         self._began = asyncio.get_running_loop().time()
 
-    def show(self, frame: Frame) -> None:
-        """Let this be the frame that is painted next."""
-        if frame.state is State.THINKING:
+    def show(self, state: State, draw: Draw) -> None:
+        """Let this be painted next; `draw` makes the frame, of this state, when its turn has come."""
+        if state is State.THINKING:
             self._began = asyncio.get_running_loop().time()
-        self._newest = frame
+        self._newest = (state, draw)
         self._changed.set()
         if self._turn:
-            self._turn.hasten(*self._urgency(frame.state))
+            self._turn.hasten(*self._urgency(state))
 
     def end(self) -> None:
         """There will be no more frames."""
@@ -59,15 +61,15 @@ class Painter:
             await self._changed.wait()
             self._changed.clear()
             if self._newest:
-                await self._paint_in_turn(self._newest.state)
+                await self._paint_in_turn(self._newest[0])
 
     async def _paint_in_turn(self, state: State) -> None:
         kind, wait = self._urgency(state)
         self._turn = self._pacing.turn(self._canvas.channel, kind, wait, posts=self._shown is None)
         async with self._turn:
-            self._turn, frame, self._newest = None, self._newest, None
-            if frame:
-                await (self._paint_last if frame.state in ENDS else self._paint_passing)(frame)
+            self._turn, newest, self._newest = None, self._newest, None
+            if newest:
+                await (self._paint_last if newest[0] in ENDS else self._paint_passing)(newest[1]())
 
     async def _paint_passing(self, frame: Frame) -> None:
         """What may be missed, as there will be more."""
@@ -165,7 +167,7 @@ class Showing:
         self._painter = Painter(canvas, pacing)
         self._painting: asyncio.Task[None] | None = None
         self._started: Started | None = None
-        self._text: list[str] = []
+        self._pager = Pager(canvas.page_limit)
 
     async def __aenter__(self) -> Self:
         """Begin to paint."""
@@ -184,12 +186,13 @@ class Showing:
             case Started():
                 self._started = event
                 self._canvas.begin(event)
-                self._painter.show(self._unfinished(State.THINKING))
+                self._painter.show(State.THINKING, partial(self._unfinished, State.THINKING))
             case Delta():
-                self._text.append(event.text)
-                self._painter.show(self._unfinished(State.WRITING))
+                self._pager.add(event.text)
+                self._painter.show(State.WRITING, partial(self._unfinished, State.WRITING))
             case Answered() | Failed():
-                self._painter.show(self._ended(event))
+                frame = self._ended(event)
+                self._painter.show(frame.state, lambda: frame)
             case Refusal():
                 await self._canvas.reply(render.refusal(event))
 
@@ -207,9 +210,8 @@ class Showing:
             await asyncio.wait({self._painting})
 
     def _unfinished(self, state: State) -> Frame:
-        shown = pages("".join(self._text), self._canvas.page_limit) if self._text else ()
         buttons = render.stop_button(self._started.turn) if self._started else ()
-        return Frame(shown, state, buttons=buttons, title=self._title())
+        return Frame(self._pager.pages(), state, buttons=buttons, title=self._title())
 
     def _ended(self, event: Answered | Failed) -> Frame:
         frame = ended(event, self._canvas.page_limit)
