@@ -115,7 +115,10 @@ class TurnsTx(Protocol):
         ...
 
     def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
-        """The way to a turn: it and those before it on its branch, at most `limit`, oldest first."""
+        """The way to a turn: it and those before it on its branch, at most `limit`, oldest first.
+
+        Of their images the newest `engine.context.HISTORY_IMAGES`.
+        """
         ...
 
     def conversations(
@@ -127,7 +130,10 @@ class TurnsTx(Protocol):
     def turns(
         self, conversation: ConversationId, after: tuple[datetime, TurnId] | None, limit: int
     ) -> Sequence[Turn]:
-        """Turns of all branches of a conversation, oldest first: the first `limit` after that one."""
+        """Turns of all branches of a conversation, oldest first: the first `limit` after that one.
+
+        Without their images, whose names are in the prompts.
+        """
         ...
 
     def hold(self, hold: Hold) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from engine.context import HISTORY_IMAGES
 from engine.domain import AccountId, Conversation, ConversationId, TurnId, Usage
 from engine.turns import Branch, Exchange, Turn, TurnState
+from storage.attachments import attached, newest
 from storage.session import EPOCH, Row, Session, moment, moment_or_none
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -59,11 +62,14 @@ class Conversations:
 
     def turn(self, turn: TurnId) -> Turn | None:
         row = self._session.one("past_turn", id=turn)
-        return turn_from(row) if row else None
+        if row is None:
+            return None
+        return replace(turn_from(row), images=attached(self._session, turn) if row["images"] else ())
 
     def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
         rows = self._session.all("history", tip=tip, most=limit)
-        return [Exchange(row["prompt"], row["answer"]) for row in rows]
+        images = newest(self._session, rows, HISTORY_IMAGES)
+        return [Exchange(row["prompt"], row["answer"], images.get(row["id"], ())) for row in rows]
 
     def conversations(
         self, account: AccountId, before: tuple[datetime, ConversationId] | None, limit: int

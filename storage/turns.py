@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from engine.domain import AccountId, Micros, Platform, TurnId
 from engine.turns import EXPIRED, Hold, Orphan, Settlement, TurnState, UsageFacts
+from storage.attachments import attach
 from storage.session import Row, Session, moment
 
 RATE_WINDOW = timedelta(seconds=60)
@@ -62,7 +63,9 @@ class Turns:
             lease_until=hold.lease_until,
             parent=hold.parent,
             batch=hold.batch,
+            images=len(hold.images),
         )
+        attach(self._session, hold)
         self._count(hold.conversation, hold.started_at)
 
     def settle(self, turn: TurnId, settlement: Settlement) -> bool:

@@ -33,20 +33,20 @@ DELETE FROM anchor WHERE account = :account AND place = :place;
 
 -- name: past_turn
 SELECT id, account, conversation, parent, batch, state, model, prompt, answer, input_tokens, cached_input_tokens,
-    output_tokens, tokens_estimated, outcome, started_at, settled_at
+    output_tokens, tokens_estimated, outcome, started_at, settled_at, images
 FROM turn
 WHERE id = :id;
 
 -- From a turn back to the first of its branch, by primary key at each step.
 -- name: history
-WITH RECURSIVE way (id, parent, prompt, answer, steps) AS (
-    SELECT id, parent, prompt, answer, 1 FROM turn WHERE id = :tip
+WITH RECURSIVE way (id, parent, prompt, answer, images, steps) AS (
+    SELECT id, parent, prompt, answer, images, 1 FROM turn WHERE id = :tip
     UNION ALL
-    SELECT t.id, t.parent, t.prompt, t.answer, way.steps + 1
+    SELECT t.id, t.parent, t.prompt, t.answer, t.images, way.steps + 1
     FROM way JOIN turn t ON t.id = way.parent
     WHERE way.steps < :most
 )
-SELECT prompt, answer FROM way ORDER BY steps DESC;
+SELECT id, prompt, answer, images FROM way ORDER BY steps DESC;
 
 -- name: conversations
 SELECT id, account, started_at, last_at, live_turns, model

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.files import Medium
+from engine.files import Image, Medium
 from tests.discord.conftest import Stage
 from tests.engine.conftest import DEEP, QUICK, SPARE, Hall
 from tests.fakes import files
@@ -104,3 +104,12 @@ async def test_files_of_other_hosts_are_left_where_they_are(stage: Stage) -> Non
         stage.discord.say_with("alice", "Look!", {**told, "url": url})
         await stage.shown(count=number + 1, words="could not be fetched")
     assert stage.discord.shelf.asked == []
+
+
+async def test_a_reply_goes_on_about_the_image(stage: Stage) -> None:
+    stage.discord.say("alice", "general", "What is this?", mention_bot=True, files=[CAT])
+    first = (await stage.shown())[0]
+    stage.discord.say("alice", "general", "And its name?", reply_to=first)
+    await stage.shown(count=2)
+    shown = [image for message in stage.model.seen[1].messages for image in message.images]
+    assert [type(image) for image in shown] == [Image]

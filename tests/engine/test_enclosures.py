@@ -9,11 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.context import image_tokens
-from engine.domain import Answered, Micros, ModelSpec, Offer, Refusal, RefusalReason, TierName
+from engine.domain import (
+    Answered,
+    Micros,
+    ModelSpec,
+    Offer,
+    Redo,
+    Refusal,
+    RefusalReason,
+    Started,
+    TierName,
+)
 from engine.enclosures import enclosed, told
 from engine.errors import TellOperatorError
 from engine.files import Document, Image, Medium
-from tests.engine.conftest import DEEP, PREMIUM, QUICK, SPARE, Hall, last
+from tests.engine.conftest import DEEP, PREMIUM, QUICK, SPARE, Hall, collect, last
 from tests.engine.test_ceiling import subscribed
 from tests.fakes.models import Scripted
 
@@ -121,3 +131,38 @@ def test_no_file_closes_its_own_tags_or_leaves_its_name(question: str, text: str
     assert first.startswith(f'<{tag} name="')
     assert first.count('"') == 4
     assert told(question, ()) == question
+
+
+async def test_follow_ups_and_answers_given_again_see_the_images(hall: Hall) -> None:
+    seeing(hall, "quick", "spare")
+    chat = hall.chat()
+    events = await collect(chat, hall.ask("What is this?", anchors=("a",), attachments=(PHOTO, NOTES)))
+    assert isinstance(events[0], Started)
+    await last(chat, hall.ask("And its name?", anchors=("a",)))
+    await last(chat, hall.ask("", redo=Redo.REGENERATE, about=events[0].turn))
+    first, second, again = hall.one.seen
+    assert [message.images for message in second.messages] == [(PHOTO,), (), ()]
+    assert again.messages == first.messages
+
+
+async def test_a_follow_up_by_a_model_that_takes_no_images_is_told_that_there_was_one(hall: Hall) -> None:
+    seeing(hall, "quick")
+    chat = hall.chat()
+    await last(chat, hall.ask("What is this?", anchors=("a",), attachments=(PHOTO,)))
+    await last(chat, hall.ask("And its name?", anchors=("a",), model="spare"))
+    messages = hall.two.seen[0].messages
+    assert [message.images for message in messages] == [(), (), ()]
+    assert '<image name="cat.jpg" type="image/jpeg"/>' in messages[0].text
+
+
+async def test_only_the_newest_images_of_a_conversation_are_sent_again(hall: Hall) -> None:
+    seeing(hall, "quick")
+    hall.free(turns_per_conversation=None, requests_per_minute=None, cost_ceiling_month=None)
+    models = tuple(replace(spec, context=200_000) for spec in hall.catalogue.models)
+    hall.catalogue = replace(hall.catalogue, models=models)
+    chat = hall.chat()
+    for number in range(4):
+        photos = tuple(replace(PHOTO, name=f"{number}{letter}", data=bytes([number])) for letter in "abc")
+        await last(chat, hall.ask("Look.", anchors=("a",), attachments=photos))
+    sent = [image.name for message in hall.one.seen[-1].messages for image in message.images]
+    assert sent == ["1b", "1c", "2a", "2b", "2c", "3a", "3b", "3c"]
