@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.discord.conftest import Stage, front_of, serving
 from tests.engine.conftest import Hall
 from tests.fakes.discord import FakeDiscord, Message
@@ -48,11 +50,17 @@ async def test_the_files_of_a_message_are_named_and_its_cards_are_read(stage: St
     assert stage.model.seen[0].messages[-1].text.endswith("> look\n> Weather\n> Rain.\n> [plan.pdf]")
 
 
-async def test_a_message_is_asked_about_where_only_the_member_has_the_app(stage: Stage) -> None:
-    away = stage.discord.world.channel("elsewhere", reachable=False)
-    said = stage.discord.world.post(away, stage.discord.world.user("bob"), {"content": "hm"})
-    await asked_about(stage, said, "why?", user_installed=True)
-    await stage.shown("elsewhere")
+@pytest.mark.parametrize("where", ["another server", "a group of friends", "a direct message"])
+async def test_a_message_is_asked_about_wherever_a_member_has_the_app(stage: Stage, where: str) -> None:
+    world, alone = stage.discord.world, where != "a direct message"
+    place = {
+        "another server": lambda: world.channel("elsewhere", reachable=False),
+        "a group of friends": lambda: world.group_dm("friends"),
+        "a direct message": lambda: world.dm_channel(world.user("alice")),
+    }[where]()
+    said = world.post(place, world.bot if not alone else world.user("bob"), {"content": "hm"})
+    await asked_about(stage, said, "why?", user_installed=alone)
+    await stage.shown(place.id)
     assert "> hm" in stage.model.seen[0].messages[-1].text
 
 

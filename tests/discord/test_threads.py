@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.discord.conftest import Stage
+from tests.discord.conftest import Stage, front_of, serving
+from tests.engine.conftest import Hall
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord.gateway import MESSAGE_CONTENT
 from tests.fakes.discord.interaction import Interaction
 from tests.fakes.discord.shapes import CREATE_THREADS, SEND_IN_THREADS, Channel
 
@@ -43,6 +46,22 @@ async def test_the_answer_is_in_a_thread_that_is_named_after_the_question_and_go
     stage.discord.say("alice", thread.id, "and at night?", mention_bot=True)
     await stage.shown(thread.id, 2)
     assert len(stage.model.seen[1].messages) == 3
+
+
+async def test_with_message_content_a_thread_that_was_opened_is_followed_without_mention(
+    hall: Hall, fake: FakeDiscord
+) -> None:
+    fake.gateway.granted_intents = MESSAGE_CONTENT
+    front = await front_of(hall)
+    async with serving(fake, front, message_content=True) as bot:
+        stage = Stage(fake, hall, front, bot)
+        ask(stage)
+        thread = await opened(stage)
+        await stage.shown(thread.id)
+        fake.say("alice", thread.id, "and at night?")
+        await stage.shown(thread.id, 2)
+    assert len(hall.one.seen[1].messages) == 3
+    assert fake.findings == []
 
 
 async def test_a_refused_question_opens_no_thread(stage: Stage) -> None:
