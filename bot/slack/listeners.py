@@ -216,6 +216,7 @@ def pressed(body: Body) -> Pressed:
         container.get("thread_ts"),
         body.get("response_url"),
         home=home_of_presser(body),
+        team=body["user"].get("team_id") or "",
     )
     return Pressed(spot, action["action_id"].removeprefix(PRESS), f"slack:press:{body['trigger_id']}")
 

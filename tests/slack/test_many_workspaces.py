@@ -209,6 +209,8 @@ async def test_an_organisation_is_one_place_whatever_workspace_its_people_are_in
     await grid.slash(ALICE, "/ask", "Hi")
     assert "conversation 2 of 3 today" in (await answered(grid, GENERAL, 2))[-1].shown
     assert await used(many.hall, of("E0GRID")) == 2
+    streams = many.slack.log.of("chat.startStream")
+    assert {each.args["recipient_team_id"] for each in streams} == {"T0GRID"}
     await many.bot.messenger.deliver(notice(many, of("E0GRID")), again=False)
     assert len(grid.dms(ALICE)) == 1
     await grid.uninstall()
