@@ -221,12 +221,12 @@ class Surfaces:
 
 def open_surfaces(house: House, roles: frozenset[str]) -> Surfaces:
     """The adapters that are switched on; each becomes the messenger of its platform."""
-    settings, surfaces, messengers = house.settings, Surfaces(), house.notices.messengers
-    if settings.discord and "discord" in roles:
+    surfaces, messengers, menders = Surfaces(), house.notices.messengers, house.jobs.mending.menders
+    if (settings := house.settings).discord and "discord" in roles:
         from bot.discord.adapter import DiscordBot  # noqa: PLC0415 - the SDK is for those who use it
 
         surfaces.discord = DiscordBot(settings.discord, house.front)
-        messengers[Platform.DISCORD] = surfaces.discord.messenger
+        messengers[Platform.DISCORD] = menders[Platform.DISCORD] = surfaces.discord.messenger
     if settings.slack and "slack" in roles:
         from bot.slack.adapter import SlackBot  # noqa: PLC0415 - as above
 
@@ -238,7 +238,7 @@ def open_surfaces(house: House, roles: frozenset[str]) -> Surfaces:
         surfaces.slack_install = SlackInstall(settings.slack, settings.slack.oauth, house.store, house.clock)
     if settings.playground.on and "web" in roles:
         surfaces.local = LocalBot(house.front, house.store, house.clock)
-        messengers[Platform.LOCAL] = house.jobs.mending.menders[Platform.LOCAL] = surfaces.local
+        messengers[Platform.LOCAL] = menders[Platform.LOCAL] = surfaces.local
     return surfaces
 
 

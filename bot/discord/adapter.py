@@ -43,7 +43,7 @@ REFUSALS = {
 
 
 class DiscordBot:
-    """Discord's adapter: `run` serves until it is cancelled, `messenger` delivers notices meanwhile."""
+    """Discord's adapter: `run` serves until it is cancelled, `messenger` tells and mends meanwhile."""
 
     def __init__(
         self, settings: DiscordSettings, front: Front, pace: Pace = PACE, life: float = LIFE_SECONDS

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.discord.disarm import disarmed
+from bot.discord.mender import place_of
 from bot.discord.posts import Post
 from bot.discord.rests import Rests
-from bot.discord.spots import Spot
+from bot.discord.spots import Spot, Upkeep
 from bot.discord.views import SMALL, TEXT_LIMIT, Page
-from bot.discord.wire import FullError, PostLostError, ShutError
-from bot.reply import Button, Frame, Reply, State
+from bot.discord.wire import FullError
+from bot.reply import Frame, Reply, State
 from bot.words import say
 
 FOOTER_LIMIT = NOTICE_LIMIT = 200
@@ -39,7 +40,7 @@ class DiscordCanvas:
         self._shown: list[tuple[Post, Page]] = []
         self._left = 0
         """Messages at earlier places, which are as they stay."""
-        self._lost = False
+        self._upkeep = Upkeep()
         self._waits = False
         self._frame = Frame((), State.THINKING)
         self._lock = asyncio.Lock()
@@ -80,7 +81,8 @@ class DiscordCanvas:
         return self._spot.anchors
 
     def place(self) -> str | None:
-        return None
+        reach = self._spot.reach
+        return place_of(reach, self._shown[-1][0].id, self._spot.owner) if reach and self._shown else None
 
     async def _paint(self) -> None:
         wanted = of_frame(self._frame)
@@ -97,38 +99,22 @@ class DiscordCanvas:
             if number == len(self._shown):
                 self._shown.append((await self._spot.post(page), page))
             elif self._shown[number][1] != page:
-                self._shown[number] = (await self._edited(self._shown[number][0], page), page)
+                self._shown[number] = (
+                    await self._upkeep.edit(self._spot, self._shown[number][0], page),
+                    page,
+                )
         while len(self._shown) > max(len(wanted), self._left):
             post, _ = self._shown.pop()
             await post.delete()
-
-    async def _edited(self, post: Post, page: Page) -> Post:
-        """The message as this page, or a new one if it was deleted or its thread archived."""
-        try:
-            await post.edit(page)
-        except PostLostError:
-            if self._lost:
-                raise
-            self._lost = True
-        except ShutError:
-            pass
-        else:
-            return post
-        return await self._spot.post(page)
 
     async def _wait(self, wanted: Sequence[Page]) -> None:
         """Say in the last message that the rest is behind a button."""
         self._waits = True
         last = len(self._shown) - 1
         complete = last < len(wanted) - 1
-        button = Button(say("button-rest"), action=self._rests.keep(self))
         running = self._frame.buttons if self._frame.state in RUNNING else ()
-        page = replace(
-            wanted[max(last, 0)],
-            notice=say("discord-rest")[:NOTICE_LIMIT],
-            buttons=(button, *running),
-            files=(),
-        )
+        buttons = (self._rests.keep(self), *running)
+        page = replace(wanted[max(last, 0)], notice=say("discord-rest"), buttons=buttons, files=())
         if last < self._left:
             self._shown.append((await self._spot.post(page), page))
             return
@@ -136,17 +122,33 @@ class DiscordCanvas:
         self._left = last + 1 if complete else last
 
 
-def of_frame(frame: Frame) -> Sequence[Page]:
-    """A frame as messages; none of them stands there as if the bot itself had said it."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a frame's pages are."""
+
+    texts: tuple[str, ...]
+    told: str = ""
+    """What became of an answer that was stopped or failed, in our own words."""
+    notice: str = ""
+    """That again, if it belongs in a box."""
+
+
+def parted(frame: Frame) -> Parts:
+    """A frame's pages, the model's and ours apart."""
     texts = [text.rstrip() for text in frame.pages if text.strip()]
     told = texts.pop() if frame.state in {State.STOPPED, State.FAILED} and texts else ""
-    last = texts.pop() if texts else ""
-    first = [Page(disarmed(text, ROOM), footer=say("discord-continues")) for text in texts]
+    return Parts(tuple(texts), told, told[:NOTICE_LIMIT] if frame.state is State.FAILED else "")
+
+
+def of_frame(frame: Frame) -> Sequence[Page]:
+    """A frame as messages; none of them stands there as if the bot itself had said it."""
+    parts = parted(frame)
+    last = parts.texts[-1] if parts.texts else ""
+    first = [Page(disarmed(text, ROOM), footer=say("discord-continues")) for text in parts.texts[:-1]]
     long = len(first) >= SHORT and frame.state not in RUNNING
     files = ((FILE_NAME, frame.text.encode()),) if long and frame.text else ()
-    notice = told[:NOTICE_LIMIT] if frame.state is State.FAILED else ""
-    below = footer(frame, last, told)
-    return [*first, Page(disarmed(last, ROOM), notice, below, frame.buttons, files)]
+    below = footer(frame, last, parts.told)
+    return [*first, Page(disarmed(last, ROOM), parts.notice, below, frame.buttons, files)]
 
 
 def footer(frame: Frame, text: str, told: str) -> str:

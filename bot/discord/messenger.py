@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import timedelta
 
 import discord
 
 from bot import news
+from bot.discord.mender import DiscordMender
 from bot.discord.posts import send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
 from bot.words import speaking
-from engine.errors import GoneError, TryAgainError, UnreachableError
+from engine.errors import GoneError, UnreachableError
 from engine.facts import Notice
 
 NONCE_LIMIT = 25
@@ -23,18 +23,12 @@ DISCORD_BEHIND = timedelta(minutes=2)
 """How far Discord's clock may be behind ours."""
 
 
-class DiscordMessenger:
-    """The engine's Messenger for Discord."""
-
-    def __init__(self, client: Callable[[], discord.Client | None]) -> None:
-        """`client` gives the connected client, None while there is none."""
-        self._client = client
+class DiscordMessenger(DiscordMender):
+    """The engine's Messenger for Discord, and its Mender."""
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:
         """Send the notice; an earlier try is recognised by its nonce, or later by its words."""
-        client = self._client()
-        if client is None:
-            raise TryAgainError("Discord is not connected yet")
+        client = self.client
         user = int(notice.person.user)
         with speaking(notice.locale):
             pages = of_reply(news.notice(notice), PLAIN_LIMIT)

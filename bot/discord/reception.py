@@ -16,7 +16,7 @@ from bot.delivery import deliver
 from bot.discord.arrival import arrive
 from bot.discord.asking import Quotes, question_in
 from bot.discord.attached import of_command
-from bot.discord.canvas import DiscordCanvas
+from bot.discord.canvas import DiscordCanvas, message_anchor
 from bot.discord.completion import complete
 from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors, withheld
 from bot.discord.opening import LIFE_SECONDS, Opening
@@ -109,6 +109,9 @@ class Reception:
     def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
         if owner == interaction.user.id and (waiting := self._rests.take(action)):
             self._open(interaction, waiting.go_on, private=waiting.private)
+        elif owner == interaction.user.id and (ask := self._asked_by(interaction, action)):
+            pacing, hidden = self._pacings.interactions, is_private(interaction)
+            self._open(interaction, lambda spot: self._ask(ask, spot, pacing, Files()), private=hidden)
         elif owner == interaction.user.id:
             self._open(interaction, lambda spot: self._press(interaction, action, spot))
         else:
@@ -230,8 +233,21 @@ class Reception:
         for reply in await self._front.run(request):
             await spot.show(reply)
 
+    def _asked_by(self, interaction: discord.Interaction[Any], action: str) -> Ask | None:
+        """The question behind a button."""
+        return self._front.question_of(
+            person_of(interaction.user),
+            action,
+            f"discord:interaction:{interaction.id}",
+            tuple(anchors_of(interaction)),
+            dm=interaction.context.dm_channel,
+            place=place_of(interaction.guild_id, interaction.channel, interaction.user),
+        )
+
     async def _press(self, interaction: discord.Interaction[Any], action: str, spot: InteractionSpot) -> None:
-        replies = await self._front.press(person_of(interaction.user), action)
+        around = tuple(anchors_of(interaction))
+        shown = (message_anchor(interaction.message.id),) if interaction.message else ()
+        replies = await self._front.press(person_of(interaction.user), action, (*shown, *around))
         if not replies:
             await spot.nothing()
         for reply in replies:
@@ -241,6 +257,11 @@ class Reception:
 def language_of(message: discord.Message) -> str | None:
     """The language of the server that a message was written in."""
     return message.guild.preferred_locale.value if message.guild else None
+
+
+def is_private(interaction: discord.Interaction[Any]) -> bool:
+    """Whether a button was pressed on a message that only its owner sees."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
 
 
 def small(reply: Reply) -> Reply:

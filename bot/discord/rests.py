@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from bot.discord.canvas import DiscordCanvas
+from bot.discord.spots import Spot
+from bot.reply import Button
+from bot.words import say
 
 PREFIX = "rest:"
 MOST_KEPT = 256
 KEY_BYTES = 8
 
 
+class Waiting(Protocol):
+    """An answer that waits."""
+
+    @property
+    def private(self) -> bool:
+        """Whether only its asker sees it."""
+        ...
+
+    async def go_on(self, spot: Spot) -> None:
+        """Go on at a new place."""
+        ...
+
+
 class Rests:
     """The waiting answers, each by the key on its button; forgotten with the connection."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str, DiscordCanvas] = OrderedDict()
+        self._waiting: OrderedDict[str, Waiting] = OrderedDict()
 
-    def keep(self, canvas: DiscordCanvas) -> str:
-        """Let an answer wait; returns the action of the button that goes on with it."""
-        key = secrets.token_hex(KEY_BYTES)
-        self._waiting[key] = canvas
+    def keep(self, answer: Waiting) -> Button:
+        """Let an answer wait; returns the button that goes on with it."""
+        action = f"{PREFIX}{secrets.token_hex(KEY_BYTES)}"
+        self._waiting[action] = answer
         if len(self._waiting) > MOST_KEPT:
             self._waiting.popitem(last=False)
-        return f"{PREFIX}{key}"
+        return Button(say("button-rest"), action=action)
 
-    def take(self, action: str) -> DiscordCanvas | None:
+    def take(self, action: str) -> Waiting | None:
         """The answer behind a button; None if it is forgotten or went on already."""
-        return self._waiting.pop(action.removeprefix(PREFIX), None)
+        return self._waiting.pop(action, None)

@@ -11,7 +11,7 @@ from bot.discord.limits import channel_clock, interaction_clock
 from bot.discord.opening import Opening
 from bot.discord.posts import ChannelPost, Post, send, send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
-from bot.discord.wire import NotAllowedError, ShutError, TokenOverError, sure
+from bot.discord.wire import NotAllowedError, PostLostError, ShutError, TokenOverError, sure
 from bot.reply import Reply
 from bot.words import say
 from engine.errors import UnreachableError
@@ -28,6 +28,16 @@ class Spot(Protocol):
     @property
     def anchors(self) -> Sequence[str]:
         """The place itself, if conversations continue there: a DM or a thread."""
+        ...
+
+    @property
+    def owner(self) -> int:
+        """Whose answer it is: a user id."""
+        ...
+
+    @property
+    def reach(self) -> int | None:
+        """The channel in which the bot itself can edit what it shows here; None if it cannot."""
         ...
 
     @property
@@ -52,6 +62,30 @@ class Spot(Protocol):
         ...
 
 
+class Upkeep:
+    """Edits the messages of an answer; one that was deleted meanwhile is written anew, once."""
+
+    def __init__(self) -> None:
+        self._lost = False
+
+    async def edit(self, spot: Spot, post: Post, page: Page) -> Post:
+        """The message as this page: a new one if it was deleted or its thread archived.
+
+        PostLostError: a second one was deleted, so somebody does not want it there.
+        """
+        try:
+            await post.edit(page)
+        except PostLostError:
+            if self._lost:
+                raise
+            self._lost = True
+        except ShutError:
+            pass
+        else:
+            return post
+        return await spot.post(page)
+
+
 class MessageSpot:
     """Below a message in a channel, thread or DM."""
 
@@ -60,10 +94,18 @@ class MessageSpot:
     def __init__(self, message: discord.Message, anchors: Sequence[str], *, replies: bool = True) -> None:
         """`replies`: whether Discord lets us reply, which takes the right to read back."""
         self._message = message
-        self._channel: discord.abc.Messageable = message.channel
+        self._channel: discord.abc.MessageableChannel = message.channel
         self._reference = message.to_reference(fail_if_not_exists=False) if replies else None
         self._rings = message.guild is None
         self.anchors = anchors
+
+    @property
+    def owner(self) -> int:
+        return self._message.author.id
+
+    @property
+    def reach(self) -> int | None:
+        return self._channel.id
 
     @property
     def clock(self) -> str:
@@ -83,7 +125,7 @@ class MessageSpot:
 
     async def _write(self, page: Page) -> ChannelPost:
         """Write here; the first in a DM, which rings, begins as plain text that a notification shows."""
-        owner = self._message.author.id
+        owner = self.owner
         if self._rings:
             post = await send_plain(self._channel, page, owner, reference=self._reference)
             self._rings, self._reference = False, None
@@ -122,6 +164,14 @@ class InteractionSpot:
         self.anchors = anchors
 
     @property
+    def owner(self) -> int:
+        return self._opening.interaction.user.id
+
+    @property
+    def reach(self) -> int | None:
+        return self._way.id if self._way else None
+
+    @property
     def clock(self) -> str:
         """One clock for each interaction: Discord counts its edits apart from the channel's."""
         return interaction_clock(self._opening.interaction.token)
@@ -144,7 +194,7 @@ class InteractionSpot:
             except TokenOverError:
                 if way is None:
                     raise
-        return await send(way, page, self._opening.interaction.user.id)
+        return await send(way, page, self.owner)
 
     async def show(self, reply: Reply) -> None:
         """Show a reply; what belongs into a DM is sent there, or shown privately if DMs are closed."""

@@ -46,6 +46,14 @@ class ThreadSpot:
         return f"discord:{self._thread.id}" if self._thread else self._channel.clock
 
     @property
+    def owner(self) -> int:
+        return self._channel.owner
+
+    @property
+    def reach(self) -> int | None:
+        return self._thread.id if self._thread else self._channel.reach
+
+    @property
     def private(self) -> bool:
         return self._thread is None and self._channel.private
 

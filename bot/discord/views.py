@@ -70,11 +70,37 @@ class Press(ui.DynamicItem[ui.Button[ui.LayoutView]], template=r"m:(?P<owner>\d+
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """One of several answers in a message: a model's text below a heading with a button beside it."""
+
+    title: str
+    text: str = ""
+    notice: str = ""
+    footer: str = ""
+    buttons: tuple[Button, ...] = ()
+
+    def parts(self, owner: int) -> Iterator[ui.Item[Any]]:
+        """Its components."""
+        words = filter(None, (f"**{self.title}**", self.footer and f"{SMALL}{self.footer}"))
+        head = [ui.TextDisplay[ui.LayoutView](each) for each in words]
+        if self.buttons:
+            yield ui.Section(*head, accessory=item(self.buttons[0], owner))
+        else:
+            yield from head
+        if self.text:
+            yield ui.TextDisplay(self.text)
+        if self.notice:
+            yield ui.Container(ui.TextDisplay(self.notice), accent_colour=ACCENT)
+        yield from rows_of(self.buttons[1:], owner)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One message as it is to be.
 
     `text` is a model's, at full width. `notice` is the bot's own, in a box that no text can draw; `footer` is
-    small and below a line. Buttons of a notice that stands alone are in its box.
+    small and below a line. Buttons of a notice that stands alone are in its box. `sections` come first, each
+    with a line between.
     """
 
     text: str = ""
@@ -82,11 +108,13 @@ class Page:
     footer: str = ""
     buttons: tuple[Button, ...] = ()
     files: tuple[File, ...] = ()
+    sections: tuple[Section, ...] = ()
 
     @property
     def words(self) -> str:
         """What a notification can show of it: nothing of any component."""
-        return (self.text or self.notice or self.footer)[:PLAIN_LIMIT]
+        titles = ", ".join(section.title for section in self.sections)
+        return (self.text or self.notice or self.footer or titles)[:PLAIN_LIMIT]
 
     def view(self, owner: int) -> ui.LayoutView:
         """The message's components; its buttons are for `owner` (a user id) alone."""
@@ -110,6 +138,10 @@ class Page:
 
     def _parts(self, owner: int) -> Iterator[ui.Item[Any]]:
         rows = list(rows_of(self.buttons, owner))
+        for number, section in enumerate(self.sections):
+            if number:
+                yield ui.Separator(spacing=discord.SeparatorSpacing.large)
+            yield from section.parts(owner)
         if self.text:
             yield ui.TextDisplay(self.text)
         if self.notice:

@@ -1,0 +1,82 @@
+"""A comparison on Discord: one message with a section for each model."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.discord.board import of_frames, shares
+from bot.discord.views import TEXT_LIMIT, Page
+from bot.reply import Button, Frame, State
+from bot.split import utf16
+from tests.fakes.discord.components import problems, texts
+from tests.fakes.discord.errors import Json
+
+STOP, KEEP = (Button("Stop", action="stop:1"),), (Button("Continue with this one", action="keep:1"),)
+PIECES = ("word ", "\n", "```py\n", "```\n", "[a](https://b.example)", "😀", "-# x\n", "x" * 50)
+FRAMES = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
+        st.integers(1, 20),
+        st.sampled_from([State.WRITING, State.DONE, State.STOPPED, State.FAILED]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def frame_of(number: int, text: str, state: State) -> Frame:
+    """A section's frame."""
+    told = ("It broke off here. Ask again.",) if state in {State.STOPPED, State.FAILED} else ()
+    buttons = (Button("Stop", action=f"stop:{number}"),) if state is State.WRITING else ()
+    footer = "" if state is State.WRITING else f"model-{number} · 1.2 s · 345 tokens · strong"
+    pages = (text, *told) if text.strip() else told
+    return Frame(pages, state, footer, buttons, text, title=f"model-{number}")
+
+
+def shown(page: Page) -> list[str]:
+    """A message's texts, once Discord has found nothing wrong with it."""
+    nodes: list[Json] = page.view(1).to_components()  # type: ignore[no-untyped-call]
+    assert list(problems(nodes, v2=True, files={name for name, _ in page.files})) == []
+    return texts(nodes)
+
+
+@settings(max_examples=40)
+@given(FRAMES)
+def test_discord_takes_every_comparison(found: list[tuple[str, int, State]]) -> None:
+    frames = [frame_of(number, text * times, state) for number, (text, times, state) in enumerate(found)]
+    page = of_frames(frames)
+    assert sum(utf16(text) for text in shown(page)) <= TEXT_LIMIT
+    assert [section.title for section in page.sections] == [frame.title for frame in frames]
+
+
+def test_a_running_section_shows_its_newest_part_and_a_finished_one_its_beginning() -> None:
+    long = "".join(f"line {number}\n" for number in range(1000))
+    running, done = frame_of(0, long, State.WRITING), frame_of(1, long, State.DONE)
+    page = of_frames([running, done])
+    assert page.files == ()
+    assert page.sections[0].text.startswith("…\nline ")
+    assert page.sections[0].text.endswith("line 999")
+    assert page.sections[1].text.startswith("line 0\n")
+    assert page.sections[1].footer.endswith(" · shortened")
+    ended = of_frames([frame_of(0, "short", State.DONE), done])
+    assert ended.files == (("2-model-1.md", long.encode()),)
+    assert utf16(ended.sections[1].text) > 3000
+
+
+def test_a_fence_that_is_open_where_the_newest_part_begins_is_opened_again() -> None:
+    code = "```python\n" + "".join(f"x = {number}\n" for number in range(1000))
+    (section,) = of_frames([frame_of(0, code, State.WRITING)]).sections
+    assert section.text.startswith("…\n```python\nx = ")
+    assert section.text.endswith("x = 999\n```")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "room", "given"),
+    [((10, 10), 100, (10, 10)), ((500, 10, 500), 210, (100, 10, 100)), ((900, 300), 1000, (700, 300))],
+)
+def test_room_that_one_does_not_need_is_the_others(
+    wanted: tuple[int, ...], room: int, given: tuple[int, ...]
+) -> None:
+    assert tuple(shares(wanted, room)) == given
