@@ -64,13 +64,12 @@ def as_written(sql: str) -> str:
 
 @cache
 def known_migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
-    """All migrations in order; ValueError unless each has a number of its own."""
+    """All migrations in order; ValueError unless they are numbered from 1 without a gap."""
     found: list[Migration] = []
     for file in sorted(folder.glob("*.sql")):
         match = _FILE.fullmatch(file.name)
-        last = found[-1].version if found else 0
-        if match is None or int(match[1]) <= last:
-            message = f"{file.name}: expected a migration named {last + 1:04d}_name.sql"
+        if match is None or int(match[1]) != len(found) + 1:
+            message = f"{file.name}: expected a migration named {len(found) + 1:04d}_name.sql"
             raise ValueError(message)
         found.append(Migration(int(match[1]), match[2], file.read_text("utf-8")))
     return tuple(found)

@@ -106,9 +106,10 @@ def test_every_table_is_strict_on_sqlite(sqlite_file: sqlite3.Connection) -> Non
     assert sqlite_file.execute(loose).fetchall() == []
 
 
-def test_a_number_that_stands_twice_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("second", ["0003_third.sql", "0001_other.sql"])
+def test_a_gap_in_the_numbers_and_one_that_stands_twice_are_errors(tmp_path: Path, second: str) -> None:
     (tmp_path / "0001_first.sql").write_text("")
-    (tmp_path / "0001_other.sql").write_text("")
+    (tmp_path / second).write_text("")
     with pytest.raises(ValueError, match=r"expected a migration named 0002_name\.sql"):
         known_migrations(tmp_path)
 
