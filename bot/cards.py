@@ -97,6 +97,15 @@ def chosen(outcome: ModelChosen | ModelLocked | ModelUnknown) -> Reply:
             return Reply(words + meant(outcome.name, outcome.choices))
 
 
+def chosen_here(name: str, outcome: ModelChosen | ModelLocked | ModelUnknown | None) -> Reply:
+    """What became of choosing one for the conversation at a place."""
+    if outcome is None:
+        return Reply(say("model-nothing-here", model=name))
+    if isinstance(outcome, ModelChosen):
+        return Reply(say("model-chosen-here", model=outcome.spec.name))
+    return chosen(outcome)
+
+
 def others(turn: Turn, models: Sequence[ModelSpec]) -> Reply:
     """Which other models may answer a question again; the buttons ask them."""
     buttons = tuple(Button(spec.name, action=f"again:{turn.id}:{spec.name}") for spec in models[:MOST_OTHERS])

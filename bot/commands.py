@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +33,8 @@ class OptionKind(StrEnum):
     LANGUAGE = "language"
     """One of `bot.words.CHOICES`."""
     FILE = "file"
+    WHERE = "where"
+    """For all conversations, or the one here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Command:
     options: tuple[Option, ...] = ()
     private: bool = True
     streams: bool = False
+    together: str = ""
+    """The label under which its models are typed, with commas between them."""
     parts: tuple[Command, ...] = ()
     admin: bool = False
 
@@ -88,7 +92,9 @@ class Command:
         if self.parts:
             return f"/{self.name} [{'|'.join(part.word for part in self.parts)}]"
         typed = [option for option in self.options if option.typed]
-        first = [f"[{option.name}:NAME]" for option in typed if self.streams and not option.required]
+        first = [label(option) for option in typed if self.streams and not option.required]
+        if self.together:
+            first.insert(0, f"[{self.together}:NAME,NAME]")
         words = [hint(option) for option in typed if option.required or not self.streams]
         return " ".join((f"/{self.name}", *first, *words))
 
@@ -99,7 +105,13 @@ CLOSED: Mapping[OptionKind, str] = {
     OptionKind.ACTION: "add|remove|clear",
     OptionKind.CEILING: "number|off",
     OptionKind.LANGUAGE: "|".join(CHOICES),
+    OptionKind.WHERE: "always|here",
 }
+
+
+def label(option: Option) -> str:
+    """An option of a question as the usage line shows it."""
+    return f"[{option.name}:{CLOSED.get(option.kind, 'NAME')}]"
 
 
 def hint(option: Option) -> str:
@@ -108,6 +120,10 @@ def hint(option: Option) -> str:
     return f"<{name}>" if option.required else f"[{name}]"
 
 
+PROMPT = Option("prompt", "option-ask-prompt", OptionKind.TEXT, required=True)
+PRIVATE = Option("private", "option-ask-private", OptionKind.SWITCH)
+COMPARED = ("first", "second", "third", "fourth")
+"""The options that name a comparison's models where there is a field for each."""
 ACTION = Option("action", "option-server-action", OptionKind.ACTION, required=True)
 CHANNEL = Option("channel", "option-server-channel", OptionKind.CHANNEL)
 ROLE = Option("role", "option-server-role", OptionKind.ROLE)
@@ -118,19 +134,46 @@ COMMANDS: tuple[Command, ...] = (
         "ask",
         "command-ask",
         (
-            Option("prompt", "option-ask-prompt", OptionKind.TEXT, required=True),
+            PROMPT,
             Option("model", "option-ask-model", OptionKind.MODEL),
+            PRIVATE,
             Option("file", "option-ask-file", OptionKind.FILE, typed=False),
             Option("thread", "option-ask-thread", OptionKind.SWITCH, typed=False),
         ),
         private=False,
         streams=True,
     ),
+    Command(
+        "compare",
+        "command-compare",
+        (
+            PROMPT,
+            *(Option(name, "option-compare-model", OptionKind.MODEL, typed=False) for name in COMPARED),
+            PRIVATE,
+        ),
+        private=False,
+        streams=True,
+        together="models",
+    ),
     Command("new", "command-new"),
+    Command("stop", "command-stop"),
     Command(
         "model",
         "command-model",
-        (Option("name", "option-model-name", OptionKind.MODEL),),
+        (
+            Option("name", "option-model-name", OptionKind.MODEL),
+            Option("where", "option-model-where", OptionKind.WHERE),
+        ),
+    ),
+    Command(
+        "instructions",
+        "command-instructions",
+        (Option("text", "option-instructions-text", OptionKind.TEXT),),
+    ),
+    Command(
+        "private",
+        "command-private",
+        (Option("switch", "option-private-switch", OptionKind.SWITCH),),
     ),
     Command("usage", "command-usage"),
     Command("plans", "command-plans"),
@@ -192,6 +235,7 @@ COMMANDS: tuple[Command, ...] = (
         ),
         admin=True,
     ),
+    Command("export", "command-export"),
     Command("help", "command-help"),
 )
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
@@ -232,12 +276,12 @@ def parse_options(command: Command, text: str) -> Typed | BadOption:
     if command.parts:
         return parse_part(command, text)
     if command.streams:
-        return Typed(command, prompt_options(text))
+        return Typed(command, prompt_options(command, text))
     options: dict[str, str] = {}
     left = text.strip()
     while left:
         word, *rest = left.split(maxsplit=1)
-        option = next((o for o in command.options if o.name not in options and fits(o, word)), None)
+        option = next((o for o in closed_first(command) if o.name not in options and fits(o, word)), None)
         if option is None:
             return BadOption(command, word)
         if option.kind is OptionKind.TEXT:
@@ -256,13 +300,32 @@ def parse_part(command: Command, text: str) -> Typed | BadOption:
     return parse_options(part, "".join(rest)) if part else BadOption(command, word)
 
 
-def prompt_options(text: str) -> Mapping[str, str]:
-    """A prompt, with `model:NAME` as an optional first word."""
-    first, _, rest = text.strip().partition(" ")
-    label, colon, model = first.partition(":")
-    if label.casefold() == "model" and colon and model:
-        return {"prompt": rest.strip(), "model": model}
-    return {"prompt": text.strip()}
+def closed_first(command: Command) -> Sequence[Option]:
+    """The options as a word is tried on them: before those that take any word, those that do not."""
+    return sorted(command.options, key=lambda option: option.kind in OPEN)
+
+
+def prompt_options(command: Command, text: str) -> Mapping[str, str]:
+    """A prompt, with options before it that are written with their names: `model:NAME`, `private:on`."""
+    options: dict[str, str] = {}
+    left = text.strip()
+    while found := labelled(command, left.partition(" ")[0]):
+        options.setdefault(*found)
+        left = left.partition(" ")[2].strip()
+    return {**options, "prompt": left}
+
+
+def labelled(command: Command, word: str) -> tuple[str, str] | None:
+    """The option and its value in a word like `model:NAME`; None if it is the beginning of the prompt."""
+    name, colon, value = word.partition(":")
+    name = name.casefold()
+    if not (colon and value):
+        return None
+    if command.together and name == command.together:
+        return name, value
+    named = (each for each in command.options if each.name == name and each.typed)
+    option = next((each for each in named if each.kind is not OptionKind.TEXT), None)
+    return (name, value_of(option, value)) if option and fits(option, value) else None
 
 
 SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
@@ -271,11 +334,14 @@ SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
     OptionKind.COUNT: re.compile(r"0*[1-9][0-9]{0,5}"),
     OptionKind.DOLLARS: re.compile(r"\$?[0-9]{1,6}(\.[0-9]{1,2})?"),
     OptionKind.SWITCH: re.compile("on|off"),
+    OptionKind.WHERE: re.compile("always|here"),
     OptionKind.ACTION: re.compile("add|remove|clear"),
     OptionKind.CEILING: re.compile("off|[0-9]{1,6}"),
     OptionKind.CHANNEL: re.compile(r"(?:<#)?(?=\w*\d)(\w{6,24})(?:\|[^>]*)?>?"),
     OptionKind.ROLE: re.compile(r"(?:<@&)?(\d{6,24})>?"),
 }
+OPEN = frozenset({OptionKind.TEXT, OptionKind.MODEL})
+"""Any word may be one of these."""
 MENTIONS = frozenset({OptionKind.CHANNEL, OptionKind.ROLE})
 """What is written as a mention, or as the id in it."""
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from bot import cards, metered, news, render
 from bot.affairs import Affairs
-from bot.commands import BadOption, Command, Misspelt, Typed
+from bot.commands import COMPARED, BadOption, Command, Misspelt, Typed
 from bot.governing import Governing
 from bot.greeter import Greeter
 from bot.intake import Intake
 from bot.reply import Reply
+from bot.settings import Settings
 from bot.words import say
 from engine.chat import Chat
 from engine.domain import Ask, Person, Place, Redo, TurnId
@@ -66,6 +67,9 @@ class Front:
         """Name the handler of each command."""
         self._handlers.update(
             new=self._new,
+            stop=self._stop,
+            export=self._export,
+            **dict.fromkeys(("instructions", "private"), self._prefer),
             model=self._model,
             usage=self._usage,
             plans=self._plans,
@@ -75,6 +79,11 @@ class Front:
             language=self._language,
             **dict.fromkeys(("seats", "cancel", "resume", "overage", "billing"), self._deal),
         )
+
+    @property
+    def settings(self) -> Settings:
+        """What members decide about themselves."""
+        return Settings(self.members)
 
     @property
     def greeter(self) -> Greeter:
@@ -92,6 +101,17 @@ class Front:
             model=request.options.get("model"),
             place=request.place,
         )
+
+    def models_of(self, request: Request) -> Sequence[str]:
+        """The models named in a `/compare`; none leaves the choice to the engine."""
+        typed = request.options.get("models", "").split(",")
+        chosen = (request.options.get(name, "") for name in COMPARED)
+        return [name.strip() for name in (*typed, *chosen) if name.strip()]
+
+    async def private_for(self, request: Request) -> bool:
+        """Whether only the asker is to see the answer: as the question says, else as they always want it."""
+        wish = request.options.get("private")
+        return wish == "on" if wish else await self.settings.private(request.person)
 
     async def run(self, request: Request) -> Sequence[Reply]:
         """The replies to a command that does not stream, notices that were kept for the person first.
@@ -196,15 +216,30 @@ class Front:
             return Reply(say("new-in-dm"))
         return Reply(say("new-in-channel"))
 
+    async def _stop(self, request: Request) -> Reply:
+        count = await self.chat.stop_all(request.person)
+        return Reply(say("stopped-some", count) if count else say("stopped-none"))
+
+    async def _prefer(self, request: Request) -> Reply:
+        return await self.settings.run(request.person, request.command.name, request.options)
+
+    async def _export(self, request: Request) -> Reply:
+        return await self.settings.export(request.person)
+
     async def _model(self, request: Request) -> Reply:
         name = request.options.get("name")
+        if name and request.options.get("where") == "here":
+            found = await self.members.choose_model_at(request.person, name, request.anchors)
+            return cards.chosen_here(name, found)
         if name:
             return cards.chosen(await self.members.choose_model(request.person, name))
         return cards.models(await self.members.models(request.person))
 
     async def _usage(self, request: Request) -> Reply:
         status = await self.affairs.meter.status(request.person)
-        return cards.usage(await self.members.overview(request.person), metered.lines(status))
+        here = await self.members.preferences.model_at(request.person, request.anchors)
+        lines = (*([say("usage-model-here", model=here)] if here else []), *metered.lines(status))
+        return cards.usage(await self.members.overview(request.person), lines)
 
     async def _plans(self, request: Request) -> Reply:
         return await self._show_plans(request.person)

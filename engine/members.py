@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.archive import Archive
 from engine.catalogue import Catalogue, access
 from engine.domain import Account, Micros, ModelSpec, Offer, Person, RefusalReason, Tier
 from engine.facts import NO_CLAIMS, Access, Mode, Notice, Subscription, TierChange
@@ -79,6 +80,11 @@ class Members:
         self.catalogue = catalogue
         self.meetings = Meetings(store, clock)
         self.preferences = Preferences(store, clock)
+        self.archive = Archive(store)
+
+    def now(self) -> datetime:
+        """The time by our clock."""
+        return self._clock.now()
 
     async def overview(self, person: Person) -> Overview:
         """Tier, reason, limits used and left, subscription facts."""
@@ -90,6 +96,15 @@ class Members:
         overview = await self.overview(person)
         return [self._row(overview, spec) for spec in self.catalogue.models]
 
+    async def choose_model_at(
+        self, person: Person, name: str, anchors: Sequence[str]
+    ) -> ModelChosen | ModelLocked | ModelUnknown | None:
+        """The same for the conversation at this place alone; None if there is none."""
+        found = await self._judged(person, name)
+        if not isinstance(found, ModelChosen):
+            return found
+        return found if await self.preferences.choose_at(person, anchors, found.spec.name) else None
+
     async def others(self, person: Person, model: str) -> Sequence[ModelSpec]:
         """The models that could answer this person in place of that one."""
         tier = (await self.overview(person)).tier
@@ -97,14 +112,20 @@ class Members:
 
     async def choose_model(self, person: Person, name: str) -> ModelChosen | ModelLocked | ModelUnknown:
         """Remember a model for this person's questions, if their tier may use it."""
+        found = await self._judged(person, name)
+        if isinstance(found, ModelChosen):
+            now, chosen = self._clock.now(), found.spec.name
+            await self._store.transact(lambda tx: tx.set_model(tx.lock_account(person, now).id, chosen))
+        return found
+
+    async def _judged(self, person: Person, name: str) -> ModelChosen | ModelLocked | ModelUnknown:
+        """Whether the person may choose a model, which changes nothing."""
         spec = self.catalogue.find(name)
         if spec is None:
             return ModelUnknown(name, [each.name for each in self.catalogue.models])
         tier = (await self.overview(person)).tier
         if not self.catalogue.allows(tier, spec):
             return ModelLocked(spec, tier, self._unlocking(tier, spec))
-        now, chosen = self._clock.now(), spec.name
-        await self._store.transact(lambda tx: tx.set_model(tx.lock_account(person, now).id, chosen))
         return ModelChosen(spec)
 
     async def kept_notices(self, person: Person) -> Sequence[Notice]:

@@ -386,6 +386,10 @@ class LocalSurface(Protocol):
         """What the person sees, oldest first: public, private to them, and their DMs."""
         ...
 
+    async def file(self, person: Person, message: str) -> tuple[str, bytes] | None:
+        """The name and content of the file that comes with a message; kept for a while only."""
+        ...
+
     def events(self, person: Person) -> AbstractAsyncContextManager[AsyncIterator[Mapping[str, object]]]:
         """What the person sees as it appears and changes, from entering on and until left.
 

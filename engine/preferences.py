@@ -1,4 +1,4 @@
-"""What a member wishes of answers: which conversation goes on at a place, and which model answers there."""
+"""What a member wishes of answers, for all of them or for one conversation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from engine.ledger import Tx
 from engine.ports import Clock, Store
 from engine.turns import Turn
 
+LONGEST_INSTRUCTIONS = 1000
+"""Characters: they are sent, and paid for, with every question."""
+
 
 class Preferences:
     """Reads and writes a member's wishes."""
@@ -17,6 +20,34 @@ class Preferences:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+
+    async def account(self, person: Person) -> Account | None:
+        """What is known of a person; None for somebody never seen."""
+        return await self._store.read(lambda tx: tx.find_account(person))
+
+    async def instruct(self, person: Person, text: str) -> bool:
+        """Remember how the person wants to be answered, empty for no wish; False if that is too long."""
+        wish, now = text.strip(), self._clock.now()
+        if len(wish) > LONGEST_INSTRUCTIONS:
+            return False
+        await self._store.transact(lambda tx: tx.set_instructions(tx.lock_account(person, now).id, wish))
+        return True
+
+    async def hide(self, person: Person, *, private: bool) -> None:
+        """Remember whether the person's `/ask` is for their eyes alone."""
+        now = self._clock.now()
+        await self._store.transact(
+            lambda tx: tx.set_private(tx.lock_account(person, now).id, private=private)
+        )
+
+    async def model_at(self, person: Person, anchors: Sequence[str]) -> str | None:
+        """The model that was chosen for the person's conversation at this place."""
+        return await self._store.read(lambda tx: model_at(tx, tx.find_account(person), anchors))
+
+    async def choose_at(self, person: Person, anchors: Sequence[str], model: str | None) -> bool:
+        """Choose a model for the conversation at this place alone; False if there is none here."""
+        now = self._clock.now()
+        return await self._store.transact(lambda tx: choose_at(tx, person, anchors, model, now))
 
     async def turn(self, person: Person, turn: TurnId) -> Turn | None:
         """A turn of this person's; None if it is not kept, or somebody else's."""
@@ -41,3 +72,17 @@ def kept(tx: Tx, person: Person, turn: TurnId, anchors: Sequence[str], now: date
     if found:
         tx.bind(account.id, found.conversation, anchors)
     return found
+
+
+def model_at(tx: Tx, account: Account | None, anchors: Sequence[str]) -> str | None:
+    """The own model of the account's conversation at the first anchor that has one."""
+    branch = tx.find_branch(account.id, anchors) if account else None
+    return branch.conversation.model if branch else None
+
+
+def choose_at(tx: Tx, person: Person, anchors: Sequence[str], model: str | None, now: datetime) -> bool:
+    """Set that model, under the account's lock."""
+    branch = tx.find_branch(tx.lock_account(person, now).id, anchors)
+    if branch:
+        tx.set_conversation_model(branch.conversation.id, model)
+    return branch is not None

@@ -22,6 +22,7 @@ MOST_MESSAGES = 500
 USUAL_MESSAGES = 100
 
 OFF = "The playground is off. Set PLAYGROUND=1 to switch it on beside Discord or Slack."
+NO_FILE = "There is no such file any more. Ask for it again."
 BAD_NAME = "A person is a name of 1 to 32 small letters, digits, dots, dashes or underscores, such as alice."
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
@@ -43,6 +44,7 @@ def routes(site: Site, gate: Gate, closing: asyncio.Event) -> list[web.RouteDef]
         web.get("/playground/api/messages", gate.guard(playground.messages)),
         web.post("/playground/api/messages", gate.guard(playground.send)),
         web.post("/playground/api/press", gate.guard(playground.press)),
+        web.get("/playground/api/files/{message}", gate.guard(playground.file)),
         web.get("/playground/api/events", gate.guard(playground.events), allow_head=False),
     ]
 
@@ -92,6 +94,16 @@ class Playground:
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
         return answer({"id": given["message"]}, status=202)
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """The file that comes with a message, to be saved."""
+        person = _person(request.query.get("person", ""))
+        found = await self._surface.file(person, request.match_info["message"])
+        if found is None:
+            raise web.HTTPNotFound(text=NO_FILE)
+        name, content = found
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=content, content_type="application/octet-stream", headers=headers)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """A stream of server-sent events of what a person sees."""

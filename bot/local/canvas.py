@@ -15,8 +15,9 @@ PAGE_LIMIT = 1_000_000
 class LocalCanvas:
     """The one message of an answer, in the room it was asked in."""
 
-    def __init__(self, wall: Wall, spot: Spot, answer: str) -> None:
-        """`answer` is the id that the message gets."""
+    def __init__(self, wall: Wall, spot: Spot, answer: str, *, private: bool = False) -> None:
+        """`answer` is the id that the message gets; a private one is seen by the asker alone."""
+        self._private = private
         self._wall = wall
         self._spot = spot
         self._answer = answer
@@ -31,8 +32,9 @@ class LocalCanvas:
         return PAGE_LIMIT
 
     async def paint(self, frame: Frame) -> None:
-        text = "\n\n".join(frame.pages)
-        kind = self._spot.kind(private=False)
+        title = (f"**{frame.title}**",) if frame.title else ()
+        text = "\n\n".join((*title, *frame.pages))
+        kind = self._spot.kind(private=self._private)
         await self._wall.put(
             Post(self._answer, self._spot, kind, text, frame.state, frame.footer, frame.buttons)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.commands import COMMANDS, Command, Option, OptionKind
 from bot.front import Front
@@ -30,7 +31,12 @@ def describe(front: Front, people: Iterable[str]) -> Mapping[str, object]:
 
 def describe_command(command: Command, catalogue: Catalogue) -> Mapping[str, object]:
     """A command with its options; an option of a question is written with its name before it."""
-    options = [describe_option(option, catalogue, labelled=command.streams) for option in command.options]
+    shown = [option for option in command.options if option.typed or option.kind is not OptionKind.MODEL]
+    options = [describe_option(option, catalogue, labelled=command.streams) for option in shown]
+    if command.together:
+        first = next(option for option in command.options if option.kind is OptionKind.MODEL)
+        together = replace(first, name=command.together)
+        options.append(describe_option(together, catalogue, labelled=True))
     return {
         "name": command.name,
         "description": command.description,
@@ -53,15 +59,12 @@ def describe_option(option: Option, catalogue: Catalogue, *, labelled: bool) -> 
 
 def choices(option: Option, catalogue: Catalogue) -> Sequence[str]:
     """The values of a closed option."""
-    match option.kind:
-        case OptionKind.MODEL:
-            return [spec.name for spec in catalogue.models]
-        case OptionKind.TIER:
-            return [tier.name.value for tier in catalogue.ranked() if tier.price_month > 0]
-        case OptionKind.INTERVAL:
-            return [interval.value for interval in Interval]
-        case OptionKind.SWITCH:
-            return ["on", "off"]
-        case OptionKind.LANGUAGE:
-            return CHOICES
-    return []
+    values: Mapping[OptionKind, Sequence[str]] = {
+        OptionKind.MODEL: [spec.name for spec in catalogue.models],
+        OptionKind.TIER: [tier.name.value for tier in catalogue.ranked() if tier.price_month > 0],
+        OptionKind.INTERVAL: [interval.value for interval in Interval],
+        OptionKind.SWITCH: ["on", "off"],
+        OptionKind.WHERE: ["always", "here"],
+        OptionKind.LANGUAGE: CHOICES,
+    }
+    return values.get(option.kind, [])

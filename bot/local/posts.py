@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -37,6 +38,7 @@ class Kind(StrEnum):
 
 SENT = "sent"
 """The state of what people say; answers have a `State`."""
+MOST_FILES = 8
 UNFINISHED = frozenset({State.THINKING, State.WRITING})
 
 
@@ -87,9 +89,17 @@ class Wall:
         self._clock = clock
         self._feed = feed
         self._opened_at = clock.now()
+        self._files: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
 
-    async def put(self, post: Post) -> None:
-        """Show a message, or what has become of it; one that is shown keeps its place and time."""
+    async def put(self, post: Post, file: tuple[str, bytes] | None = None) -> None:
+        """Show a message, or what has become of it; one that is shown keeps its place and time.
+
+        A file that comes with it is kept in memory, the newest few of all.
+        """
+        if file:
+            self._files[post.id] = file
+            if len(self._files) > MOST_FILES:
+                self._files.popitem(last=False)
         shown = await self._store.transact(lambda tx: put(tx, post, self._clock.now()))
         self._feed.publish(shown.audience, f"message:{shown.id}", changed(shown))
 
@@ -126,6 +136,10 @@ class Wall:
         """A message that the person sees."""
         found = await self._store.read(lambda tx: tx.get_local(message))
         return found if found and found.audience in {None, person} else None
+
+    async def file(self, message: str, person: str) -> tuple[str, bytes] | None:
+        """The file that comes with a message that the person sees, if it is still kept."""
+        return self._files.get(message) if await self.get(message, person) else None
 
     async def seen_by(self, person: str, limit: int) -> Sequence[Mapping[str, object]]:
         """The newest messages that the person sees, oldest first."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands import BadOption, Misspelt, Typed, parse
-from bot.delivery import deliver
+from bot.delivery import compare, deliver
 from bot.front import Front, request_of
 from bot.local.canvas import LocalCanvas, dm_anchor, message_anchor
 from bot.local.posts import BOT_NAME, Room, Spot, Wall
 from bot.local.show import show
 from bot.pacing import Pacing
+from engine.comparison import MOST
 from engine.domain import Ask, Person
 
 MENTION = re.compile(rf"(?<![\w@])@(?:{BOT_NAME}|bot)\b[,:]?\s*", re.IGNORECASE)
@@ -29,6 +31,8 @@ class Said:
     text: str
     reply_to: str | None
     to_bot: bool
+    hidden: bool = False
+    """Whether a question and its answer are for its person alone."""
 
     @property
     def parsed(self) -> Parsed:
@@ -39,7 +43,13 @@ class Said:
     def private(self) -> bool:
         """Whether only its person sees it; others see questions, as in any chat, but no other commands."""
         parsed = self.parsed
-        return parsed is not None and not (isinstance(parsed, Typed) and parsed.command.streams)
+        return self.hidden or (parsed is not None and not self.asks)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a command that asks a model."""
+        parsed = self.parsed
+        return isinstance(parsed, Typed) and parsed.command.streams
 
     @property
     def for_us(self) -> bool:
@@ -72,7 +82,9 @@ class Reception:
         if isinstance(parsed, Typed) and parsed.command.streams:
             request = request_of(parsed, said.person, key_of(said), (message_anchor(said.id),))
             ask = replace(self._front.ask_of(request), message=message_anchor(said.id))
-            return await self.answer(ask, spot_of(said), f"{said.id}.answer")
+            if parsed.command.together:
+                return await self._compare(said, ask, self._front.models_of(request))
+            return await self.answer(ask, spot_of(said), f"{said.id}.answer", private=said.hidden)
         if parsed is not None:
             return await self._command(said, parsed)
         return await self.answer(question(said), spot_of(said), f"{said.id}.answer")
@@ -86,10 +98,24 @@ class Reception:
             replies = [self._front.misspelt(parsed)]
         await show(self._wall, spot_of(said), replies, f"{said.id}.answer")
 
-    async def answer(self, ask: Ask, spot: Spot, message: str) -> None:
+    async def answer(self, ask: Ask, spot: Spot, message: str, *, private: bool = False) -> None:
         """Answer a question in a message of that id."""
-        canvas = LocalCanvas(self._wall, spot, message)
+        canvas = LocalCanvas(self._wall, spot, message, private=private)
         await deliver(self._front.chat, ask, canvas, self._pacing)
+
+    async def _compare(self, said: Said, ask: Ask, models: Sequence[str]) -> None:
+        """Show the answer of each model in a message of its own."""
+        spot = spot_of(said)
+        names = [f"{said.id}.answer.{number}" for number in range(MOST)]
+        canvases = [LocalCanvas(self._wall, spot, name, private=said.hidden) for name in names]
+        await compare(self._front.chat, ask, models, canvases, self._pacing)
+
+    async def hidden(self, said: Said) -> bool:
+        """Whether a question, and so its answer, is for its person alone."""
+        parsed = said.parsed
+        if not (isinstance(parsed, Typed) and parsed.command.streams):
+            return False
+        return await self._front.private_for(request_of(parsed, said.person, key_of(said)))
 
 
 def question(said: Said) -> Ask:

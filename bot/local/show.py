@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from bot.local.posts import Post, Room, Spot, Wall
-from bot.reply import Reply
+from bot.reply import Button, Reply
+
+FILES = "/playground/api/files"
+"""Where `webhooks.playground` hands files out."""
 
 
 async def show(wall: Wall, spot: Spot, replies: Sequence[Reply], stem: str) -> None:
@@ -16,9 +20,13 @@ async def show(wall: Wall, spot: Spot, replies: Sequence[Reply], stem: str) -> N
             place = spot if spot.room is Room.DM else Spot(spot.person, Room.DM)
             await wall.put(post(f"{said}.dm", place, reply.direct))
         if not reply.direct or spot.room is not Room.DM:
-            await wall.put(post(said, spot, reply))
+            await wall.put(post(said, spot, reply), reply.file)
 
 
 def post(message: str, spot: Spot, reply: Reply) -> Post:
     """A reply as a message."""
-    return Post(message, spot, spot.kind(private=reply.private), reply.text, buttons=reply.buttons)
+    buttons = reply.buttons
+    if reply.file:
+        address = f"{FILES}/{quote(message)}?person={quote(spot.person)}"
+        buttons = (*buttons, Button(reply.file[0], url=address))
+    return Post(message, spot, spot.kind(private=reply.private), reply.text, buttons=buttons)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from uuid import uuid4
 
 from bot import news
@@ -56,11 +57,12 @@ class LocalBot:
 
     async def send(self, person: Person, room: str, text: str, reply_to: str | None, key: str | None) -> str:
         said = await self._read(person, room, text, reply_to, key)
+        said = replace(said, hidden=await self._reception.hidden(said))
         spot = Spot(person.user, said.room, reply_to)
         kind = spot.kind(private=said.private)
         new = await self._wall.add(Post(said.id, spot, kind, said.text, SENT, bot=False))
         self._people[person.user] = None
-        if new or not said.private:  # the engine answers a question once; a command is not repeated
+        if new or said.asks or not said.private:  # a question is answered once; a command is not repeated
             self._begin(Spot(person.user, said.room, said.id), said)
         return said.id
 
@@ -90,6 +92,9 @@ class LocalBot:
 
     async def messages(self, person: Person, limit: int) -> Sequence[Mapping[str, object]]:
         return await self._wall.seen_by(person.user, limit)
+
+    async def file(self, person: Person, message: str) -> tuple[str, bytes] | None:
+        return await self._wall.file(message, person.user)
 
     def events(self, person: Person) -> AbstractAsyncContextManager[AsyncIterator[Mapping[str, object]]]:
         return self._feed.listen(person.user)

@@ -59,4 +59,20 @@ def test_usage_lines_show_what_is_needed_and_what_may_be() -> None:
     assert lines["upgrade"] == "/upgrade [tier] [month|year]"
     assert lines["seats"] == "/seats <count>"
     assert lines["overage"] == "/overage [on|off] [cap]"
-    assert lines["ask"] == "/ask [model:NAME] <prompt>"
+    assert lines["ask"] == "/ask [model:NAME] [private:on|off] <prompt>"
+    assert lines["compare"] == "/compare [models:NAME,NAME] [private:on|off] <prompt>"
+
+
+def test_options_of_a_question_stand_before_it_with_their_names() -> None:
+    typed = parse("/compare models:quick,deep private:ON what is model:x?")
+    assert isinstance(typed, Typed)
+    assert typed.options == {"models": "quick,deep", "private": "on", "prompt": "what is model:x?"}
+    asked = parse("/ask private:perhaps it rains")
+    assert isinstance(asked, Typed)
+    assert asked.options == {"prompt": "private:perhaps it rains"}
+
+
+def test_a_closed_option_is_recognised_before_one_that_takes_any_word() -> None:
+    typed = parse("/model here quick")
+    assert isinstance(typed, Typed)
+    assert typed.options == {"where": "here", "name": "quick"}

@@ -74,6 +74,7 @@ class MemorySurface:
     def __init__(self) -> None:
         self.tiers: dict[str, str] = {}
         self.said: dict[str, tuple[str | None, Json]] = {}
+        self.files: dict[str, tuple[str, bytes]] = {}
         self.pressed: list[tuple[str, str, str]] = []
         self.listeners = 0
         self.left = asyncio.Event()
@@ -116,6 +117,11 @@ class MemorySurface:
         """What was said to all or to this person."""
         seen = [body for audience, body in self.said.values() if audience in {None, person.user}]
         return seen[-limit:]
+
+    async def file(self, person: Person, message: str) -> tuple[str, bytes] | None:
+        """What goes with a message that the person sees."""
+        audience, _ = self.said.get(message, (person.user, {}))
+        return self.files.get(message) if audience in {None, person.user} else None
 
     @asynccontextmanager
     async def events(self, person: Person) -> AsyncIterator[AsyncIterator[Mapping[str, object]]]:

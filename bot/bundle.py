@@ -1,0 +1,101 @@
+"""A member's conversations as a file to take away; docs/members.md describes its shape."""
+
+from __future__ import annotations
+
+import json
+from contextlib import aclosing
+from datetime import datetime
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from engine.archive import Archive, Piece
+from engine.domain import Person
+from engine.turns import Turn
+
+NAME = "conversations.zip"
+VERSION = 1
+MOST_BYTES = 8_000_000
+"""Of the file, half for each of its parts: Discord takes 10 MB of a bot."""
+
+
+class Bundle:
+    """The file in the making: `conversations.json` for programs, `conversations.md` for people.
+
+    Memory is bounded by the file's own size: what does not fit is left out, the oldest conversations first.
+    """
+
+    def __init__(self, archive: Archive, person: Person, now: datetime) -> None:
+        self._archive = archive
+        self._person = person
+        self._now = now
+        self._file = BytesIO()
+        self.pieces = 0
+        """How many were taken."""
+        self.complete = True
+
+    async def packed(self) -> bytes:
+        """The whole file. TryAgainError: the database is away."""
+        with ZipFile(self._file, "w", ZIP_DEFLATED) as zipped:
+            await self._write_json(zipped)
+            await self._write_markdown(zipped)
+        return self._file.getvalue()
+
+    async def _write_json(self, zipped: ZipFile) -> None:
+        head = {"version": VERSION, "person": str(self._person), "exported_at": self._now.isoformat()}
+        between = "\n"
+        with zipped.open("conversations.json", "w") as part:
+            part.write(f'{json.dumps(head)[:-1]}, "turns": ['.encode())
+            async with aclosing(self._archive.pieces(self._person)) as pieces:
+                async for piece in pieces:
+                    if self._file.tell() > MOST_BYTES // 2:
+                        self.complete = False
+                        break
+                    self.pieces += 1
+                    for turn in piece.turns:
+                        part.write(f"{between}{json.dumps(plain(turn), ensure_ascii=False)}".encode())
+                        between = ",\n"
+            part.write(f'\n], "complete": {json.dumps(self.complete)}}}\n'.encode())
+
+    async def _write_markdown(self, zipped: ZipFile) -> None:
+        left = self.pieces
+        with zipped.open("conversations.md", "w") as part:
+            part.write(f"# Conversations of {self._person}, {self._now:%Y-%m-%d}\n".encode())
+            async with aclosing(self._archive.pieces(self._person)) as pieces:
+                async for piece in pieces:
+                    left -= 1
+                    if left < 0:
+                        break
+                    part.write(readable(piece).encode())
+
+
+def plain(turn: Turn) -> dict[str, object]:
+    """A turn as JSON-ready values."""
+    return {
+        "conversation": turn.conversation,
+        "turn": turn.id,
+        "parent": turn.parent,
+        "at": turn.started_at.isoformat(),
+        "model": turn.model,
+        "prompt": turn.prompt,
+        "answer": turn.answer,
+        "outcome": turn.outcome,
+        "input_tokens": turn.usage.input_tokens,
+        "output_tokens": turn.usage.output_tokens,
+    }
+
+
+def readable(piece: Piece) -> str:
+    """Some turns as Markdown, below a heading if they are a conversation's first."""
+    head = [f"\n## {piece.conversation.started_at:%Y-%m-%d %H:%M} UTC\n"] if piece.first else []
+    return "\n".join((*head, *(part for turn in piece.turns for part in said(turn))))
+
+
+def said(turn: Turn) -> tuple[str, ...]:
+    """A question and its answer."""
+    quoted = "\n".join(f"> {line}" for line in turn.prompt.splitlines())
+    tokens = turn.usage.input_tokens + turn.usage.output_tokens
+    return (
+        f"{quoted}\n",
+        f"{turn.answer or f'(no answer: {turn.outcome})'}\n",
+        f"*{turn.model}, {turn.started_at:%Y-%m-%d %H:%M} UTC, {tokens} tokens*\n",
+    )
