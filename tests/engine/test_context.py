@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.context import HISTORY_IMAGES, compose, image_tokens, size, tokens
@@ -47,6 +47,7 @@ def test_the_window_is_never_passed_and_the_newest_whole_turns_are_kept(
     assert kept == history[len(history) - len(kept) :]
 
 
+@settings(max_examples=40)
 @given(SEEN, IMAGES.map(tuple), st.integers(200, 40_000), st.booleans())
 def test_the_window_is_never_passed_with_images_either_and_the_newest_are_kept(
     history: list[Exchange],

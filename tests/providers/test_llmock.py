@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from llmock.pytest_plugin import LLMock
@@ -16,6 +17,8 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
+from engine.files import Image
+from tests.fakes import files
 from tests.providers.conftest import HURRIED, USUAL, Make, ask, question
 
 OWN = ("openai", "anthropic", "gemini")
@@ -46,6 +49,16 @@ async def test_every_dialect_answers_and_counts(dialect: str, llmock: LLMock, ma
     assert outcome.end.finish is Finish.END
     assert not outcome.end.usage.estimated
     assert outcome.end.usage.output_tokens > 0
+
+
+@pytest.mark.parametrize("dialect", [*OWN, "groq"])
+async def test_every_dialect_takes_images(dialect: str, llmock: LLMock, make: Make) -> None:
+    llmock.reply("A cat.")
+    model = await make(dialect if dialect in OWN else "compatible", llmock.base_url(dialect))
+    asked = question("What is this?", model=IDS.get(dialect, "gpt-6-luna"))
+    image = Image("cat.png", "image/png", files.image("PNG"), 64, 48)
+    shown = replace(asked.messages[-1], images=(image,))
+    assert (await ask(model, replace(asked, messages=(shown,)))).text == "A cat."
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,7 +15,7 @@ from engine.files import FileFault, Medium
 from tests.engine.conftest import DEEP, QUICK, SPARE, Hall
 from tests.fakes import files
 from tests.fakes.shelf import File, Manner
-from tests.fakes.slack import ALICE, GENERAL, FakeSlack, Message
+from tests.fakes.slack import ALICE, GENERAL, FakeSlack
 from tests.slack.conftest import Stage
 from tests.slack.test_conversations import answered
 
@@ -30,14 +32,14 @@ def hall(hall: Hall) -> Hall:
     return hall
 
 
-async def told(slack: FakeSlack, words: str) -> Message:
-    """What Alice alone is told."""
+async def told(slack: FakeSlack, words: str, count: int = 1) -> None:
+    """Wait until Alice was told this so many times."""
 
-    def found() -> Message | None:
+    def found() -> bool:
         seen = [*slack.ephemerals(ALICE), *slack.dms(ALICE)]
-        return next((message for message in seen if words in message.shown), None)
+        return sum(words in message.shown for message in seen) >= count
 
-    return await slack.wait_for(found)
+    await slack.wait_for(found)
 
 
 async def test_files_come_with_mentions_and_direct_messages(stage: Stage) -> None:
@@ -52,24 +54,24 @@ async def test_files_come_with_mentions_and_direct_messages(stage: Stage) -> Non
     assert [len(each.images) for each in (mention, dm)] == [1, 1]
 
 
+REFUSED: Sequence[tuple[list[File], str]] = [
+    ([CAT, CAT, CAT], "A question may bring 2 files at most."),
+    ([replace(CAT, announced=1_000_001)], "`cat.png` is too large"),
+    ([replace(CAT, manner=Manner.ENDLESS, announced=0)], "`cat.png` is too large"),
+    ([replace(CAT, manner=Manner.AWAY)], "`cat.png` could not be fetched"),
+    ([replace(CAT, manner=Manner.SIGN_IN, announced=0)], "`cat.png` could not be fetched"),
+    ([replace(CAT, manner=Manner.CUT)], "`cat.png` could not be fetched"),
+    ([File("a.zip", "application/zip", b"PK\x03\x04\x00\xff")], "`a.zip` is nothing that I can read."),
+]
+
+
 @pytest.mark.parametrize("stage", ["http"], indirect=True)
-@pytest.mark.parametrize(
-    ("sent", "words"),
-    [
-        ([CAT, CAT, CAT], "A question may bring 2 files at most."),
-        ([replace(CAT, announced=1_000_001)], "`cat.png` is too large"),
-        ([replace(CAT, manner=Manner.ENDLESS, announced=0)], "`cat.png` is too large"),
-        ([replace(CAT, manner=Manner.AWAY)], "`cat.png` could not be fetched"),
-        ([replace(CAT, manner=Manner.SIGN_IN, announced=0)], "`cat.png` could not be fetched"),
-        ([replace(CAT, manner=Manner.CUT)], "`cat.png` could not be fetched"),
-        ([File("a.zip", "application/zip", b"PK\x03\x04\x00\xff")], "`a.zip` is nothing that I can read."),
-    ],
-)
-async def test_what_cannot_be_taken_is_told_and_nothing_is_counted(
-    stage: Stage, sent: list[File], words: str
-) -> None:
-    await stage.slack.dm(ALICE, "What is this?", files=sent)
-    await told(stage.slack, words)
+async def test_what_cannot_be_taken_is_told_and_nothing_is_counted(stage: Stage) -> None:
+    seen: Counter[str] = Counter()
+    for sent, words in REFUSED:
+        seen[words] += 1
+        await stage.slack.dm(ALICE, "What is this?", files=sent)
+        await told(stage.slack, words, seen[words])
     assert stage.model.seen == []
     await stage.slack.dm(ALICE, "And without?")
     await told(stage.slack, "conversation 1 of 3 today")
