@@ -130,6 +130,15 @@ class Chat:
 
         await self._store.transact(work)
 
+    async def follows(self, person: Person, anchors: Sequence[str]) -> bool:
+        """Whether the person has a conversation at one of these places."""
+
+        def work(tx: Tx) -> bool:
+            account = tx.find_account(person)
+            return account is not None and tx.find_branch(account.id, anchors) is not None
+
+        return await self._store.read(work)
+
     async def forget(self, person: Person, anchors: Sequence[str]) -> None:
         """Let the next message at these places start a new conversation: `/new`."""
         now = self._clock.now()

@@ -94,6 +94,8 @@ class SlackSettings:
     signing_secret: SecretStr | None
     api_url: str
     oauth: SlackOAuth | None = None
+    follow_threads: bool = True
+    """Whether a member is answered without mention in a thread where they have a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         server=server,
         database=DatabaseSettings(variables.database_url, variables.pg_prepared_statements),
         discord=discord_settings(variables, parsed),
-        slack=slack_settings(variables),
+        slack=slack_settings(variables, parsed),
         stripe=stripe_settings(variables),
         returns=ReturnUrls(
             variables.stripe_success_url
@@ -226,7 +228,7 @@ def discord_settings(variables: Variables, parsed: Tables) -> DiscordSettings | 
     )
 
 
-def slack_settings(variables: Variables) -> SlackSettings | None:
+def slack_settings(variables: Variables, parsed: Tables) -> SlackSettings | None:
     """Slack, if there is a bot token or OAuth."""
     oauth = slack_oauth(variables)
     if not (variables.slack_bot_token or oauth):
@@ -238,6 +240,7 @@ def slack_settings(variables: Variables) -> SlackSettings | None:
         variables.slack_signing_secret,
         url if url.endswith("/") else f"{url}/",
         oauth,
+        parsed.slack.follow_threads,
     )
 
 

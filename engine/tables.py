@@ -95,6 +95,12 @@ class DiscordTable(Table):
     message_content: bool = False
 
 
+class SlackTable(Table):
+    """`[slack]`: what the bot listens to there."""
+
+    follow_threads: bool = True
+
+
 class ProviderTable(Table):
     """`[providers.NAME]`: a vendor that speaks OpenAI's protocol."""
 
@@ -134,6 +140,7 @@ class Tables(Table):
     billing: BillingTable = BillingTable()
     attachments: AttachmentsTable = AttachmentsTable()
     discord: DiscordTable = DiscordTable()
+    slack: SlackTable = SlackTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)
     providers: dict[str, ProviderTable] = Field(default_factory=dict)
     models: dict[str, ModelTable] = Field(default_factory=dict)

@@ -20,7 +20,7 @@ from billing.webhook import SNAPSHOT_EVENTS, THIN_EVENTS
 from bot.commands import BY_NAME, COMMANDS
 from bot.console.arguments import ROLES, SIMULATED_ACTS, command_line
 from bot.discord.places import NAMES as PERMISSION_NAMES
-from bot.slack.manifest import SCOPES
+from bot.slack.manifest import scopes
 from engine import environment, tables
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
 from engine.environment import NOT_YET, Variables
@@ -155,6 +155,7 @@ TABLES = (
     Table(CONFIG, "[billing]", "Key", lambda: keys(tables.BillingTable), of_key),
     Table(CONFIG, "[attachments]", "Key", lambda: keys(tables.AttachmentsTable), of_key),
     Table(CONFIG, "[discord]", "Key", lambda: keys(tables.DiscordTable), of_key),
+    Table(CONFIG, "[slack]", "Key", lambda: keys(tables.SlackTable), of_key),
     Table(CONFIG, "[tiers.NAME]", "Key", lambda: keys(tables.TierTable), of_key),
     Table(CONFIG, "[providers.NAME]", "Key", lambda: keys(tables.ProviderTable), of_key),
     Table(CONFIG, "[models.NAME]", "Key", lambda: keys(tables.ModelTable), of_key),
@@ -188,7 +189,7 @@ TABLES = (
         of_command,
     ),
     Table("docs/discord.md", "Permissions", "Permission", listed(PERMISSION_NAMES.values())),
-    Table("docs/slack.md", "What the app may do", "Scope", listed(SCOPES)),
+    Table("docs/slack.md", "What the app may do", "Scope", listed(scopes(follow_threads=True))),
 )
 
 

@@ -9,18 +9,19 @@ from slack_bolt.async_app import AsyncApp
 from bot.errands import Errands
 from bot.front import Front
 from bot.pacing import Pace, Pacing
-from bot.reply import Reply
-from bot.slack.branch import Branch, Vacancy
+from bot.slack.branch import Branch, Vacancy, hush
 from bot.slack.clients import client, open_session
 from bot.slack.endpoint import SlackHttp
+from bot.slack.home import Home
 from bot.slack.installed import Installed
 from bot.slack.listeners import Ears, Removal, bolt_app
 from bot.slack.messenger import SlackMessenger
 from bot.slack.reception import Reception
 from bot.slack.socket_mode import serve_socket
-from bot.slack.workspace import Identity
+from bot.slack.workspace import Identity, Workspace
 from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, lasting
 from engine.config import SlackSettings
+from engine.domain import Person
 from engine.ports import Clock, Store
 
 PACE = Pace(channel=1.2, process=20.0)
@@ -55,7 +56,7 @@ class SlackBot:
             token = settings.bot_token.get_secret_value() if settings.bot_token else ""
             self._workspaces = OneWorkspace(token, settings.api_url, self._session)
         self.ready = asyncio.Event()
-        self.messenger = SlackMessenger(self._workspaces)
+        self.messenger = SlackMessenger(self._workspaces, self._told)
         self.endpoint: SlackHttp | None = None
         if settings.app_token is None and settings.signing_secret is not None:
             self.endpoint = SlackHttp(settings.signing_secret.get_secret_value(), clock)
@@ -81,14 +82,20 @@ class SlackBot:
         if workspace is None:
             address = self._settings.oauth.install_url if self._settings.oauth else ""
             return NOBODY, Vacancy(team or organisation, address, self._session, self._errands)
-        reception = Reception(workspace, self._front, self._pacing)
+        reception = Reception(workspace, self._front, self._pacing, follow=self._settings.follow_threads)
         return workspace.identity, Branch(workspace, reception, self._errands, self._front.greeter)
 
     def removed(self, removal: Removal) -> None:
         async def forget() -> None:
             await lasting(lambda: self._workspaces.removed(removal.place, removal.at))
 
-        self._errands.begin_once(f"slack:removal:{removal.place}:{removal.at}", forget, unseen)
+        self._errands.begin_once(f"slack:removal:{removal.place}:{removal.at}", forget, hush)
+
+    def _told(self, workspace: Workspace, person: Person) -> None:
+        """A member was told of their tier: their Home is to say the same, if they look at it at all."""
+        if person.user in workspace.publishing.visitors:
+            home = Home(workspace, self._front)
+            self._errands.begin(lambda: home.show(person.user, person), hush)
 
     async def _listen(self, app: AsyncApp) -> None:
         if self._settings.app_token:
@@ -99,7 +106,3 @@ class SlackBot:
             self.endpoint.app = app
         self.ready.set()
         await asyncio.Event().wait()
-
-
-async def unseen(_reply: Reply) -> None:
-    """There is nobody to show it to."""

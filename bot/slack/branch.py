@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from aiohttp import ClientSession
 
@@ -10,10 +11,11 @@ from bot.errands import Errands, Work
 from bot.greeter import Greeter
 from bot.reply import Reply
 from bot.slack.blocks import of_reply
-from bot.slack.listeners import Commanded, Heard, Pressed
+from bot.slack.listeners import Commanded, Heard, Pressed, Visited
 from bot.slack.reception import Reception
 from bot.slack.responding import respond
 from bot.slack.spot import Spot, show_privately
+from bot.slack.window import Chosen, Submitted
 from bot.slack.workspace import Workspace
 from bot.words import say
 
@@ -32,7 +34,9 @@ class Branch:
         self._errands = errands
 
     def heard(self, heard: Heard) -> None:
-        self._take(heard.key, heard.spot, lambda: self._reception.message(heard))
+        if heard.overheard:
+            return self._overhear(heard)
+        return self._take(heard.key, heard.spot, lambda: self._reception.message(heard))
 
     def commanded(self, commanded: Commanded) -> None:
         self._take(commanded.key, commanded.spot, lambda: self._reception.command(commanded))
@@ -40,8 +44,30 @@ class Branch:
     def pressed(self, pressed: Pressed) -> None:
         self._take(pressed.key, pressed.spot, lambda: self._reception.press(pressed))
 
-    def _take(self, key: str, spot: Spot, work: Work) -> None:
-        """Begin work that nobody waits for, in the member's language."""
+    def chosen(self, chosen: Chosen) -> None:
+        self._take(chosen.key, chosen.spot, lambda: self._reception.choose(chosen), hurried=True)
+
+    def submitted(self, submitted: Submitted) -> None:
+        self._take(submitted.key, submitted.spot, lambda: self._reception.submit(submitted))
+
+    def visited(self, visited: Visited) -> None:
+        self._take(visited.key, visited.spot, lambda: self._reception.visit(visited), asked=False)
+
+    def _overhear(self, heard: Heard) -> None:
+        """Answer what was said to nobody, if it goes on with a conversation of ours."""
+
+        async def listen() -> None:
+            if await self._reception.follows(heard):
+                self.heard(replace(heard, overheard=False))
+
+        self._errands.begin_once(f"{heard.key}:overheard", listen, hush)
+
+    def _take(self, key: str, spot: Spot, work: Work, *, asked: bool = True, hurried: bool = False) -> None:
+        """Begin work that nobody waits for, in the member's language.
+
+        `asked`: the member said something to us, so we may say something, too; `hurried`: there is no time to
+        ask Slack for the language.
+        """
         workspace, greeter = self._workspace, self._greeter
 
         async def show(reply: Reply) -> None:
@@ -49,11 +75,17 @@ class Branch:
 
         async def spoken() -> None:
             person = workspace.person(spot.user, spot.home)
-            meeting = await greeter.meet(person, await workspace.locales.of(spot.user))
+            locale = None if hurried else await workspace.locales.of(spot.user)
+            meeting = await greeter.meet(person, locale)
             await work()
-            await greeter.welcome(meeting, show)
+            if asked and spot.channel:
+                await greeter.welcome(meeting, show)
 
-        self._errands.begin_once(key, spoken, show)
+        self._errands.begin_once(key, spoken, show if asked and spot.channel else hush)
+
+
+async def hush(_: Reply) -> None:
+    """Say nothing: nobody asked, or there is no place to say it."""
 
 
 class Vacancy:
@@ -74,6 +106,15 @@ class Vacancy:
 
     def pressed(self, pressed: Pressed) -> None:
         self._decline(pressed.key, pressed.spot)
+
+    def chosen(self, chosen: Chosen) -> None:
+        self._decline(chosen.key, chosen.spot)
+
+    def submitted(self, submitted: Submitted) -> None:
+        self._decline(submitted.key, submitted.spot)
+
+    def visited(self, visited: Visited) -> None:
+        log.warning("not installed there", extra={"workspace": self._place, "channel": visited.spot.channel})
 
     def _decline(self, key: str, spot: Spot) -> None:
         log.warning("not installed there", extra={"workspace": self._place, "channel": spot.channel})

@@ -34,9 +34,18 @@ class SlackCanvas:
     """
 
     def __init__(
-        self, workspace: Workspace, spot: Spot, above: Sequence[Block] = (), title: str = ""
+        self,
+        workspace: Workspace,
+        spot: Spot,
+        above: Sequence[Block] = (),
+        title: str = "",
+        *,
+        private: bool = False,
     ) -> None:
-        """`above` stands over the first message; `title` names a thread that begins here."""
+        """`above` stands over the first message; `title` names a thread that begins here.
+
+        `private`: the answer is for the asker alone, though others may be there.
+        """
         self._workspace = workspace
         self._spot = spot
         self._above = above
@@ -44,7 +53,8 @@ class SlackCanvas:
         self._streams = False
         self._start_taken = False
         self._letters: list[Letter] = []
-        self._private = False
+        self._private = private and not spot.is_dm
+        self._thinking_whispered = False
         self._turn: str | None = None
 
     @property
@@ -62,7 +72,9 @@ class SlackCanvas:
             self._workspace.running[turn] = (self._spot.channel, self._spot.thread_ts, self._spot.user)
         if frame.state in LAST:
             await self._paint_last(frame)
-        elif not (self._private or await self._thinks(frame)):
+        elif self._private:
+            await self._whisper_thinking(frame)
+        elif not await self._thinks(frame):
             try:
                 await self._paint(frame, hasty=True)
             except TryAgainError as error:
@@ -102,6 +114,13 @@ class SlackCanvas:
             self._streams = self._start_taken = await self._session.begin()
         return self._streams
 
+    async def _whisper_thinking(self, frame: Frame) -> None:
+        """Say once that we are thinking, until the answer replaces it: an address works five times."""
+        if self._thinking_whispered or not self._spot.response_url or self._letters:
+            return
+        self._thinking_whispered = True
+        await whisper(self._workspace, self._spot, of_frame(frame, self._above)[0].content)
+
     async def _paint_last(self, frame: Frame) -> None:
         """What has to be seen: tried again until it is."""
         for wait in LAST_TRIES:
@@ -119,8 +138,10 @@ class SlackCanvas:
         if not self._private:
             await self._paint_openly(pages, hasty=hasty)
         if self._private and not hasty:
-            for page in pages[:WHISPERED_PAGES]:
-                await whisper(self._workspace, self._spot, page.content)
+            for number, page in enumerate(pages[:WHISPERED_PAGES]):
+                instead = self._thinking_whispered and number == 0
+                await whisper(self._workspace, self._spot, page.content, instead=instead)
+            self._thinking_whispered = False
 
     async def _paint_openly(self, pages: Sequence[Page], *, hasty: bool) -> None:
         for number, page in enumerate(pages):

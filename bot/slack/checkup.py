@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.calls import called
 from bot.slack.clients import client, open_session
 from bot.slack.installed import Installed
-from bot.slack.manifest import SCOPES
+from bot.slack.manifest import scopes
 from engine.config import SlackOAuth, SlackSettings
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.installations import Installation
@@ -105,7 +105,8 @@ async def asked(slack: SlackSettings, places: Sequence[Place]) -> list[str]:
 
     async def look(place: Place, session: ClientSession) -> list[str]:
         async with turns:
-            return await of_place(client(place.token, slack.api_url, session, patient=True), place)
+            web = client(place.token, slack.api_url, session, patient=True)
+            return await of_place(web, place, scopes(follow_threads=slack.follow_threads))
 
     try:
         async with asyncio.timeout(PATIENCE), open_session() as session:
@@ -120,7 +121,7 @@ async def asked(slack: SlackSettings, places: Sequence[Place]) -> list[str]:
     return [words for answer in answers for words in answer]
 
 
-async def of_place(web: AsyncWebClient, place: Place) -> list[str]:
+async def of_place(web: AsyncWebClient, place: Place, wanted: Sequence[str]) -> list[str]:
     """What is wrong with one installation."""
     try:
         answer = await called(web.auth_test())
@@ -129,7 +130,7 @@ async def of_place(web: AsyncWebClient, place: Place) -> list[str]:
     except OutsideError as error:
         return [f"{place.name}: its token is not accepted ({error}). At {APPS}, {place.again}."]
     granted = str(answer.headers.get("x-oauth-scopes", "")).replace(" ", "").split(",")
-    missing = sorted(set(SCOPES) - set(granted))
+    missing = sorted(set(wanted) - set(granted))
     if not missing:
         return []
     return [f"{place.name}: lacks the scopes {', '.join(missing)}. {PASTE}, and {place.again}."]

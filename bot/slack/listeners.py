@@ -18,6 +18,7 @@ from bot.intake import Source
 from bot.slack.attached import sources
 from bot.slack.blocks import PRESS
 from bot.slack.spot import Spot
+from bot.slack.window import ABOUT, Chosen, Submitted, chosen, submitted
 from bot.slack.workspace import Identity
 
 Body = Mapping[str, Any]
@@ -30,13 +31,17 @@ OWN_WORDS = frozenset({None, "file_share", "thread_broadcast"})
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message to us; `key` names it for good, however often and as whatever event it comes."""
+    """A message to us; `key` names it for good, however often and as whatever event it comes.
+
+    One that is only `overheard` was said in a thread to nobody in particular.
+    """
 
     spot: Spot
     ts: str
     text: str
     key: str
     files: tuple[Source, ...] = ()
+    overheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,25 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """One of our buttons, by its action, or Slack's own that stops an answer (`HALT`)."""
+    """One of our buttons, by its action, or Slack's own that stops an answer (`HALT`).
+
+    On the Home or in a window there is no channel; `window` is then the id of that window, and `trigger`
+    opens another one within three seconds.
+    """
 
     spot: Spot
     action: str
+    key: str
+    trigger: str = ""
+    window: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """A member looks at the app: its `home` or its `messages`."""
+
+    spot: Spot
+    tab: str
     key: str
 
 
@@ -79,6 +99,18 @@ class Ears(Protocol):
 
     def pressed(self, pressed: Pressed) -> None:
         """A member pressed a button."""
+        ...
+
+    def chosen(self, chosen: Chosen) -> None:
+        """A member wants to ask about a message."""
+        ...
+
+    def submitted(self, submitted: Submitted) -> None:
+        """A member asked about a message."""
+        ...
+
+    def visited(self, visited: Visited) -> None:
+        """A member opened the app."""
         ...
 
 
@@ -138,6 +170,36 @@ def listen(app: AsyncApp) -> None:
         await ack()
         context[EARS].pressed(pressed(body))
 
+    for each in COMMANDS:
+        app.command(f"/{each.name}")(command)
+    app.action(re.compile(f"^{re.escape(PRESS)}"))(press)
+    app.action(re.compile(""))(drop)
+    listen_to_speech(app)
+    listen_to_looks(app)
+
+
+def listen_to_looks(app: AsyncApp) -> None:
+    """Register the listeners for the Home, the menu of a message, and its window."""
+
+    async def choose(ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        context[EARS].chosen(chosen(body, home_of_presser(body)))
+
+    async def submit(ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        context[EARS].submitted(submitted(body))
+
+    async def visit(body: Body, context: AsyncBoltContext) -> None:
+        context[EARS].visited(visited(body))
+
+    app.event("app_home_opened")(visit)
+    app.message_shortcut(ABOUT)(choose)
+    app.view(ABOUT)(submit)
+
+
+def listen_to_speech(app: AsyncApp) -> None:
+    """Register the listeners for what people say, and for Slack's button that ends an answer."""
+
     async def halt(body: Body, context: AsyncBoltContext) -> None:
         context[EARS].pressed(halted(body))
 
@@ -145,10 +207,6 @@ def listen(app: AsyncApp) -> None:
         if (message := heard(body["event"], home_of(body))) is not None:
             context[EARS].heard(message)
 
-    for each in COMMANDS:
-        app.command(f"/{each.name}")(command)
-    app.action(re.compile(f"^{re.escape(PRESS)}"))(press)
-    app.action(re.compile(""))(drop)
     app.event("app_mention")(speech)
     app.event("message")(speech)
     app.event("agent_session_stopped")(halt)
@@ -209,16 +267,32 @@ def commanded(body: Body) -> Commanded:
 
 def pressed(body: Body) -> Pressed:
     """A pressed button from its interaction."""
-    container, action = body["container"], body["actions"][0]
+    container, view = body["container"], body.get("view") or {}
     spot = Spot(
-        container["channel_id"],
+        container.get("channel_id", ""),
         body["user"]["id"],
         container.get("thread_ts"),
         body.get("response_url"),
         home=home_of_presser(body),
         team=body["user"].get("team_id") or "",
     )
-    return Pressed(spot, action["action_id"].removeprefix(PRESS), f"slack:press:{body['trigger_id']}")
+    trigger = body["trigger_id"]
+    window = view["id"] if view.get("type") == "modal" else ""
+    return Pressed(spot, action_of(body["actions"][0]), f"slack:press:{trigger}", trigger, window)
+
+
+def action_of(action: Body) -> str:
+    """What a button says, or a list with what was chosen from it, or one of two thumbs."""
+    name = str(action["action_id"]).removeprefix(PRESS)
+    value = (action.get("selected_option") or {}).get("value") or action.get("value")
+    return f"{name}:{value}" if value else name
+
+
+def visited(body: Body) -> Visited:
+    """A look at the app from its event."""
+    event = body["event"]
+    spot = Spot(event["channel"], event["user"])
+    return Visited(spot, event.get("tab", ""), f"slack:event:{body['event_id']}")
 
 
 def halted(body: Body) -> Pressed:
@@ -229,15 +303,17 @@ def halted(body: Body) -> Pressed:
 
 
 def heard(event: Body, home: str = "") -> Heard | None:
-    """A message from its event; None for what is not meant for us or was not written by a person.
+    """A message from its event; None for what cannot be meant for us or was not written by a person.
 
-    Of messages only those in DMs count: in channels the mention tells us the same once more.
+    In channels only what is said in threads counts, and what mentions us, which a second event tells.
     """
-    unasked = event["type"] == "message" and event.get("channel_type") != "im"
-    if unasked or event.get("subtype") not in OWN_WORDS or event.get("bot_id") or not event.get("user"):
-        return None
     channel, ts = event["channel"], event["ts"]
     thread = event.get("thread_ts")
+    overheard = event["type"] == "message" and event.get("channel_type") != "im"
+    if event.get("subtype") not in OWN_WORDS or event.get("bot_id") or not event.get("user"):
+        return None
+    if overheard and thread in {None, ts}:
+        return None
     spot = Spot(
         channel,
         event["user"],
@@ -247,4 +323,4 @@ def heard(event: Body, home: str = "") -> Heard | None:
         team=event.get("user_team") or event.get("team") or "",
     )
     key = f"slack:message:{channel}:{ts}"
-    return Heard(spot, ts, event.get("text") or "", key, sources(event))
+    return Heard(spot, ts, event.get("text") or "", key, sources(event), overheard)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot import news
 from bot.slack.blocks import of_reply
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import Workspaces
 from bot.words import speaking
+from engine.domain import Person
 from engine.errors import UnreachableError
 from engine.facts import Notice
 
@@ -16,11 +19,16 @@ SLACK_BEHIND = 120.0
 """Seconds that Slack's clock may be behind ours when the past is searched."""
 
 
+Told = Callable[[Workspace, Person], None]
+
+
 class SlackMessenger:
     """The engine's Messenger for Slack."""
 
-    def __init__(self, workspaces: Workspaces) -> None:
+    def __init__(self, workspaces: Workspaces, told: Told) -> None:
+        """`told` hears of every notice that was sent."""
         self._workspaces = workspaces
+        self._told = told
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:
         """Send the notice; an earlier try that got through is recognised by the key in its metadata.
@@ -39,6 +47,7 @@ class SlackMessenger:
         with speaking(notice.locale):
             content = of_reply(news.notice(notice))
         await workspace.direct(notice.person.user, content, metadata)
+        self._told(workspace, notice.person)
 
 
 async def shown(workspace: Workspace, notice: Notice) -> bool:

@@ -18,7 +18,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.slack.calls import called
 from bot.slack.clients import client, open_session
 from bot.slack.installed import Installed
-from bot.slack.manifest import SCOPES
+from bot.slack.manifest import scopes
 from engine.config import SlackOAuth, SlackSettings
 from engine.domain import Platform
 from engine.errors import OutsideError, TryAgainError
@@ -47,7 +47,7 @@ class SlackInstall:
         self._consent = AuthorizeUrlGenerator(
             client_id=oauth.client_id,
             redirect_uri=oauth.redirect_url,
-            scopes=SCOPES,
+            scopes=scopes(follow_threads=settings.follow_threads),
             authorization_url=f"{settings.api_url.removesuffix('api/')}oauth/v2/authorize",
         )
 

@@ -9,24 +9,48 @@ from bot.delivery import deliver
 from bot.front import Front, request_of
 from bot.intake import Source
 from bot.pacing import Pacing
+from bot.quoting import Quoted, about
 from bot.reply import Reply
 from bot.slack.attached import fetcher
 from bot.slack.blocks import question
+from bot.slack.calls import called
 from bot.slack.canvas import SlackCanvas
-from bot.slack.listeners import HALT, Commanded, Heard, Pressed
+from bot.slack.home import Home
+from bot.slack.listeners import HALT, Commanded, Heard, Pressed, Visited
+from bot.slack.manifest import PROMPTS, suggested
+from bot.slack.session import ornament
 from bot.slack.spot import Spot, show_privately
 from bot.slack.text import typed, unescape
+from bot.slack.window import Chosen, Submitted, author_name, window
 from bot.slack.workspace import Workspace
+from bot.words import say
 from engine.domain import Ask, Person
+
+ADDRESSED = ("<@", "<!")
+"""How what is said to somebody else begins."""
 
 
 class Reception:
     """Serves one person at a time each call; failures come out as OutsideErrors."""
 
-    def __init__(self, workspace: Workspace, front: Front, pacing: Pacing) -> None:
+    def __init__(self, workspace: Workspace, front: Front, pacing: Pacing, *, follow: bool = True) -> None:
+        """`follow`: whether threads are followed without mention."""
         self._workspace = workspace
         self._front = front
         self._pacing = pacing
+        self._follow = follow
+        self._home = Home(workspace, front)
+
+    async def follows(self, heard: Heard) -> bool:
+        """Whether what was said to nobody goes on with a conversation that its author has with us there.
+
+        What begins by addressing somebody else does not, and what mentions us comes as a mention, too.
+        """
+        ours, text = f"<@{self._workspace.identity.bot_user}", heard.text.lstrip()
+        if not self._follow or ours in text or text.startswith(ADDRESSED):
+            return False
+        person = self._workspace.person(heard.spot.user, heard.spot.home)
+        return await self._front.chat.follows(person, self._anchors(heard))
 
     async def message(self, heard: Heard) -> None:
         """Answer where it was said; a command may be written out, as threads know no slash commands."""
@@ -64,7 +88,44 @@ class Reception:
         person = self._workspace.person(spot.user, spot.home)
         if pressed.action == HALT:
             return await self._halt(spot, person)
+        if not spot.channel:
+            return await self._home.press(spot, person, pressed.action, pressed.trigger, pressed.window)
         return await show_privately(self._workspace, spot, await self._front.press(person, pressed.action))
+
+    async def visit(self, visited: Visited) -> None:
+        """Show the Home, or questions to begin with."""
+        spot = visited.spot
+        if visited.tab == "home":
+            return await self._home.show(spot.user, self._workspace.person(spot.user))
+        prompts = [suggested(name) for name in PROMPTS]
+        return await ornament(
+            self._workspace.hasty.assistant_threads_setSuggestedPrompts(
+                channel_id=spot.channel, prompts=prompts, title=say("slack-prompts")
+            )
+        )
+
+    async def choose(self, chosen: Chosen) -> None:
+        """Open the window for a question about a message."""
+        if not chosen.text.strip():
+            return await show_privately(self._workspace, chosen.spot, [Reply(say("about-empty"))])
+        rows = await self._front.members.models(self._workspace.person(chosen.spot.user, chosen.spot.home))
+        view = window(chosen, [row.spec.name for row in rows if row.allowed])
+        await called(self._workspace.hasty.views_open(trigger_id=chosen.trigger, view=view))
+        return None
+
+    async def submit(self, submitted: Submitted) -> None:
+        """Answer a question about a message in that message's thread, or privately."""
+        spot = submitted.spot
+        quoted = Quoted(await author_name(self._workspace.hasty, submitted.author), submitted.text)
+        ask = Ask(
+            submitted.key,
+            self._workspace.person(spot.user, spot.home),
+            about(quoted, submitted.question),
+            () if submitted.private else (self._workspace.anchor(spot.channel, spot.thread_ts or ""),),
+            model=submitted.model,
+        )
+        above = question(spot.user, submitted.question or say("about-nothing-asked"))
+        return await self._answer(ask, SlackCanvas(self._workspace, spot, above, private=submitted.private))
 
     async def _halt(self, spot: Spot, person: Person) -> None:
         """Stop the answers in a thread that are for the one who pressed Slack's button."""

@@ -13,10 +13,15 @@ from engine.errors import GoneError, TryAgainError
 OK = 200
 
 
-async def respond(session: ClientSession, url: str, content: Content, thread_ts: str | None = None) -> None:
-    """Answer privately through a response_url. GoneError: it is used up or too old."""
+async def respond(
+    session: ClientSession, url: str, content: Content, thread_ts: str | None = None, *, instead: bool = False
+) -> None:
+    """Answer privately through a response_url, perhaps `instead` of what it showed before.
+
+    GoneError: it is used up or too old.
+    """
     webhook = AsyncWebhookClient(url, session=session, retry_handlers=rate_limit_retries())
-    body = {"text": content.text, "blocks": list(content.blocks), "replace_original": False}
+    body = {"text": content.text, "blocks": list(content.blocks), "replace_original": instead}
     try:
         answer = await webhook.send_dict(body | ({"thread_ts": thread_ts} if thread_ts else {}))
     except (ClientError, OSError, TimeoutError) as error:

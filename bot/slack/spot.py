@@ -40,12 +40,12 @@ class Spot:
 async def show_privately(workspace: Workspace, spot: Spot, replies: Sequence[Reply]) -> None:
     """Show replies to one person; what is `direct` goes by DM or, if that cannot be, like the others."""
     for reply in replies:
-        shown = await _after_direct(workspace, spot, reply, reply.direct) if reply.direct else reply
+        shown = await after_direct(workspace, spot, reply, reply.direct) if reply.direct else reply
         if shown:
             await whisper(workspace, spot, of_reply(shown))
 
 
-async def _after_direct(workspace: Workspace, spot: Spot, reply: Reply, direct: Reply) -> Reply | None:
+async def after_direct(workspace: Workspace, spot: Spot, reply: Reply, direct: Reply) -> Reply | None:
     """Send the direct part; what is left to be shown on the spot, nothing if the spot is that very DM."""
     try:
         channel = await workspace.direct(spot.user, of_reply(direct))
@@ -55,15 +55,17 @@ async def _after_direct(workspace: Workspace, spot: Spot, reply: Reply, direct: 
     return None if channel == spot.channel else reply
 
 
-async def whisper(workspace: Workspace, spot: Spot, content: Content) -> None:
+async def whisper(workspace: Workspace, spot: Spot, content: Content, *, instead: bool = False) -> None:
     """Show one message privately; GoneError if there is no way to.
+
+    `instead` of what was shown through the same response_url before, which is the only way to change it.
 
     Slack shows nobody an ephemeral message in a thread without answers (chat.postEphemeral).
     """
     thread = None if spot.unthreaded else spot.thread_ts
     if spot.response_url:
         try:
-            return await workspace.respond(spot.response_url, content, thread)
+            return await workspace.respond(spot.response_url, content, thread, instead=instead)
         except GoneError as error:
             log.info("response_url is used up", extra={"why": str(error)})
     if spot.is_dm:

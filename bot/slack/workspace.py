@@ -13,6 +13,7 @@ from bot.slack.budget import Budget
 from bot.slack.calls import called
 from bot.slack.clients import Denied, client
 from bot.slack.locales import Locales
+from bot.slack.publishing import Publishing
 from bot.slack.responding import respond
 from bot.slack.stream import Streaming
 from engine.domain import Person, Platform
@@ -49,6 +50,7 @@ class Workspace:
         self.locales = Locales(self.hasty)
         self.budget = Budget(asyncio.get_running_loop().time)
         self.streaming = Streaming(asyncio.get_running_loop().time)
+        self.publishing = Publishing()
         self.running: dict[str, tuple[str, str | None, str]] = {}
         """The turns whose answers are being shown: the channel, thread and person of each."""
 
@@ -103,9 +105,11 @@ class Workspace:
             )
         )
 
-    async def respond(self, url: str, content: Content, thread_ts: str | None) -> None:
+    async def respond(
+        self, url: str, content: Content, thread_ts: str | None, *, instead: bool = False
+    ) -> None:
         """Answer privately through a response_url. GoneError: it is used up or too old."""
-        await respond(self.session, url, content, thread_ts)
+        await respond(self.session, url, content, thread_ts, instead=instead)
 
     async def open_dm(self, user: str) -> str:
         """The DM with a member. UnreachableError: they cannot be written to."""

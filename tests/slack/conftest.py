@@ -66,13 +66,19 @@ def counter_of(hall: Hall) -> Counter:
 
 @asynccontextmanager
 async def serving(
-    slack: FakeSlack, front: Front, clock: FakeClock, *, http: bool, store: Store | None = None
+    slack: FakeSlack,
+    front: Front,
+    clock: FakeClock,
+    *,
+    http: bool,
+    store: Store | None = None,
+    settings: SlackSettings | None = None,
 ) -> AsyncIterator[SlackBot]:
     """A connected bot; in HTTP mode on a web server of its own that the fake then sends to.
 
     With a store it serves the workspaces that have installed it.
     """
-    settings = settings_for(slack, http=http, many=store is not None)
+    settings = settings or settings_for(slack, http=http, many=store is not None)
     bot = SlackBot(settings, front, clock, BRISK, store)
     async with AsyncExitStack() as stack:
         if http:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.slack.checkup import check_slack
-from bot.slack.manifest import SCOPES
+from bot.slack.manifest import scopes
 from engine.config import SlackSettings
 from storage.store import Store
 from tests.engine.conftest import Hall
@@ -56,7 +56,7 @@ async def test_every_workspace_that_has_the_app_is_looked_at(store: Store, clock
         async with visiting(settings, store, clock) as visitor:
             for team in teams:
                 await visitor.install(slack, team)
-        teams[0].scopes = frozenset(SCOPES) - {"im:history"}
+        teams[0].scopes = frozenset(scopes(follow_threads=True)) - {"im:history"}
         slack.end(teams[2])
         notes, problems = await check_slack(settings, APP_URL, store)
         assert "The Slack app is installed in Acme (T0ACME), Best (T0BEST), Cold (T0COLD)" in notes

@@ -55,6 +55,8 @@ async def test_main_serves_workspaces_that_install_the_app_and_the_doctor_looks_
             assert "Installed in Acme" in (await visitor.install(slack, acme)).text
             await acme.slash(ALICE, "/ask", "Thanks!")
             await slack.wait_for(lambda: any("1 of 10 today" in m.shown for m in acme.transcript()), 30)
+            await acme.slash(ALICE, "/usage")
+            await slack.wait_for(lambda: all(each.acked_at for each in slack.log.deliveries), 30)
             assert await program.end() == 0
             assert acme.token not in program.said
         well = await called(tmp_path, given, "doctor")

@@ -15,7 +15,9 @@ from tests.fakes.slack.payloads import (
     home_event,
     mention_event,
     message_event,
+    message_shortcut,
     slash_command,
+    view_submission,
 )
 from tests.fakes.slack.state import Channel, Json, Kind, Message, User
 
@@ -27,6 +29,7 @@ USER, CHANNEL = User(ALICE, "alice"), Channel(GENERAL, "general", Kind.PUBLIC, {
 TICKET = Ticket("1.1.fake", "http://127.0.0.1/response/1")
 BUTTON = {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "action_id": "go", "block_id": "b"}
 POSTED = Message("1.000001", GENERAL, BOT_USER, "hi", [{"type": "actions", "elements": [BUTTON]}])
+WINDOW = {"id": "V1", "type": "modal"}
 WRITTEN = Message("1.000002", GENERAL, ALICE, "hi")
 SENT: dict[str, Json] = {
     "events/AppMentionPayload": event_callback(mention_event(WRITTEN, CHANNEL), 1, 1.0),
@@ -41,6 +44,10 @@ SENT: dict[str, Json] = {
     "app-backend/interactive-components/BlockActionPayload": block_action(
         USER, CHANNEL, POSTED, BUTTON, TICKET
     ),
+    "app-backend/interactive-components/MessageShortcutPayload": message_shortcut(
+        USER, CHANNEL, WRITTEN, "ask-about", TICKET
+    ),
+    "app-backend/views/ViewSubmissionPayload": view_submission(USER, WINDOW, {}, TICKET),
 }
 FREE = {"state", "text", "value"}
 """Keys whose values are not looked into."""

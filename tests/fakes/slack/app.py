@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 BOT_TOKEN = "xoxb-fake-bot-token"
@@ -50,6 +50,8 @@ LIMITS = {
 """Longest text of a manifest's fields, in characters."""
 MOST_COMMANDS = 50
 COMMAND_LIMIT = 32
+SHORTCUT_KEYS = {"name", "type", "callback_id", "description"}
+SHORTCUT_LIMIT, SHORTCUT_ABOUT_LIMIT = 24, 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,14 @@ class App:
     events: frozenset[str] = frozenset(SCOPES_OF_EVENTS)
     commands: frozenset[str] | None = None
     messages_tab: bool = True
+    home_tab: bool = True
+    shortcuts: frozenset[str] = frozenset({"ask-about"})
     agent: bool = True
     """Whether it is declared as an agent."""
+
+    def without(self, scope: str) -> App:
+        """The same with one scope less."""
+        return replace(self, scopes=self.scopes - {scope})
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> App:
@@ -74,6 +82,8 @@ class App:
             events=frozenset(manifest["settings"]["event_subscriptions"]["bot_events"]),
             commands=frozenset(command["command"] for command in features["slash_commands"]),
             messages_tab=features["app_home"].get("messages_tab_enabled", False),
+            home_tab=features["app_home"].get("home_tab_enabled", False),
+            shortcuts=frozenset(each["callback_id"] for each in features.get("shortcuts", ())),
             agent="agent_view" in features,
         )
 
@@ -86,6 +96,7 @@ def manifest_problems(manifest: Mapping[str, Any]) -> list[str]:
         *(f"unknown scope {scope}" for scope in sorted(scopes - ALL_SCOPES)),
         *_event_problems(manifest["settings"], scopes),
         *_command_problems(manifest, scopes),
+        *_shortcut_problems(manifest, scopes),
         *_url_problems(manifest),
         *_redirect_problems(manifest),
     ]
@@ -128,6 +139,17 @@ def _command_problems(manifest: Mapping[str, Any], scopes: frozenset[str]) -> li
 def _redirect_problems(manifest: Mapping[str, Any]) -> list[str]:
     urls = manifest["oauth_config"].get("redirect_urls", [])
     return [f"redirect_urls: {url} is no https address" for url in urls if not url.startswith("https://")]
+
+
+def _shortcut_problems(manifest: Mapping[str, Any], scopes: frozenset[str]) -> list[str]:
+    shortcuts = manifest["features"].get("shortcuts", [])
+    found = ["shortcuts need the scope commands"] if shortcuts and "commands" not in scopes else []
+    for each in shortcuts:
+        if set(each) != SHORTCUT_KEYS or each["type"] not in {"message", "global"}:
+            found.append(f"{each} is no shortcut")
+        elif len(each["name"]) > SHORTCUT_LIMIT or len(each["description"]) > SHORTCUT_ABOUT_LIMIT:
+            found.append(f"{each['name']} is too long")
+    return found
 
 
 def _url_problems(manifest: Mapping[str, Any]) -> list[str]:

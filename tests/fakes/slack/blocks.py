@@ -94,11 +94,12 @@ def _of_block(block: Mapping[str, Any]) -> list[str]:
     unknown = set(block) - KEYS.get(kind, set(block)) - {"type", "block_id"}
     found = [f"unknown key {name!r} in {kind}" for name in sorted(unknown)]
     for button in buttons([block]):
-        found += _of_button(button)
+        found += button_problems(button)
     return found + _by_sdk(block)
 
 
-def _of_button(button: Mapping[str, Any]) -> list[str]:
+def button_problems(button: Mapping[str, Any]) -> list[str]:
+    """Everything Slack would refuse in a button."""
     label = button.get("text", {})
     wrong = {
         f"unknown key in button: {sorted(set(button) - BUTTON_KEYS)}": set(button)

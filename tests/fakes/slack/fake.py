@@ -11,12 +11,12 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from tests.fakes.shelf import File, Manner
-from tests.fakes.slack import control, payloads
+from tests.fakes.slack import control, payloads, views
 from tests.fakes.slack.app import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.fakes.slack.log import Delivery
 from tests.fakes.slack.server import EVENTS, SlackServer
 from tests.fakes.slack.signing import signed
-from tests.fakes.slack.state import BOT_USER, Channel, Json, Kind, Message, Stream
+from tests.fakes.slack.state import BOT_USER, Channel, Json, Kind, Message, Stream, Window
 
 T = TypeVar("T")
 
@@ -169,6 +169,46 @@ class FakeSlack(SlackServer):
             message.stream = Stream.STOPPED
         event = payloads.stopped_event(user, channel, thread_ts, [m.ts for m in streamed])
         return await self.event(event)
+
+    async def shortcut(self, user: str, message: Message, callback: str = "ask-about") -> Delivery:
+        """Choose something from a message's menu."""
+        if callback not in self.app.shortcuts:
+            error = f"{callback} is in no menu"
+            raise ValueError(error)
+        place, person = self.workspace.channels[message.channel], self.workspace.users[user]
+        payload = payloads.message_shortcut(person, place, message, callback, self.ticket(place, user))
+        return await self.deliver("interactive", payload)
+
+    async def window(self, user: str, seconds: float = 5.0) -> Window:
+        """The window that a user has open, the latest one."""
+
+        def found() -> Window | None:
+            return next((w for w in reversed(self.workspace.windows.values()) if w.user == user), None)
+
+        return await self.wait_for(found, seconds)
+
+    async def submit(self, window: Window, **values: Json) -> Delivery:
+        """Send a window off, with what was filled in for each block."""
+        person = self.workspace.users[window.user]
+        filled = {
+            block["block_id"]: {block["element"]["action_id"]: {"type": block["element"]["type"], **given}}
+            for block in window.view["blocks"]
+            if block["type"] == "input" and (given := values.get(block["block_id"], {})) is not None
+        }
+        del self.workspace.windows[window.id]
+        ticket = self.ticket(self.workspace.dm(window.user), window.user)
+        view = {"id": window.id, **window.view}
+        return await self.deliver("interactive", payloads.view_submission(person, view, filled, ticket))
+
+    async def press_view(
+        self, user: str, action_id: str, value: str | None = None, window: Window | None = None
+    ) -> Delivery:
+        """Press something on the Home, or in a window; `value` is what is chosen from a list."""
+        view = {"id": window.id, **window.view} if window else {"id": "VHOME", **self.workspace.homes[user]}
+        found, block_id = views.element(view, action_id)
+        person, ticket = self.workspace.users[user], self.ticket(self.workspace.dm(user), user)
+        payload = payloads.view_action(person, view, found | {"block_id": block_id}, ticket, value)
+        return await self.deliver("interactive", payload)
 
     async def open_home(self, user: str, tab: str = "home") -> Delivery:
         """Look at the app's Home or Messages tab."""

@@ -136,6 +136,64 @@ def slash_command(user: User, channel: Channel, command: str, text: str, ticket:
     }
 
 
+def message_shortcut(user: User, channel: Channel, message: Message, callback: str, ticket: Ticket) -> Json:
+    """What is sent when something is chosen from a message's menu."""
+    return {
+        "type": "message_action",
+        "callback_id": callback,
+        "trigger_id": ticket.trigger_id,
+        "message_ts": message.ts,
+        "response_url": ticket.response_url,
+        "message": as_json(message),
+        "channel": {"id": channel.id, "name": channel.name},
+        "action_ts": message.ts,
+        "token": "fake-verification-token",
+        **_actor(user),
+    }
+
+
+def view_action(user: User, view: Json, element: Json, ticket: Ticket, value: str | None = None) -> Json:
+    """The interaction of something pressed, or chosen from a list, on the Home or in a window."""
+    keys = ("type", "action_id", "block_id", "text", "value", "style", "url", "placeholder")
+    action = {key: element[key] for key in keys if key in element}
+    if value is not None:
+        option = next(each for each in element["options"] if each["value"] == value)
+        action["selected_option"] = option
+    return {
+        "type": "block_actions",
+        "container": {"type": "view", "view_id": view["id"]},
+        "trigger_id": ticket.trigger_id,
+        "view": view,
+        "state": {"values": {}},
+        "api_app_id": APP,
+        "token": "fake-verification-token",
+        "actions": [action | {"action_ts": "1.1"}],
+        **_actor(user),
+    }
+
+
+def view_submission(user: User, view: Json, values: Json, ticket: Ticket) -> Json:
+    """A window that was filled in."""
+    return {
+        "type": "view_submission",
+        "trigger_id": ticket.trigger_id,
+        "view": view | {"state": {"values": values}},
+        "api_app_id": APP,
+        "token": "fake-verification-token",
+        **_actor(user),
+    }
+
+
+def _actor(user: User) -> Json:
+    """Who did it, and in which workspace."""
+    return {
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM},
+        "team": {"id": TEAM, "domain": DOMAIN},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
 def block_action(user: User, channel: Channel, message: Message, button: Json, ticket: Ticket) -> Json:
     """The interaction of a pressed button."""
     container: Json = {
@@ -153,14 +211,11 @@ def block_action(user: User, channel: Channel, message: Message, button: Json, t
     }
     body: Json = {
         "type": "block_actions",
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM},
         "api_app_id": APP,
         "token": "fake-verification-token",
         "container": container,
         "trigger_id": ticket.trigger_id,
-        "team": {"id": TEAM, "domain": DOMAIN},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        **_actor(user),
         "channel": {"id": channel.id, "name": channel.name},
         "state": {"values": {}},
         "response_url": ticket.response_url,

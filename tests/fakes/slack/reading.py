@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fakes.slack import blocks as block_kit
 from tests.fakes.slack.app import APP_TOKEN
 from tests.fakes.slack.chat import as_json, open_dm
 from tests.fakes.slack.errors import SlackError
@@ -94,19 +93,6 @@ def users_info(slack: SlackServer, args: Json) -> Json:
             **locale,
         }
     }
-
-
-@method("views.publish", required="user_id view", optional="hash", tier=4)
-def views_publish(slack: SlackServer, args: Json) -> Json:
-    """Show a user their App Home."""
-    view = args["view"]
-    if not isinstance(view, dict) or view.get("type") != "home":
-        raise SlackError("invalid_arguments", "[ERROR] view must be of type home")
-    if problems := block_kit.problems(view.get("blocks", [])):
-        raise SlackError("invalid_blocks", *problems)
-    slack.workspace.homes[str(args["user_id"])] = view
-    slack.workspace.changes.tell()
-    return {"view": {"id": f"V{slack.workspace.number()}", **view}}
 
 
 def _known(slack: SlackServer, args: Json) -> Channel:

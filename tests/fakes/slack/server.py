@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from tests.fakes.shelf import Shelf
-from tests.fakes.slack import agents, payloads, published, reading, streams
+from tests.fakes.slack import agents, payloads, published, reading, streams, views
 from tests.fakes.slack.app import BOT_TOKEN, App
 from tests.fakes.slack.errors import BUGS, SlackError
 from tests.fakes.slack.faults import Fault, Faults
@@ -22,7 +22,7 @@ from tests.fakes.slack.posts import Posts
 from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import BOT_USER, Channel, Json, Kind, Message, Workspace
 
-METHOD_MODULES = (agents, reading, streams)
+METHOD_MODULES = (agents, reading, streams, views)
 """Imported so that they register their methods."""
 EVENTS = {Kind.PUBLIC: "message.channels", Kind.PRIVATE: "message.groups", Kind.DM: "message.im"}
 
@@ -112,6 +112,8 @@ class SlackServer:
     def ticket(self, channel: Channel, user: str, message: Message | None = None) -> Ticket:
         """The addresses for one command or pressed button."""
         number = str(self.workspace.number())
+        until = asyncio.get_running_loop().time() + views.TRIGGER_SECONDS
+        self.workspace.triggers[f"{number}.1.fake"] = (user, until)
         self._hooks[number] = Hook(channel.id, user, self.workspace.now() + SECONDS, message)
         return Ticket(f"{number}.1.fake", f"{self.address}/response/{number}")
 

@@ -95,6 +95,20 @@ class Channel:
 
 
 @dataclass(slots=True)
+class Window:
+    """A window that a user has open, and what it shows now."""
+
+    id: str
+    user: str
+    view: Json
+
+    @property
+    def shown(self) -> str:
+        """What a reader sees."""
+        return block_kit.shown(self.view["blocks"])
+
+
+@dataclass(slots=True)
 class Session:
     """An agent session in a thread: its state, its name, and the words shown while nothing else is."""
 
@@ -140,6 +154,9 @@ class Workspace:
         self.homes: dict[str, Json] = {}
         self.sessions: dict[tuple[str, str], Session] = {}
         self.prompts: dict[str, list[Json]] = {}
+        self.windows: dict[str, Window] = {}
+        self.triggers: dict[str, tuple[str, float]] = {}
+        """Who may be shown a window, and until when (loop time)."""
         self._numbers = itertools.count(1)
         self.add_user(BOT_USER, "bot")
 
