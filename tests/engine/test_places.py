@@ -20,8 +20,10 @@ from engine.domain import (
     Person,
     Place,
     Platform,
+    Redo,
     Refusal,
     RefusalReason,
+    Started,
     TierName,
     Usage,
 )
@@ -178,6 +180,41 @@ async def test_the_pool_lets_free_members_begin_so_many_conversations_a_day_toge
     assert isinstance(await asked(hall, person=member(1), anchors=("discord:message:1",)), Answered)
     hall.clock.advance(timedelta(days=1))
     assert isinstance(await asked(hall, person=member(3)), Answered)
+
+
+async def compared(hall: Hall, *models: str) -> list[object]:
+    """What a comparison at the place begins with: a refusal, or the first event of each model."""
+    ask = hall.ask(place=HERE)
+    async with aclosing(hall.chat().compare(ask, models)) as events:
+        found = [event async for event in events]
+    return [event for event in found if isinstance(event, Refusal | tuple)]
+
+
+async def test_a_comparison_takes_a_conversation_for_each_model_from_the_pool(hall: Hall) -> None:
+    hall.free(conversations_per_day=None, requests_per_minute=None)
+    await rule(hall, pool=3)
+    await compared(hall, "quick", "spare")
+    assert await hall.store.read(lambda tx: tx.pooled(HERE, NOON.date())) == 2
+    (refused,) = await compared(hall, "quick", "spare")
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.limit) == (RefusalReason.POOL, 3)
+
+
+async def test_a_model_that_may_not_answer_here_is_not_compared_either(hall: Hall) -> None:
+    await rule(hall, models=("quick",))
+    assert await compared(hall, "quick", "spare") == [
+        Refusal(RefusalReason.MODEL_HERE, TierName.FREE, model="spare", choices=("quick",))
+    ]
+
+
+async def test_an_answer_is_asked_for_again_by_the_rules_of_the_place_where_that_is_done(hall: Hall) -> None:
+    async with aclosing(hall.chat().ask(hall.ask(place=ELSEWHERE))) as events:
+        (started, *_) = [event async for event in events]
+    assert isinstance(started, Started)
+    await rule(hall, channels=("77",))
+    again = replace(hall.ask(""), redo=Redo.REGENERATE, about=started.turn)
+    assert isinstance(await last(hall.chat(), replace(again, place=HERE)), Refusal)
+    assert isinstance(await last(hall.chat(), replace(again, key="again", place=ELSEWHERE)), Answered)
 
 
 async def test_members_who_pay_neither_meet_the_pool_nor_use_it_up(hall: Hall) -> None:
