@@ -88,7 +88,7 @@ class Board:
         page = of_frames([self._frames[number] for number in sorted(self._frames)])
         if self._spot.closing and any(frame.state in RUNNING for frame in self._frames.values()):
             self._waits = True
-            page = replace(page, notice=say("discord-rest"), buttons=(self._rests.keep(self),))
+            page = replace(page, notice=say("discord-rest"), buttons=(self._rests.keep(self), *page.buttons))
         if self._post is None:
             self._post = await self._spot.post(page)
         else:
@@ -120,9 +120,18 @@ class SectionCanvas:
     def anchors(self) -> Sequence[str]:
         return ()
 
+    def places(self) -> Sequence[str]:
+        return ()
+
+    def place(self) -> str | None:
+        return None
+
 
 def of_frames(frames: Sequence[Frame]) -> Page:
-    """The frames as one message: what is cut of a finished answer comes as a file when all are finished."""
+    """The frames as one message; what is cut of a finished answer comes as a file when all are finished.
+
+    Whatever stops one answer stops all, so a single button does.
+    """
     bare = [heading(frame) for frame in frames]
     texts = ["\n\n".join(parted(frame).texts) for frame in frames]
     wanted = [utf16(disarmed(text, WHOLE)) for text in texts]
@@ -135,14 +144,16 @@ def of_frames(frames: Sequence[Frame]) -> Page:
         if ended and cut[number]
     ]
     filled = map(fill, bare, frames, texts, rooms, cut)
-    return Page(sections=tuple(filled), files=tuple(files))
+    stop = next((frame.buttons for frame in frames if frame.state in RUNNING), ())
+    return Page(sections=tuple(filled), buttons=stop, files=tuple(files))
 
 
 def heading(frame: Frame) -> Section:
     """A frame's section without its text."""
     parts = parted(frame)
-    below = footer(frame, "".join(parts.texts), parts.told)[:FOOTER_LIMIT]
-    return Section(frame.title[:TITLE_LIMIT], "", parts.notice[:NOTICE_LIMIT], below, frame.buttons)
+    below = footer(frame, "".join(parts.texts), parts.told).removeprefix(f"{frame.title} · ")[:FOOTER_LIMIT]
+    buttons = () if frame.state in RUNNING else frame.buttons
+    return Section(frame.title[:TITLE_LIMIT], "", parts.notice[:NOTICE_LIMIT], below, buttons)
 
 
 def fill(section: Section, frame: Frame, text: str, room: int, cut: bool) -> Section:  # noqa: FBT001 - mapped

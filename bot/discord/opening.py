@@ -44,6 +44,7 @@ class Opening:
         self._over_at = asyncio.get_running_loop().time() + life
         self._posts = 0
         self.private = private
+        self._fixed = False
         self._lock = asyncio.Lock()
         self._acknowledged = False
         self._said = False
@@ -65,6 +66,11 @@ class Opening:
         if self._acknowledged and not self._said and not isinstance(error, Exception):
             with suppress(OutsideError):
                 await sure(self.interaction.delete_original_response)
+
+    def decide(self, *, private: bool) -> None:
+        """How private the answers are, as long as Discord does not know yet."""
+        if not self._fixed:
+            self.private = private
 
     @property
     def over(self) -> bool:
@@ -108,6 +114,7 @@ class Opening:
         async with self._lock:
             if self._acknowledged:
                 return
+            self._fixed = True
             try:
                 await self._respond(
                     lambda: self.interaction.response.defer(ephemeral=self.private, thinking=True)

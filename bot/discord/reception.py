@@ -12,10 +12,11 @@ import discord
 from discord import app_commands
 
 from bot.commands import BY_NAME, Command, Option, Typed, parse
-from bot.delivery import deliver
+from bot.delivery import compare, deliver
 from bot.discord.arrival import arrive
 from bot.discord.asking import Quotes, question_in
 from bot.discord.attached import of_command
+from bot.discord.board import Board
 from bot.discord.canvas import DiscordCanvas, message_anchor
 from bot.discord.completion import complete
 from bot.discord.hearing import Heard, heard, overheard, person_of, place_anchors, withheld
@@ -32,6 +33,7 @@ from bot.pacing import Pacing
 from bot.quoting import about
 from bot.reply import Reply
 from bot.words import say, speaking
+from engine.comparison import MOST
 from engine.domain import Ask
 from engine.errors import OutsideError
 
@@ -102,7 +104,7 @@ class Reception:
         request = request_from(interaction, command, options)
         if command.streams:
             files = Files(of_command(interaction))
-            self._open(interaction, lambda spot: self._used(interaction, request, spot, files), private=False)
+            self._open(interaction, lambda spot: self._used(interaction, request, spot, files))
         else:
             self._open(interaction, lambda spot: self._run(request, spot))
 
@@ -149,7 +151,7 @@ class Reception:
                 options = {"prompt": about(quoted, question_in(data))}
             request = request_from(interaction, BY_NAME["ask"], options)
             files = Files(quoted.files, quoted=True)
-            self._open(interaction, lambda spot: self._used(interaction, request, spot, files), private=False)
+            self._open(interaction, lambda spot: self._used(interaction, request, spot, files))
 
     async def completed(
         self, interaction: discord.Interaction[Any], command: Command, option: Option, typed: str
@@ -205,7 +207,11 @@ class Reception:
             await self._ask(said.ask(said.text), spot, pacing, files)
         elif typed.command.streams:
             ask = said.ask(typed.options["prompt"], typed.options.get("model"))
-            await self._ask(ask, spot, pacing, files)
+            models = self._front.models_of(request_of(typed, said.person, said.key))
+            together = typed.command.together
+            await (
+                self._compare(ask, models, spot, pacing) if together else self._ask(ask, spot, pacing, files)
+            )
         elif said.dm:
             await self._run(request_of(typed, said.person, said.key, said.anchors, dm=True), spot)
         else:
@@ -214,8 +220,12 @@ class Reception:
     async def _used(
         self, interaction: discord.Interaction[Any], request: Request, spot: InteractionSpot, files: Files
     ) -> None:
+        """Answer a command that asks models; only its member sees it until it is known who may."""
+        spot.decide(private=await self._front.private_for(request))
         ask = self._front.ask_of(request)
-        if request.options.get("thread") == "on":
+        if request.command.together:
+            await self._compare(ask, self._front.models_of(request), spot, self._pacings.interactions)
+        elif request.options.get("thread") == "on" and not spot.private:
             thread = ThreadSpot(interaction, spot, ask.text)
             await self._ask(ask, thread, self._pacings.messages, files)
         else:
@@ -228,6 +238,10 @@ class Reception:
             await canvas.reply(taken)
         else:
             await deliver(self._front.chat, taken, canvas, pacing)
+
+    async def _compare(self, ask: Ask, models: Sequence[str], spot: Spot, pacing: Pacing) -> None:
+        board = Board(spot, self._rests, pacing, MOST)
+        await compare(self._front.chat, ask, models, board.sections, pacing)
 
     async def _run(self, request: Request, spot: Spot) -> None:
         for reply in await self._front.run(request):

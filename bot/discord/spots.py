@@ -160,8 +160,15 @@ class InteractionSpot:
     def __init__(self, opening: Opening, anchors: Sequence[str]) -> None:
         """An answer here is as private as the opening."""
         self._opening = opening
-        self.private = opening.private
         self.anchors = anchors
+
+    @property
+    def private(self) -> bool:
+        return self._opening.private
+
+    def decide(self, *, private: bool) -> None:
+        """How private the answer is; once Discord has been told, it stays as it is."""
+        self._opening.decide(private=private)
 
     @property
     def owner(self) -> int:

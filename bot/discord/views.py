@@ -142,6 +142,8 @@ class Page:
             if number:
                 yield ui.Separator(spacing=discord.SeparatorSpacing.large)
             yield from section.parts(owner)
+        if self.sections and (rows or self.notice):
+            yield ui.Separator()
         if self.text:
             yield ui.TextDisplay(self.text)
         if self.notice:
@@ -180,7 +182,8 @@ def of_reply(reply: Reply, limit: int = TEXT_LIMIT) -> Sequence[Page]:
     rest = tuple(button for button in reply.buttons if button not in links)
     lines = [f"{button.label}: {written(button)}" for button in links]
     found = [Page(notice=text) for text in pages("\n".join((reply.text, *lines)), limit)]
-    return [*found[:-1], replace(found[-1], buttons=rest)] if found else []
+    files = (reply.file,) if reply.file else ()
+    return [*found[:-1], replace(found[-1], buttons=rest, files=files)] if found else []
 
 
 def linkable(url: str) -> bool:

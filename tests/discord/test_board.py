@@ -10,6 +10,7 @@ from bot.discord.board import of_frames, shares
 from bot.discord.views import TEXT_LIMIT, Page
 from bot.reply import Button, Frame, State
 from bot.split import utf16
+from tests.discord.conftest import Stage
 from tests.fakes.discord.components import problems, texts
 from tests.fakes.discord.errors import Json
 
@@ -80,3 +81,52 @@ def test_room_that_one_does_not_need_is_the_others(
     wanted: tuple[int, ...], room: int, given: tuple[int, ...]
 ) -> None:
     assert tuple(shares(wanted, room)) == given
+
+
+async def test_a_comparison_is_one_message_in_which_all_models_write(stage: Stage) -> None:
+    stage.model.pause = stage.hall.two.pause = 1
+    stage.hall.two.words = ("Good day, ", "Sir.")
+    used = stage.discord.slash("alice", "compare", {"prompt": "Hi", "first": "quick", "second": "spare"})
+    board = await stage.discord.answered(used)
+    await stage.discord.world.pulse.until(
+        lambda: board.text == "**quick**\n-# writing …\nHello\n**spare**\n-# writing …\nGood day,"
+    )
+    assert [button["label"] for button in board.buttons()] == ["Stop"]
+    stage.model.go.set()
+    stage.hall.two.go.set()
+    await stage.discord.world.pulse.until(lambda: board.text.count(" today") == 2)
+    assert [button["label"] for button in board.buttons()] == ["Continue with this one"] * 2
+    assert used.messages == [board]
+    assert len(board.versions) < 12
+    kept = stage.discord.press("alice", board, board.buttons()[1]["custom_id"])
+    assert "goes on with **spare**" in (await stage.discord.answered(kept)).text
+    stage.discord.say("alice", "general", "Go on", reply_to=board, mention_bot=True)
+    await stage.shown(words="turn 2 of")
+    assert [turn.text for turn in stage.hall.two.seen[1].messages] == ["Hi", "Good day, Sir.", "Go on"]
+
+
+async def test_one_press_stops_a_whole_comparison(stage: Stage) -> None:
+    stage.model.pause = stage.hall.two.pause = 1
+    used = stage.discord.slash("alice", "compare", {"prompt": "Hi", "first": "quick", "second": "spare"})
+    board = await stage.discord.answered(used)
+    await stage.discord.world.pulse.until(lambda: board.text.count("Hello") == 2)
+    stage.discord.press("alice", board, board.button("Stop")["custom_id"])
+    await stage.discord.world.pulse.until(lambda: board.text.count("Stopped.") == 2)
+
+
+async def test_a_private_answer_is_seen_by_its_asker_alone_with_its_file_and_in_comparisons(
+    stage: Stage,
+) -> None:
+    stage.model.words = tuple("word " * 700 for _ in range(5))
+    used = stage.discord.slash("alice", "ask", {"prompt": "Hi", "private": "on", "thread": "on"})
+    await stage.discord.world.pulse.until(lambda: any(" today" in text for text in used.texts()))
+    assert used.private()
+    assert "answer.md" in used.messages[-1].files
+    stage.model.words = ("Hello.",)
+    await stage.discord.answered(stage.discord.slash("alice", "private", {"switch": "on"}))
+    both = stage.discord.slash("alice", "compare", {"prompt": "Hi", "first": "quick", "second": "spare"})
+    await stage.discord.world.pulse.until(lambda: any(text.count(" today") == 2 for text in both.texts()))
+    assert both.private()
+    export = await stage.discord.answered(stage.discord.slash("alice", "export"))
+    assert export.only_for
+    assert export.files
