@@ -27,6 +27,7 @@ BROKEN_BY = {
     "Only settings are read with pydantic in the hall": ("engine/domain.py", "import pydantic"),
     "Only bot talks to Discord and Slack": ("webhooks/__init__.py", "def later():\n    import slack_sdk"),
     "Only providers talks to the model vendors": ("billing/__init__.py", "from google import genai"),
+    "Only providers opens members' files": ("bot/__init__.py", "import pypdf"),
     "Only billing talks to Stripe": ("providers/__init__.py", "import stripe.checkout"),
     "Only storage talks to databases": ("billing/__init__.py", "import sqlite3"),
     "Only webhooks writes pages": ("bot/__init__.py", "from jinja2 import Template"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +42,7 @@ class Script:
         """What the person sees, oldest first."""
         query = {"person": self.person, "limit": "500"}
         async with self.session.get(f"{self.url}/playground/api/messages", params=query) as answer:
-            return list((await answer.json())["messages"])
+            return asked_for((await answer.json())["messages"])
 
     async def tier(self) -> str:
         """The person's tier."""
@@ -100,13 +100,19 @@ class Script:
                 async for line in answer.content:
                     if line.startswith(b"data: "):
                         data = json.loads(line[6:])
-                        yield data.get("messages") or ([data["message"]] if "message" in data else [])
+                        new = data.get("messages") or ([data["message"]] if "message" in data else [])
+                        yield asked_for(new)
 
             yield changes()
 
 
 Meet = Callable[[str, str], Script]
 """Makes a script by URL and person."""
+
+
+def asked_for(messages: Iterable[Message]) -> list[Message]:
+    """All but the words that welcome a newcomer once."""
+    return [each for each in messages if ".welcome." not in each["id"]]
 
 
 def finished(messages: Mapping[str, Message]) -> dict[str, Message]:
