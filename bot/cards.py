@@ -145,7 +145,8 @@ def allowance(tier: Tier) -> str:
     """`10 conversations a day, up to 20 turns each`."""
     day, turns = tier.conversations_per_day, tier.turns_per_conversation
     conversations = say("plan-unlimited") if day is None else say("plan-conversations", day)
-    return f"{conversations}, {say('plan-turns', turns=boundless(turns))}"
+    each = say("plan-turns-unlimited") if turns is None else say("plan-turns", turns)
+    return f"{conversations}, {each}"
 
 
 def seats_words(tier: Tier) -> str:

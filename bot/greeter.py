@@ -69,13 +69,13 @@ class Greeter:
 
     def welcome_text(self) -> str:
         """What is free, how to ask, and where to read on."""
-        return "\n".join((self._told("welcome"), say("welcome-ask"), say("welcome-more")))
+        return "\n".join((self._in_free("welcome"), say("welcome-ask"), say("welcome-more")))
 
     def welcome_line(self) -> str:
         """The same in one line."""
-        return self._told("welcome-line")
+        return self._in_free("welcome-line")
 
-    def _told(self, key: str) -> str:
+    def _in_free(self, key: str) -> str:
         free = self.catalogue.tier(TierName.FREE)
         models = listed(tuple(spec.name for spec in self.catalogue.allowed(free)))
         return say(

@@ -23,9 +23,10 @@ SECONDS = 15.0
 class Mender(Protocol):
     """Repairs on one platform what a lost process left behind."""
 
-    async def mend(self, place: str, turn: TurnId) -> None:
+    async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
         """Repaint an answer that seems to be still being written as broken off, with a button to ask again.
 
+        The words are said in the asker's `locale`.
         `place` is what the canvas gave as its place. The text that is shown stays where the platform lets it
         be read. GoneError: it was deleted. TryAgainError: later.
         """
@@ -53,7 +54,7 @@ class Mending:
     async def _mend(self, mender: Mender, orphan: Orphan) -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                await mender.mend(orphan.place, orphan.turn)
+                await mender.mend(orphan.place, orphan.turn, orphan.locale)
         except (TryAgainError, TimeoutError) as error:
             log.warning("an answer that broke off is not mended yet", extra={"why": str(error)})
             if self._clock.now() - orphan.lost_at < PATIENCE:

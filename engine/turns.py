@@ -98,12 +98,16 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """An answer whose process was lost; `place` is where it is shown as still being written."""
+    """An answer whose process was lost; `place` is where it is shown as still being written.
+
+    `locale` is the asker's.
+    """
 
     turn: TurnId
     platform: Platform
     place: str
     lost_at: datetime
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

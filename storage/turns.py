@@ -103,10 +103,7 @@ class Turns:
 
     def orphans(self, platforms: Sequence[str], limit: int) -> Sequence[Orphan]:
         rows = self._session.all("orphans", platforms=f",{','.join(platforms)},", most=limit)
-        return [
-            Orphan(TurnId(row["id"]), Platform(row["platform"]), row["place"], moment(row["settled_at"]))
-            for row in rows
-        ]
+        return [orphan_from(row) for row in rows]
 
     def forget_place(self, turn: TurnId) -> None:
         self._session.run("forget_place", id=turn)
@@ -162,3 +159,9 @@ def may_settle(row: Row) -> bool:
 def month_number(moment_: datetime) -> int:
     """Months since year 0."""
     return moment_.year * 12 + moment_.month - 1
+
+
+def orphan_from(row: Row) -> Orphan:
+    """A lost answer's row as the engine knows it."""
+    lost_at = moment(row["settled_at"])
+    return Orphan(TurnId(row["id"]), Platform(row["platform"]), row["place"], lost_at, row["locale"])

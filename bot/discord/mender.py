@@ -11,7 +11,7 @@ from bot.discord.posts import ChannelPost
 from bot.discord.views import Page
 from bot.discord.wire import sure
 from bot.render import lost_buttons
-from bot.words import say
+from bot.words import say, speaking
 from engine.domain import TurnId
 from engine.errors import TryAgainError
 
@@ -31,14 +31,16 @@ class DiscordMender:
             raise TryAgainError("Discord is not connected yet")
         return client
 
-    async def mend(self, place: str, turn: TurnId) -> None:
+    async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
         """Let a message that is still being written say that it broke off; its text stays."""
         client = self.client
         channel, message, owner = map(int, place.split("/"))
         there = client.get_partial_messageable(channel)
         found = await sure(lambda: there.fetch_message(message))
         if runs(found, turn):
-            await ChannelPost(found, owner, plain=bool(found.content)).edit(broken_off(found, turn))
+            with speaking(locale):
+                page = broken_off(found, turn)
+            await ChannelPost(found, owner, plain=bool(found.content)).edit(page)
 
 
 def place_of(channel: int, message: int, owner: int) -> str:

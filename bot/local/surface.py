@@ -108,8 +108,9 @@ class LocalBot:
         profile = await self.profile(notice.person)
         self._feed.publish(notice.person.user, "person", {"type": "person", "person": profile})
 
-    async def mend(self, place: str, turn: TurnId) -> None:
-        await self._wall.mend(place, turn)
+    async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
+        with speaking(locale):
+            await self._wall.mend(place, turn)
 
     def _begin(self, spot: Spot, said: Said) -> None:
         async def apologise(reply: Reply) -> None:

@@ -84,7 +84,7 @@ RETURNING conversation;
 UPDATE turn SET place = :place WHERE id = :id AND state = 'held';
 
 -- name: orphans
-SELECT t.id, a.platform, t.place, t.settled_at
+SELECT t.id, a.platform, t.place, t.settled_at, COALESCE(a.language, a.locale) AS locale
 FROM turn t JOIN account a ON a.id = t.account
 WHERE t.state = 'released' AND t.place IS NOT NULL AND :platforms LIKE '%,' || a.platform || ',%'
 ORDER BY t.settled_at

@@ -33,9 +33,9 @@ MODULES = [
 """What speaks to members; the console speaks to operators, in English."""
 TRANSLATIONS = [language for language in LANGUAGES if language != ENGLISH]
 
-KEY_AT = {"say": 0, "in_english": 0, "_told": 0, "dated": 1, "Command": 1, "Option": 1}
+KEY_AT = {"say": 0, "in_english": 0, "_in_free": 0, "dated": 1, "Command": 1, "Option": 1}
 """Calls that take a key, and where; those that pass one on are the functions of PASS_ON."""
-PASS_ON = {"description", "in_english", "translate", "_told", "dated"}
+PASS_ON = {"description", "in_english", "translate", "_in_free", "dated"}
 MADE: Mapping[str, Iterable[object]] = {
     "because-": TOLD,
     "class-": ModelClass,
@@ -112,7 +112,7 @@ def uses(module: taste.Module) -> Iterator[tuple[str, ast.Call]]:
     """Each key that a module uses, with the call that it is in."""
     for function, call in calls(module.tree):
         name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-        if name == "_told" or (name in KEY_AT and isinstance(call.func, ast.Name)):
+        if name == "_in_free" or (name in KEY_AT and isinstance(call.func, ast.Name)):
             if len(call.args) <= KEY_AT[name] or function in PASS_ON:
                 continue
             yield from ((key, call) for key in keys_in(call.args[KEY_AT[name]]))
@@ -199,6 +199,14 @@ def literals(node: ast.AST) -> Iterator[tuple[int, str]]:
     if not isinstance(node, ast.Call):
         for child in ast.iter_child_nodes(node):
             yield from literals(child)
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_translation_is_whole(language: str) -> None:
+    translated = messages(language)
+    assert ENGLISH_STRINGS.keys() ^ translated.keys() == set()
+    assert [key for key, message in translated.items() if message.fuzzy or not all(forms(message))] == []
+    assert list(strings(language).obsolete) == []
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
