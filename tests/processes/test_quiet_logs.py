@@ -31,7 +31,7 @@ def broken(status: int) -> Reply:
 async def bought(meet: Meet, program: Program, stripe: FakeStripe) -> Message:
     """Upgrade with the button of a refusal, pay, and wait for the notice."""
     alice = meet(program.url, "alice")
-    (refused,) = [each for each in await alice.messages() if any(each["buttons"])]
+    (refused,) = [each for each in await alice.messages() if "Upgrade" in str(each["buttons"])]
     await alice.press(refused, "Upgrade")
     await alice.until(lambda seen: any(stripe.base_url in str(each) for each in seen.values()))
     stripe.drive.pay(stripe.world.rows("checkout.session")[0]["id"])
