@@ -45,9 +45,8 @@ class SlackMessenger:
             return
         metadata = {"event_type": NOTICE, "event_payload": {"key": notice.key}}
         with speaking(notice.locale):
-            content = of_reply(news.notice(notice))
-        await workspace.direct(notice.person.user, content, metadata)
-        self._told(workspace, notice.person)
+            await workspace.direct(notice.person.user, of_reply(news.notice(notice)), metadata)
+            self._told(workspace, notice.person)
 
 
 async def shown(workspace: Workspace, notice: Notice) -> bool:

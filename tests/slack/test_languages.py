@@ -55,7 +55,7 @@ async def test_a_language_that_cannot_be_learned_is_english_and_no_failure(stage
     assert stage.slack.ephemerals(ALICE) == []
 
 
-async def test_the_language_is_remembered_for_notices_after_a_restart(hall: Hall, clock: FakeClock) -> None:
+async def test_the_language_is_remembered_for_notices_and_the_home(hall: Hall, clock: FakeClock) -> None:
     async with workspace(clock, http=False) as slack:
         slack.workspace.users[ALICE].locale = "de-DE"
         front = counter_of(hall).front(hall, welcomes=True)
@@ -64,10 +64,15 @@ async def test_the_language_is_remembered_for_notices_after_a_restart(hall: Hall
             await shown(Stage(slack, hall, front, bot), "Unterhaltung 1 von 3 heute")
         await hall.store.transact(lambda tx: owe(tx, hall))
         async with serving(slack, front_of(hall), clock, http=False) as bot:
+            slack.workspace.users[ALICE].locale = "fr-FR"
+            await slack.open_home(ALICE)
+            await slack.wait_for(lambda: "Forfait" in str(slack.workspace.homes.get(ALICE)))
+            slack.workspace.homes.clear()
             notices = Notices(hall.store, hall.clock, Mode.SIMULATED)
             notices.messengers[Platform.SLACK] = bot.messenger
             assert await notices.work() == 1
-        assert "Danke! Der Tarif **Premium** gehört dir." in slack.dms(ALICE)[-1].shown
+            await slack.wait_for(lambda: "Forfait" in str(slack.workspace.homes.get(ALICE)))
+        assert "Merci ! Le forfait **Premium** est à toi." in slack.dms(ALICE)[-1].shown
 
 
 @pytest.fixture
