@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -104,7 +105,7 @@ class Reception:
         request = request_from(interaction, command, options)
         if command.streams:
             files = Files(of_command(interaction))
-            self._open(interaction, lambda spot: self._used(interaction, request, spot, files))
+            self._open(interaction, lambda spot: self._used(interaction, request, spot, files), asks=request)
         else:
             self._open(interaction, lambda spot: self._run(request, spot))
 
@@ -151,7 +152,7 @@ class Reception:
                 options = {"prompt": about(quoted, question_in(data))}
             request = request_from(interaction, BY_NAME["ask"], options)
             files = Files(quoted.files, quoted=True)
-            self._open(interaction, lambda spot: self._used(interaction, request, spot, files))
+            self._open(interaction, lambda spot: self._used(interaction, request, spot, files), asks=request)
 
     async def completed(
         self, interaction: discord.Interaction[Any], command: Command, option: Option, typed: str
@@ -174,12 +175,23 @@ class Reception:
         (self._mute.add if missing else self._mute.discard)(place)
         return not missing
 
-    def _open(self, interaction: discord.Interaction[Any], work: Work, *, private: bool = True) -> None:
+    def _open(
+        self,
+        interaction: discord.Interaction[Any],
+        work: Work,
+        *,
+        private: bool = True,
+        asks: Request | None = None,
+    ) -> None:
+        """Answer an interaction; `asks` is a question: only its member sees it until it is known who may."""
         opening = Opening(interaction, private=private, life=self._pacings.life)
         spot, greeter = InteractionSpot(opening, anchors_of(interaction)), self._front.greeter
 
         async def answered() -> None:
             async with opening:
+                if asks:
+                    with suppress(OutsideError):  # which is told of below, privately
+                        opening.decide(private=await self._front.private_for(asks))
                 meeting = await greeter.meet(person_of(interaction.user), interaction.locale.value)
                 await work(spot)
                 await greeter.welcome(meeting, spot.show)
@@ -220,8 +232,6 @@ class Reception:
     async def _used(
         self, interaction: discord.Interaction[Any], request: Request, spot: InteractionSpot, files: Files
     ) -> None:
-        """Answer a command that asks models; only its member sees it until it is known who may."""
-        spot.decide(private=await self._front.private_for(request))
         ask = self._front.ask_of(request)
         if request.command.together:
             await self._compare(ask, self._front.models_of(request), spot, self._pacings.interactions)

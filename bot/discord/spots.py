@@ -166,10 +166,6 @@ class InteractionSpot:
     def private(self) -> bool:
         return self._opening.private
 
-    def decide(self, *, private: bool) -> None:
-        """How private the answer is; once Discord has been told, it stays as it is."""
-        self._opening.decide(private=private)
-
     @property
     def owner(self) -> int:
         return self._opening.interaction.user.id

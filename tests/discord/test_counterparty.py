@@ -10,8 +10,10 @@ import yarl
 from discord import app_commands
 
 from tests.fakes.discord import TOKEN, FakeDiscord
+from tests.fakes.discord.errors import ApiError, Json
 from tests.fakes.discord.interaction import Reply
 from tests.fakes.discord.pulse import Pulse
+from tests.fakes.discord.rules import COMPONENTS_V2, check_message
 from tests.fakes.discord.spec import load_spec
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
@@ -76,6 +78,37 @@ def test_requests_are_held_against_discords_own_description() -> None:
     assert spec.request("POST", template, {"content": "hello"}, {}) == []
     assert "content" in spec.request("POST", template, {"content": 7}, {})[0]
     assert spec.request("POST", "/channels/{channel_id}/shout", {}, {}) != []
+
+
+TEXT = {"type": 10, "content": "x"}
+BUTTON = {"type": 2, "style": 2, "label": "x", "custom_id": "m:1:x"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"content": "x", "components": [TEXT]}, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"),
+        ({"embeds": [{"title": "x"}], "components": [TEXT]}, "MESSAGE_CANNOT_USE_LEGACY_FIELDS"),
+        ({"components": [TEXT] * 41}, "COMPONENT_MAX_TOTAL_COMPONENTS"),
+        ({"components": [{**TEXT, "content": "x" * 2001}] * 2}, "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED"),
+        ({"components": [{"type": 1, "components": [{**BUTTON, "custom_id": "x" * 101}]}]}, "CUSTOM_ID"),
+        ({"components": [{"type": 1, "components": [BUTTON, BUTTON]}]}, "COMPONENT_CUSTOM_ID_DUPLICATED"),
+        ({"components": [{"type": 1, "components": [BUTTON] * 6}]}, "BASE_TYPE_BAD_LENGTH"),
+        ({"components": [BUTTON]}, "UNION_TYPE_CHOICES"),
+        ({"components": [{"type": 17, "components": [{"type": 17, "components": [TEXT]}]}]}, "UNION_TYPE"),
+        ({"components": [{"type": 9, "components": [TEXT]}]}, "BASE_TYPE_BAD_LENGTH"),
+        ({"components": [{"type": 13, "file": {"url": "attachment://lost.md"}}]}, "ATTACHMENT_NOT_FOUND"),
+        ({"flags": 0, "components": [TEXT]}, "UNION_TYPE_CHOICES"),
+    ],
+)
+def test_components_are_held_against_discords_rules(body: Json, code: str) -> None:
+    wire = {"flags": COMPONENTS_V2, **body}
+    with pytest.raises(ApiError) as refused:
+        check_message(wire)
+    assert code in str(refused.value.errors)
+    if wire["flags"]:
+        with pytest.raises(ApiError):  # an edit cannot take the flag away
+            check_message({**body, "flags": 0}, before={"flags": COMPONENTS_V2, "components": [TEXT]})
 
 
 async def test_the_first_follow_up_completes_a_deferred_answer_and_keeps_it_private(

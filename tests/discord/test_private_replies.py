@@ -129,6 +129,23 @@ async def test_a_slow_command_is_acknowledged_in_time_and_completed_privately(
     assert used.ack_seconds < 2
 
 
+async def test_a_slow_question_is_acknowledged_as_private_as_its_asker_wants_it(
+    stage: Stage, database_url: str
+) -> None:
+    await stage.discord.answered(stage.discord.slash("alice", "private", {"switch": "on"}))
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as busy:
+        busy.execute("BEGIN IMMEDIATE")
+        hidden = stage.discord.slash("alice", "ask", {"prompt": "Hi"})
+        shown = stage.discord.slash("bob", "ask", {"prompt": "Hi"})
+        for used in (hidden, shown):
+            await stage.discord.acknowledged(used)
+            assert used.messages[0].loading
+        busy.rollback()
+    await stage.shown(count=2)
+    assert hidden.private()
+    assert not any(message.only_for for message in shown.messages)
+
+
 def test_a_link_that_fits_no_button_comes_as_text() -> None:
     long = "https://pay.example/" + "x" * LINK_LIMIT
     local = "http://127.0.0.1:8080/pay"

@@ -134,6 +134,8 @@ class Routes:
             "version": self.world.ids.next(),
         }
         given = {name: value for name, value in body.items() if value is not None}
+        if "default_member_permissions" in given:
+            given["default_member_permissions"] = str(given["default_member_permissions"])
         return {**defaults, **given, **identity}
 
     async def open_dm(self, call: Call) -> Answer:
