@@ -9,7 +9,7 @@ import pytest
 from bot.commands import BY_NAME, COMMANDS
 from bot.front import Front, Request
 from bot.reply import Reply
-from engine.domain import Person, TierName
+from engine.domain import Answered, Person, Redo, TierName
 from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from engine.ledger import Tx
 from tests.bot.counter import open_counter
@@ -120,3 +120,24 @@ async def test_a_notice_that_could_not_be_sent_is_shown_once_at_the_next_command
     request = Request(ALICE, BY_NAME["usage"], {}, "local:1")
     assert len(await front.run(request)) == 2
     assert len(await front.run(request)) == 1
+
+
+async def test_a_press_on_stop_that_comes_too_late_says_so(hall: Hall) -> None:
+    front = front_of(hall)
+    end = await last(front.chat, hall.ask())
+    assert isinstance(end, Answered)
+    (reply,) = await front.press(ALICE, f"stop:{end.turn}")
+    assert reply == Reply("That answer is over already.")
+
+
+async def test_only_buttons_that_ask_a_model_are_questions(hall: Hall) -> None:
+    front = front_of(hall)
+    ask = front.question_of(ALICE, "again:t1:other:one", "key", ("dm",), dm=True)
+    assert ask
+    assert (ask.redo, ask.about, ask.model) == (Redo.REGENERATE, "t1", "other:one")
+    more = front.question_of(ALICE, "more:t1", "key")
+    assert more
+    assert (more.redo, more.model) == (Redo.CONTINUE, None)
+    assert [front.question_of(ALICE, each, "key") for each in ("stop:t1", "keep:t1", "again:", "plans")] == [
+        None
+    ] * 4

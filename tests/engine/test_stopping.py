@@ -1,0 +1,168 @@
+"""Stop reaches every process, and answers of lost ones are mended."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import timedelta
+
+from engine.admission import LEASE
+from engine.chat import Chat
+from engine.domain import (
+    Answered,
+    Ask,
+    ChatEvent,
+    Failed,
+    FailureReason,
+    Platform,
+    Refusal,
+    Started,
+    TurnId,
+)
+from engine.errors import GoneError, TryAgainError
+from engine.mending import PATIENCE, Mending
+from tests.engine.conftest import ALICE, BOB, Hall, last
+from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
+
+
+async def read(chat: Chat, ask: Ask, begun: asyncio.Queue[TurnId]) -> ChatEvent:
+    """Read an answer to its end, and tell which turn it is as soon as it begins."""
+    end: ChatEvent | None = None
+    async with aclosing(chat.ask(ask)) as events:
+        async for end in events:
+            if isinstance(end, Started):
+                begun.put_nowait(end.turn)
+    assert end
+    return end
+
+
+async def test_stop_reaches_the_process_that_writes_the_answer(hall: Hall) -> None:
+    hall.one.pause = 1
+    chat, other = hall.chat(), hall.chat("process-2")
+    begun = asyncio.Queue[TurnId]()
+    reading = asyncio.create_task(read(chat, hall.ask(), begun))
+    turn = await begun.get()
+    await hall.one.waiting.wait()
+    assert not await other.stop(turn, BOB)
+    await chat.heed()
+    assert await other.stop(turn, ALICE)
+    assert await other.stop(turn, ALICE)
+    await other.heed()
+    assert not reading.done()
+    await chat.heed()
+    end = await reading
+    assert isinstance(end, Failed)
+    assert (end.reason, end.text, end.counted) == (FailureReason.STOPPED, "Hello ", True)
+    assert not await other.stop(turn, ALICE)
+    assert not await chat.stop(turn, ALICE)
+
+
+async def test_all_answers_of_one_are_stopped_wherever_they_are_written(hall: Hall) -> None:
+    hall.free(concurrent=None)
+    hall.one.pause = 0
+    here, there = hall.chat(), hall.chat("process-2")
+    asks = [(here, hall.ask()), (there, hall.ask()), (there, hall.ask(person=BOB))]
+    begun = asyncio.Queue[TurnId]()
+    reading = [asyncio.create_task(read(chat, ask, begun)) for chat, ask in asks]
+    for _ in asks:
+        await begun.get()
+    assert await here.stop_all(ALICE) == 2
+    await there.heed()
+    ends = await asyncio.gather(*reading[:2])
+    assert [end.reason for end in ends if isinstance(end, Failed)] == [FailureReason.STOPPED] * 2
+    hall.one.go.set()
+    assert isinstance(await reading[2], Answered)
+    assert await here.stop_all(ALICE) == 0
+
+
+async def test_stopping_gives_back_no_rate(hall: Hall) -> None:
+    hall.free(requests_per_minute=1)
+    hall.one.pause = 0
+    chat, other = hall.chat(), hall.chat("process-2")
+    reading = asyncio.create_task(last(chat, hall.ask()))
+    await hall.one.waiting.wait()
+    await other.stop_all(ALICE)
+    await chat.heed()
+    assert isinstance(await reading, Failed)
+    assert isinstance(await last(chat, hall.ask()), Refusal)
+
+
+class Surface:
+    """Notes what it is to mend; raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.mended: list[tuple[str, TurnId]] = []
+        self.error: Exception | None = None
+
+    async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
+        """Note it; the language does not matter here."""
+        del locale
+        self.mended.append((place, turn))
+        if self.error:
+            raise self.error
+
+
+async def lost(hall: Hall, place: str) -> TurnId:
+    """A turn whose process is gone while its answer is shown."""
+    hall.one.pause = 0
+    chat = hall.chat("gone")
+    events = chat.ask(hall.ask())
+    started = await anext(events)
+    assert isinstance(started, Started)
+    await chat.bind(ALICE, started.conversation, ["shown"], started.turn, shown_at=place)
+    hall.clock.advance(LEASE)
+    LOST.append(events)
+    return started.turn
+
+
+LOST: list[object] = []
+"""Streams that nobody closes: their processes are gone."""
+
+
+def mending(hall: Hall) -> tuple[Mending, Surface]:
+    """A process that mends, and its surface."""
+    found, surface = Mending(hall.store, hall.clock), Surface()
+    found.menders[Platform.LOCAL] = surface
+    return found, surface
+
+
+async def test_a_lost_answer_is_mended_once_and_stop_releases_it(hall: Hall) -> None:
+    turn = await lost(hall, "message 7")
+    work, surface = mending(hall)
+    assert await work.work() == 0
+    assert await hall.chat().stop(turn, ALICE)
+    assert not await hall.chat().stop(turn, ALICE)
+    assert await work.work() == 1
+    assert surface.mended == [("message 7", turn)]
+    assert await work.work() == 0
+
+
+async def test_an_answer_that_comes_to_its_end_leaves_nothing_to_mend(hall: Hall) -> None:
+    chat = hall.chat()
+    async with aclosing(chat.ask(hall.ask())) as events:
+        async for event in events:
+            if isinstance(event, Started):
+                await chat.bind(ALICE, event.conversation, ["shown"], event.turn, shown_at="message 7")
+    hall.clock.advance(LEASE)
+    await hall.store.transact(lambda tx: tx.release_expired(hall.clock.now()))
+    work, surface = mending(hall)
+    assert await work.work() == 0
+    assert surface.mended == []
+
+
+async def test_what_cannot_be_mended_is_let_go_and_what_may_later_is_tried_for_an_hour(hall: Hall) -> None:
+    await lost(hall, "message 7")
+    await hall.store.transact(lambda tx: tx.release_expired(hall.clock.now()))
+    work, surface = mending(hall)
+    surface.error = TryAgainError("away")
+    assert await work.work() == 1
+    hall.clock.advance(PATIENCE - timedelta(seconds=1))
+    assert await work.work() == 1
+    hall.clock.advance(timedelta(seconds=1))
+    assert await work.work() == 1
+    assert await work.work() == 0
+    await lost(hall, "message 8")
+    await hall.store.transact(lambda tx: tx.release_expired(hall.clock.now()))
+    surface.error = GoneError("deleted")
+    assert await work.work() == 1
+    assert await work.work() == 0
