@@ -40,6 +40,8 @@ from engine.turns import Settlement, TurnState
 T = TypeVar("T")
 Outcome = TypeVar("Outcome")
 SETTLE_TRIES = 5
+MOST_TURNS = 1000
+"""Of a conversation that are looked through for those being answered."""
 SETTLE_SECONDS = 3.0
 
 
@@ -159,6 +161,13 @@ class Chat:
         """Break off all answers of this person in the same way; how many there were."""
         now = self._clock.now()
         turns = await self._store.transact(lambda tx: ask_stop(tx, person, now))
+        self._flight.interrupt(turns, FailureReason.STOPPED)
+        return len(turns)
+
+    async def stop_at(self, person: Person, anchors: Sequence[str]) -> int:
+        """Break off in the same way what is being answered to this person at a place; how many there were."""
+        now = self._clock.now()
+        turns = await self._store.transact(lambda tx: stop_held(tx, person, anchors, now))
         self._flight.interrupt(turns, FailureReason.STOPPED)
         return len(turns)
 
@@ -285,6 +294,17 @@ def release_all(tx: Tx, outcomes: Sequence[object], now: datetime) -> None:
         for each in outcome if isinstance(outcome, tuple) else (outcome,):
             if isinstance(each, Admission):
                 tx.release(each.turn, FailureReason.STOPPED, now)
+
+
+def stop_held(tx: Tx, person: Person, anchors: Sequence[str], now: datetime) -> Sequence[TurnId]:
+    """Ask for the end of what a person's conversation at a place waits for."""
+    account = tx.find_account(person)
+    branch = tx.find_branch(account.id, anchors) if account else None
+    if branch is None:
+        return ()
+    turns = tx.turns(branch.conversation.id, None, MOST_TURNS)
+    held = [turn.id for turn in turns if turn.state is TurnState.HELD]
+    return tuple({each: None for turn in held for each in ask_stop(tx, person, now, turn)})
 
 
 def ask_stop(tx: Tx, person: Person, now: datetime, turn: TurnId | None = None) -> Sequence[TurnId]:

@@ -56,7 +56,7 @@ class SlackBot:
             token = settings.bot_token.get_secret_value() if settings.bot_token else ""
             self._workspaces = OneWorkspace(token, settings.api_url, self._session)
         self.ready = asyncio.Event()
-        self.messenger = SlackMessenger(self._workspaces, self._told)
+        self.messenger = SlackMessenger(self._workspaces, self._renew)
         self.endpoint: SlackHttp | None = None
         if settings.app_token is None and settings.signing_secret is not None:
             self.endpoint = SlackHttp(settings.signing_secret.get_secret_value(), clock)
@@ -91,7 +91,7 @@ class SlackBot:
 
         self._errands.begin_once(f"slack:removal:{removal.place}:{removal.at}", forget, hush)
 
-    def _told(self, workspace: Workspace, person: Person) -> None:
+    def _renew(self, workspace: Workspace, person: Person) -> None:
         """A member was told of their tier: their Home is to say the same, if they look at it at all."""
         if person.user in workspace.publishing.visitors:
             home = Home(workspace, self._front)

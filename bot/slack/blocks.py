@@ -67,6 +67,8 @@ def of_frame(frame: Frame, above: Sequence[Block] = ()) -> tuple[Page, ...]:
         below = small(" · ".join(filter(None, (words, frame.footer))))
         return (Page("", "", (*above,), (*below, *actions(frame.buttons)), words),)
     texts, note = parted(frame)
+    if frame.title:
+        texts = (f"**{frame.title}**\n\n{texts[0]}", *texts[1:])
     below = (*small(frame.footer), *actions(frame.buttons))
     last = len(texts) - 1
     return tuple(

@@ -41,10 +41,12 @@ class SlackCanvas:
         title: str = "",
         *,
         private: bool = False,
+        thinks: bool = True,
     ) -> None:
         """`above` stands over the first message; `title` names a thread that begins here.
 
-        `private`: the answer is for the asker alone, though others may be there.
+        `private`: the answer is for the asker alone, though others may be there; `thinks`: they are told that
+        it comes, which costs a use of their address.
         """
         self._workspace = workspace
         self._spot = spot
@@ -55,7 +57,7 @@ class SlackCanvas:
         self._letters: list[Letter] = []
         self._private = private and not spot.is_dm
         self._thinking_whispered = False
-        self._turn: str | None = None
+        self._thinks_aloud = thinks
 
     @property
     def channel(self) -> str:
@@ -67,9 +69,6 @@ class SlackCanvas:
         return PAGE_LIMIT
 
     async def paint(self, frame: Frame) -> None:
-        if self._turn is None and (turn := turn_of(frame)):
-            self._turn = turn
-            self._workspace.running[turn] = (self._spot.channel, self._spot.thread_ts, self._spot.user)
         if frame.state in LAST:
             await self._paint_last(frame)
         elif self._private:
@@ -102,7 +101,6 @@ class SlackCanvas:
 
     async def close(self) -> None:
         """Nothing more will be painted."""
-        self._workspace.running.pop(self._turn or "", None)
         if self._session:
             await self._session.end(rests=bool(self._letters) and self._letters[-1].stopped)
 
@@ -116,7 +114,7 @@ class SlackCanvas:
 
     async def _whisper_thinking(self, frame: Frame) -> None:
         """Say once that we are thinking, until the answer replaces it: an address works five times."""
-        if self._thinking_whispered or not self._spot.response_url or self._letters:
+        if self._thinking_whispered or not (self._thinks_aloud and self._spot.response_url):
             return
         self._thinking_whispered = True
         await whisper(self._workspace, self._spot, of_frame(frame, self._above)[0].content)
@@ -199,9 +197,3 @@ class SlackCanvas:
             self._workspace.budget.spend(1)
         self._letters.append(Letter(self._workspace, self._spot, ts, page, prepaid=grows))
         return True
-
-
-def turn_of(frame: Frame) -> str | None:
-    """The turn that a frame shows, as the button that stops it names it."""
-    actions = (button.action or "" for button in frame.buttons)
-    return next((action.removeprefix("stop:") for action in actions if action.startswith("stop:")), None)

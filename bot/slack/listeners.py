@@ -67,6 +67,8 @@ class Pressed:
     key: str
     trigger: str = ""
     window: str = ""
+    message: str = ""
+    """The ts of the message that has the button, if others see it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,9 @@ def pressed(body: Body) -> Pressed:
     )
     trigger = body["trigger_id"]
     window = view["id"] if view.get("type") == "modal" else ""
-    return Pressed(spot, action_of(body["actions"][0]), f"slack:press:{trigger}", trigger, window)
+    message = "" if container.get("is_ephemeral") else container.get("message_ts", "")
+    action = action_of(body["actions"][0])
+    return Pressed(spot, action, f"slack:press:{trigger}", trigger, window, message)
 
 
 def action_of(action: Body) -> str:

@@ -18,6 +18,7 @@ SCOPES = (
     "chat:write.public",
     "commands",
     "files:read",
+    "files:write",
     "im:history",
     "im:write",
     "users:read",

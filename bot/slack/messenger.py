@@ -19,16 +19,16 @@ SLACK_BEHIND = 120.0
 """Seconds that Slack's clock may be behind ours when the past is searched."""
 
 
-Told = Callable[[Workspace, Person], None]
+Sent = Callable[[Workspace, Person], None]
 
 
 class SlackMessenger:
     """The engine's Messenger for Slack."""
 
-    def __init__(self, workspaces: Workspaces, told: Told) -> None:
-        """`told` hears of every notice that was sent."""
+    def __init__(self, workspaces: Workspaces, sent: Sent) -> None:
+        """`sent` hears of every notice that was sent."""
         self._workspaces = workspaces
-        self._told = told
+        self._sent = sent
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:
         """Send the notice; an earlier try that got through is recognised by the key in its metadata.
@@ -46,7 +46,7 @@ class SlackMessenger:
         metadata = {"event_type": NOTICE, "event_payload": {"key": notice.key}}
         with speaking(notice.locale):
             await workspace.direct(notice.person.user, of_reply(news.notice(notice)), metadata)
-            self._told(workspace, notice.person)
+            self._sent(workspace, notice.person)
 
 
 async def shown(workspace: Workspace, notice: Notice) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.commands import BY_NAME, BadOption, Typed, parse, parse_options
-from bot.delivery import deliver
-from bot.front import Front, request_of
+from bot.delivery import compare, deliver
+from bot.front import Front, Request, request_of
 from bot.intake import Source
 from bot.pacing import Pacing
 from bot.quoting import Quoted, about
 from bot.reply import Reply
 from bot.slack.attached import fetcher
-from bot.slack.blocks import question
+from bot.slack.blocks import Block, Content, question
 from bot.slack.calls import called
 from bot.slack.canvas import SlackCanvas
 from bot.slack.home import Home
@@ -24,7 +25,9 @@ from bot.slack.text import typed, unescape
 from bot.slack.window import Chosen, Submitted, author_name, window
 from bot.slack.workspace import Workspace
 from bot.words import say
+from engine.comparison import MOST
 from engine.domain import Ask, Person
+from engine.errors import GoneError
 
 ADDRESSED = ("<@", "<!")
 """How what is said to somebody else begins."""
@@ -58,29 +61,77 @@ class Reception:
         options = parse(text) if text.startswith("/") else None
         if isinstance(options, (Typed, BadOption)) and not options.command.streams:
             return await self._command(options, heard.spot, heard.key, self._anchors(heard))
-        prompt = options.options if isinstance(options, Typed) else {"prompt": text}
-        ask = Ask(
-            heard.key,
-            self._workspace.person(heard.spot.user, heard.spot.home),
-            prompt["prompt"],
-            self._anchors(heard),
-            dm=heard.spot.is_dm and heard.spot.unthreaded,
-            model=prompt.get("model"),
+        typed_ask = options if isinstance(options, Typed) else Typed(BY_NAME["ask"], {"prompt": text})
+        return await self._asked(
+            request_of(
+                typed_ask,
+                self._workspace.person(heard.spot.user, heard.spot.home),
+                heard.key,
+                self._anchors(heard),
+                dm=heard.spot.is_dm and heard.spot.unthreaded,
+            ),
+            heard.spot,
+            files=heard.files,
+            openly=not isinstance(options, Typed),
         )
-        title = ask.text if ask.dm else ""
-        return await self._answer(ask, SlackCanvas(self._workspace, heard.spot, title=title), heard.files)
 
     async def command(self, commanded: Commanded) -> None:
         """Do a slash command; an answer to `/ask` begins a thread."""
         spot = commanded.spot
         options = parse_options(BY_NAME[commanded.name], unescape(commanded.text))
+        person = self._workspace.person(spot.user, spot.home)
         if isinstance(options, Typed) and options.command.streams:
-            person = self._workspace.person(spot.user, spot.home)
-            ask = self._front.ask_of(request_of(options, person, commanded.key))
-            above = question(spot.user, ask.text)
-            return await self._answer(ask, SlackCanvas(self._workspace, spot, above))
+            request = request_of(options, person, commanded.key)
+            return await self._asked(request, spot, question(spot.user, request.options.get("prompt", "")))
         anchors = (self._workspace.anchor(spot.channel),) if spot.is_dm else ()
         return await self._command(options, spot, commanded.key, anchors)
+
+    async def _asked(
+        self,
+        request: Request,
+        spot: Spot,
+        above: tuple[Block, ...] = (),
+        files: Sequence[Source] = (),
+        *,
+        openly: bool = False,
+    ) -> None:
+        """Answer a question, or compare answers to it; privately for who wants that where others read.
+
+        `openly`: it is no command, but was said for others to read.
+        """
+        ask = self._front.ask_of(request)
+        private = not (openly or spot.is_dm) and await self._front.private_for(request)
+        if request.command.together:
+            return await self._compare(ask, spot, self._front.models_of(request), above, private=private)
+        title = ask.text if ask.dm else ""
+        canvas = SlackCanvas(self._workspace, spot, above, title, private=private)
+        return await self._answer(ask, canvas, files)
+
+    async def _compare(
+        self, ask: Ask, spot: Spot, models: Sequence[str], above: tuple[Block, ...], *, private: bool
+    ) -> None:
+        """Show each model's answer as a reply in one thread, below the question if nobody else saw that."""
+        if above and not private:
+            thread = await self._head(spot, above)
+            private = thread is None
+            spot = replace(spot, thread_ts=thread, unthreaded=thread is not None)
+        if spot.thread_ts:
+            ask = replace(ask, anchors=(self._workspace.anchor(spot.channel, spot.thread_ts),))
+        canvases = [SlackCanvas(self._workspace, spot, private=private, thinks=False) for _ in range(MOST)]
+        try:
+            await compare(self._front.chat, ask, models, canvases, self._pacing)
+        finally:
+            for canvas in canvases:
+                await canvas.close()
+
+    async def _head(self, spot: Spot, above: tuple[Block, ...]) -> str | None:
+        """The message whose thread has the answers; None where we may not write."""
+        content = Content(say("slack-compared"), above)
+        try:
+            return await self._workspace.post(spot.channel, content)
+        except GoneError:
+            await show_privately(self._workspace, spot, [Reply(say("slack-not-a-member"))])
+            return None
 
     async def press(self, pressed: Pressed) -> None:
         """Do what a button says, for the one who pressed it."""
@@ -90,7 +141,13 @@ class Reception:
             return await self._halt(spot, person)
         if not spot.channel:
             return await self._home.press(spot, person, pressed.action, pressed.trigger, pressed.window)
-        return await show_privately(self._workspace, spot, await self._front.press(person, pressed.action))
+        thread = spot.thread_ts or pressed.message or None
+        anchors = (self._workspace.anchor(spot.channel, thread),) if thread else ()
+        ask = self._front.question_of(person, pressed.action, pressed.key, anchors)
+        if ask:
+            return await self._answer(ask, SlackCanvas(self._workspace, replace(spot, thread_ts=thread)))
+        replies = await self._front.press(person, pressed.action, anchors)
+        return await show_privately(self._workspace, spot, replies)
 
     async def visit(self, visited: Visited) -> None:
         """Show the Home, or questions to begin with."""
@@ -129,9 +186,7 @@ class Reception:
 
     async def _halt(self, spot: Spot, person: Person) -> None:
         """Stop the answers in a thread that are for the one who pressed Slack's button."""
-        place = (spot.channel, spot.thread_ts, spot.user)
-        for turn in [turn for turn, at in self._workspace.running.items() if at == place]:
-            await self._front.press(person, f"stop:{turn}")
+        await self._front.chat.stop_at(person, (self._workspace.anchor(spot.channel, spot.thread_ts or ""),))
 
     async def _answer(self, ask: Ask, canvas: SlackCanvas, files: Sequence[Source] = ()) -> None:
         try:

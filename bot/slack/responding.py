@@ -1,4 +1,4 @@
-"""Private answers through a response_url, which needs no token."""
+"""What needs no token: private answers through a response_url, and files to the address given for them."""
 
 from __future__ import annotations
 
@@ -30,3 +30,14 @@ async def respond(
         raise TryAgainError(f"response_url: {answer.status_code}")
     if answer.status_code != OK:
         raise GoneError(f"response_url: {answer.status_code} {answer.body[:200]}")
+
+
+async def upload(session: ClientSession, url: str, content: bytes) -> None:
+    """Bring a file to the address that Slack gave for it. TryAgainError: it did not take it."""
+    try:
+        async with session.post(url, data=content) as answer:
+            status = answer.status
+    except (ClientError, OSError, TimeoutError) as error:
+        raise TryAgainError(f"Slack cannot be reached: {error!r}") from error
+    if status != OK:
+        raise TryAgainError(f"upload: {status}")

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from bot.reply import Reply
 from bot.slack.blocks import Content, of_reply
+from bot.slack.text import fallback
 from bot.slack.workspace import Workspace
+from bot.words import say
 from engine.errors import GoneError, OutsideError
 
 log = logging.getLogger("bot.slack")
@@ -41,8 +43,22 @@ async def show_privately(workspace: Workspace, spot: Spot, replies: Sequence[Rep
     """Show replies to one person; what is `direct` goes by DM or, if that cannot be, like the others."""
     for reply in replies:
         shown = await after_direct(workspace, spot, reply, reply.direct) if reply.direct else reply
+        if shown and shown.file:
+            shown = await after_file(workspace, spot, shown, *shown.file)
         if shown:
             await whisper(workspace, spot, of_reply(shown))
+
+
+async def after_file(
+    workspace: Workspace, spot: Spot, reply: Reply, name: str, content: bytes
+) -> Reply | None:
+    """Send the file by DM; what is to be shown on the spot, nothing if the spot is that very DM."""
+    try:
+        await workspace.send_file(spot.user, name, content, fallback(reply.text))
+    except OutsideError as error:
+        log.warning("a file was not sent", extra={"why": str(error)})
+        return Reply(say("slack-file-not-sent"))
+    return None if spot.is_dm else Reply(say("slack-file-sent"))
 
 
 async def after_direct(workspace: Workspace, spot: Spot, reply: Reply, direct: Reply) -> Reply | None:

@@ -14,7 +14,7 @@ from bot.slack.calls import called
 from bot.slack.clients import Denied, client
 from bot.slack.locales import Locales
 from bot.slack.publishing import Publishing
-from bot.slack.responding import respond
+from bot.slack.responding import respond, upload
 from bot.slack.stream import Streaming
 from engine.domain import Person, Platform
 from engine.errors import GoneError, UnreachableError
@@ -51,8 +51,6 @@ class Workspace:
         self.budget = Budget(asyncio.get_running_loop().time)
         self.streaming = Streaming(asyncio.get_running_loop().time)
         self.publishing = Publishing()
-        self.running: dict[str, tuple[str, str | None, str]] = {}
-        """The turns whose answers are being shown: the channel, thread and person of each."""
 
     def person(self, user: str, home: str = "") -> Person:
         """A member of the workspace, or of another one (`home`) that shares a channel with it."""
@@ -127,6 +125,19 @@ class Workspace:
         except GoneError as error:
             raise UnreachableError(str(error)) from error
         return channel
+
+    async def send_file(self, user: str, name: str, content: bytes, words: str) -> None:
+        """Send a file by DM. UnreachableError: they cannot be written to.
+
+        The SDK's own way would hold everything up while it sends.
+        """
+        channel = await self.open_dm(user)
+        place = await called(self.client.files_getUploadURLExternal(filename=name, length=len(content)))
+        await upload(self.session, str(place["upload_url"]), content)
+        files: list[dict[str, str | None]] = [{"id": str(place["file_id"]), "title": name}]
+        await called(
+            self.client.files_completeUploadExternal(files=files, channel_id=channel, initial_comment=words)
+        )
 
     async def said_since(self, channel: str, since: float) -> Sequence[Mapping[str, object]]:
         """Metadata of the messages in a channel since a unix time."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from tests.fakes.shelf import Shelf
-from tests.fakes.slack import agents, payloads, published, reading, streams, views
+from tests.fakes.slack import agents, payloads, published, reading, streams, uploads, views
 from tests.fakes.slack.app import BOT_TOKEN, App
 from tests.fakes.slack.errors import BUGS, SlackError
 from tests.fakes.slack.faults import Fault, Faults
@@ -22,7 +22,7 @@ from tests.fakes.slack.posts import Posts
 from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import BOT_USER, Channel, Json, Kind, Message, Workspace
 
-METHOD_MODULES = (agents, reading, streams, views)
+METHOD_MODULES = (agents, reading, streams, uploads, views)
 """Imported so that they register their methods."""
 EVENTS = {Kind.PUBLIC: "message.channels", Kind.PRIVATE: "message.groups", Kind.DM: "message.im"}
 
@@ -105,6 +105,7 @@ class SlackServer:
         application = web.Application(client_max_size=4 * 2**20)
         application.router.add_route("*", "/api/{method}", self._api)
         application.router.add_post("/response/{hook}", self._response_url)
+        application.router.add_post("/upload/{file}", self._upload)
         application.router.add_get("/socket", self.sockets.serve)
         application.router.add_get("/files-pri/{rest:.*}", self.shelf.serve)
         return application
@@ -190,6 +191,11 @@ class SlackServer:
     def owns(self, hook: str) -> bool:
         """Whether a response_url was made here."""
         return hook in self._hooks
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        name, length, _ = self.workspace.uploads[request.match_info["file"]]
+        self.workspace.uploads[request.match_info["file"]] = (name, length, await request.read())
+        return web.Response(text="OK")
 
     async def _response_url(self, request: web.Request) -> web.StreamResponse:
         hook = self._hooks.get(request.match_info["hook"])

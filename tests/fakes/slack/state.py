@@ -155,6 +155,8 @@ class Workspace:
         self.sessions: dict[tuple[str, str], Session] = {}
         self.prompts: dict[str, list[Json]] = {}
         self.windows: dict[str, Window] = {}
+        self.uploads: dict[str, tuple[str, int, bytes | None]] = {}
+        """Files on their way: name, announced length, and the content once it has come."""
         self.triggers: dict[str, tuple[str, float]] = {}
         """Who may be shown a window, and until when (loop time)."""
         self._numbers = itertools.count(1)

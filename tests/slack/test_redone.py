@@ -1,0 +1,91 @@
+"""What follows an answer in Slack: again, with another model, compared, in private, or as a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.conftest import Hall
+from tests.fakes.slack import ALICE, BOB, GENERAL, PRIVATE, FakeSlack, Message
+from tests.slack.conftest import Stage
+from tests.slack.test_private_replies import button, private
+
+
+@pytest.fixture
+def hall(hall: Hall) -> Hall:
+    """Two models that may be compared."""
+    hall.free(compare=2)
+    return hall
+
+
+async def ended(slack: FakeSlack, channel: str, count: int = 1) -> list[Message]:
+    """The bot's messages of a channel once that many are complete, with their buttons."""
+
+    def complete() -> list[Message] | None:
+        found = [m for m in slack.transcript(channel) if m.by_app and " today" in m.shown]
+        return found if len(found) >= count else None
+
+    return await slack.wait_for(complete)
+
+
+async def test_an_answer_is_written_again_in_the_same_thread_for_the_one_who_asked(stage: Stage) -> None:
+    slack = stage.slack
+    said = await slack.mention(ALICE, GENERAL, "why?")
+    first = (await ended(slack, GENERAL))[0]
+    await slack.press(BOB, first, button(first, "Regenerate"))
+    refused = (await private(slack, BOB))[0]
+    assert refused.thread_ts == said.ts
+    assert len(stage.model.seen) == 1
+    await slack.press(ALICE, first, button(first, "Regenerate"))
+    second = (await ended(slack, GENERAL, 2))[1]
+    assert second.thread_ts == said.ts
+    assert [len(completion.messages) for completion in stage.model.seen] == [1, 1]
+    await slack.press(ALICE, second, button(second, "Other model"))
+    offered = (await private(slack, ALICE))[-1]
+    await slack.press(ALICE, offered, offered.buttons[0]["action_id"])
+    assert (await ended(slack, GENERAL, 3))[2].thread_ts == said.ts
+    assert len(stage.hall.two.seen) == 1
+
+
+async def test_the_answer_to_a_command_is_written_again_in_its_thread(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.slash(ALICE, "/ask", "why?")
+    first = (await ended(slack, GENERAL))[0]
+    await slack.press(ALICE, first, button(first, "Regenerate"))
+    assert (await ended(slack, GENERAL, 2))[1].thread_ts == first.ts
+
+
+async def test_compared_models_answer_side_by_side_in_one_thread(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.slash(ALICE, "/compare", "models:quick,spare why?")
+    answers = await ended(slack, GENERAL, 2)
+    head = slack.transcript()[0]
+    assert head.shown == f"<@{ALICE}> asked: why?"
+    assert {answer.thread_ts for answer in answers} == {head.ts}
+    assert sorted(answer.shown.partition("\n")[0] for answer in answers) == ["**quick**", "**spare**"]
+    other = next(answer for answer in answers if answer.shown.startswith("**spare**"))
+    await slack.press(ALICE, other, button(other, "Continue with"))
+    await slack.wait_for(lambda: [m for m in slack.ephemerals(ALICE) if "spare" in m.shown])
+    await slack.say(ALICE, GENERAL, "go on", thread_ts=head.ts)
+    await ended(slack, GENERAL, 3)
+    assert 3 in [len(each.messages) for each in (*stage.model.seen, *stage.hall.two.seen)]
+
+
+@pytest.mark.parametrize("channel", [GENERAL, PRIVATE])
+async def test_a_private_question_leaves_nothing_for_others_to_see(stage: Stage, channel: str) -> None:
+    slack = stage.slack
+    await slack.slash(ALICE, "/ask", "private:on why?", channel=channel)
+    seen = await slack.wait_for(lambda: [m for m in slack.ephemerals(ALICE) if "Hello there." in m.shown])
+    assert len(slack.ephemerals(ALICE)) == len(seen) == 1
+    assert slack.transcript(channel) == slack.ephemerals(BOB) == []
+
+
+async def test_conversations_are_taken_away_as_a_file_by_dm(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.mention(ALICE, GENERAL, "why?")
+    await ended(slack, GENERAL)
+    await slack.slash(ALICE, "/export")
+    await slack.wait_for(lambda: [m for m in slack.ephemerals(ALICE) if "direct message" in m.shown])
+    ((_, length, content),) = slack.workspace.uploads.values()
+    assert content
+    assert len(content) == length
+    assert slack.dms(ALICE)[-1].metadata
