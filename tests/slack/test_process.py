@@ -37,7 +37,8 @@ async def test_main_serves_slack_from_the_first_question_to_the_checkout_link(
             assert await program.end() == 0
         last = (await answered(slack, GENERAL, 1))[-1]
         assert "conversation" in last.shown
-        assert [finding for finding in slack.findings if "503" not in finding] == []
+        gone = ("503", "could not be posted", "never acknowledged")  # what Slack tells of our last words
+        assert [each for each in slack.findings if not any(words in each for words in gone)] == []
 
 
 async def test_main_serves_workspaces_that_install_the_app_and_the_doctor_looks_at_each(

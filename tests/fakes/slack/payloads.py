@@ -149,6 +149,7 @@ def message_shortcut(user: User, channel: Channel, message: Message, callback: s
         "action_ts": message.ts,
         "token": "fake-verification-token",
         **_actor(user),
+        "user": {"id": user.id, "name": user.name, "team_id": TEAM},
     }
 
 
