@@ -96,14 +96,10 @@ class Chat:
             yield outcome
             return
         answers = [self._begin(ask.person, each) for each in outcome]
-        try:
-            streams = {number: self._answer(each) for number, each in enumerate(answers)}
-            async with aclosing(merged(streams)) as pairs:
-                async for pair in pairs:
-                    yield pair
-        finally:
-            for each in answers:  # one whose reading never began
-                await self._end(each)
+        streams = {number: self._answer(each) for number, each in enumerate(answers)}
+        async with aclosing(merged(streams)) as pairs:
+            async for pair in pairs:
+                yield pair
 
     async def bind(
         self,

@@ -59,7 +59,7 @@ async def merged(streams: Mapping[int, AsyncGenerator[T, None]]) -> AsyncGenerat
     """What comes of several streams, as it comes, each with its number; all are read at once.
 
     A stream that raises does not keep the others from their end; its error is raised after it. Closing this
-    closes them all, those that have not begun too.
+    closes them all.
     """
     news: asyncio.Queue[tuple[int, T] | None] = asyncio.Queue()
 

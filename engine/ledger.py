@@ -164,7 +164,7 @@ class TurnsTx(Protocol):
         ...
 
     def mark_place(self, turn: TurnId, place: str) -> None:
-        """Note where a held turn's answer is shown; forgotten when it is settled or released in time."""
+        """Note where a held turn's answer is shown, for the case that its process is lost."""
         ...
 
     def orphans(self, platforms: Sequence[str], limit: int) -> Sequence[Orphan]:

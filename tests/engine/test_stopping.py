@@ -6,6 +6,8 @@ import asyncio
 from contextlib import aclosing
 from datetime import timedelta
 
+import pytest
+
 from engine.admission import LEASE
 from engine.chat import Chat
 from engine.domain import (
@@ -137,7 +139,10 @@ async def test_a_lost_answer_is_mended_once_and_stop_releases_it(hall: Hall) -> 
     assert await work.work() == 0
 
 
-async def test_an_answer_that_comes_to_its_end_leaves_nothing_to_mend(hall: Hall) -> None:
+@pytest.mark.parametrize("tries", [0, 2], ids=["answered", "failed"])
+async def test_an_answer_that_comes_to_its_end_leaves_nothing_to_mend(hall: Hall, tries: int) -> None:
+    for model in (hall.one, hall.two):
+        model.errors += [TryAgainError("busy")] * tries
     chat = hall.chat()
     async with aclosing(chat.ask(hall.ask())) as events:
         async for event in events:
