@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,12 +47,25 @@ def postgres_url(postgres: PostgresServer, postgres_database: str) -> Iterator[s
     postgres.delete_rows(postgres_database)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated and empty database file that tests begin with copies of."""
+    file = tmp_path_factory.mktemp("migrated") / "chat.db"
+    asyncio.run(migrate(f"sqlite:///{file}", FakeClock()))
+    return file
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of a migrated and empty database on SQLite alone."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'data')}"
+
+
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database, on each kind in turn; for tests that start processes."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/data/chat.db"
-    return str(request.getfixturevalue("postgres_url"))
+    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture

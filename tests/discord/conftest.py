@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import discord
 import pytest
@@ -110,9 +109,9 @@ async def serving(
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """SQLite only: what the adapter does is the same on both databases."""
-    return f"sqlite:///{tmp_path}/chat.db"
+    return sqlite_url
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -33,9 +32,9 @@ BRISK = Pace(channel=0.01, process=1000.0)
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """SQLite only: what the adapter does is the same on both databases."""
-    return f"sqlite:///{tmp_path}/chat.db"
+    return sqlite_url
 
 
 @dataclass(slots=True)
