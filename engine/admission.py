@@ -220,13 +220,21 @@ def route(
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
     if not case.over_ceiling(dearest(routes)):
         return routes
-    steps_down = limits.steps_down(tier, case.spec)
-    cheaper = catalogue.step_down(tier, images=case.images) if steps_down else None
-    if cheaper:
-        return composed(system, [cheaper], said, prompt) or routes
-    if tier.name is TierName.FREE or (steps_down and case.images):
-        return limits.spent(case, catalogue)
-    return routes
+    cheaper = stepped_down(counter, case, routes, said, prompt)
+    goes_on = tier.name is not TierName.FREE or not case.over_ceiling(dearest(cheaper or routes))
+    return cheaper if cheaper and goes_on else limits.spent(case, catalogue)
+
+
+def stepped_down(
+    counter: Counter, case: limits.Case, routes: tuple[Route, ...], said: Sequence[Exchange], prompt: Message
+) -> tuple[Route, ...]:
+    """What is left of the routes at the ceiling, else the first everyday model that takes it; perhaps none."""
+    catalogue, tier = counter.desk.catalogue, case.tier
+    if not limits.steps_down(tier, case.spec):
+        kept = tuple(each for each in routes if not limits.steps_down(tier, each.spec))
+        if kept:
+            return kept
+    return composed(counter.system, catalogue.everyday(tier), said, prompt)[:1]
 
 
 def composed(

@@ -71,10 +71,9 @@ class Catalogue:
         """The models of a tier that take images."""
         return [spec for spec in self.allowed(tier) if spec.sees]
 
-    def step_down(self, tier: Tier, *, images: bool = False) -> ModelSpec | None:
-        """The model that goes on when a tier's money is spent; with `images`, one that takes them."""
-        able = self.seeing(tier) if images else self.allowed(tier)
-        return next((spec for spec in able if spec.klass is ModelClass.EVERYDAY), None)
+    def everyday(self, tier: Tier) -> Sequence[ModelSpec]:
+        """The models that go on when a tier's money is spent."""
+        return [spec for spec in self.allowed(tier) if spec.klass is ModelClass.EVERYDAY]
 
     def offer(self, tier: Tier, reason: RefusalReason, spec: ModelSpec | None = None) -> Offer | None:
         """The cheapest higher tier that would lift a refusal, None if no tier would."""

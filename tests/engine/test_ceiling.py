@@ -15,6 +15,7 @@ from engine.domain import (
     Interval,
     Micros,
     ModelClass,
+    Price,
     Refusal,
     RefusalReason,
     Started,
@@ -24,7 +25,7 @@ from engine.domain import (
 from engine.errors import TryAgainError
 from engine.facts import CustomerId, Mode, PaymentStatus, Subscription, SubscriptionId
 from engine.ledger import Tx
-from tests.engine.conftest import ALICE, DEEP, QUICK, SPARE, Hall, last
+from tests.engine.conftest import ALICE, DEEP, EVERYDAY, QUICK, SPARE, Hall, last
 from tests.fakes.models import Scripted
 
 
@@ -64,6 +65,47 @@ async def test_a_paying_member_over_the_ceiling_steps_down_and_is_told(hall: Hal
     assert first.model == "deep"
     assert isinstance(second, Answered)
     assert (second.model, second.asked_model) == ("quick", "deep")
+
+
+async def test_what_no_everyday_model_has_room_for_is_refused_at_the_ceiling(hall: Hall) -> None:
+    await subscribed(hall)
+    hall.two = Scripted(usage=Usage(6_000_000, 0, 0))
+    small = replace(QUICK, context=2000)
+    hall.catalogue = replace(hall.catalogue, models=(small, DEEP))
+    chat, long = hall.chat(), "x" * 6000
+    assert isinstance(await last(chat, hall.ask(long, model="deep")), Answered)
+    refused = await last(chat, hall.ask(long, model="deep"))
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.model) == (RefusalReason.COST, "deep")
+    hall.catalogue = replace(hall.catalogue, models=(small, SPARE, DEEP))
+    roomy = await last(hall.chat(), hall.ask(long, model="deep"))
+    assert isinstance(roomy, Answered)
+    assert roomy.model == "spare"
+
+
+async def test_no_dear_model_stands_in_for_an_everyday_one_at_the_ceiling(hall: Hall) -> None:
+    await subscribed(hall)
+    hall.two = Scripted(usage=Usage(6_000_000, 0, 0))
+    hall.catalogue = replace(hall.catalogue, models=(replace(QUICK, context=2000, fallback=("deep",)), DEEP))
+    chat, long = hall.chat(), "x" * 6000
+    assert isinstance(await last(chat, hall.ask(long)), Answered)
+    assert isinstance(await last(chat, hall.ask(long)), Refusal)
+    hall.one.errors = [TryAgainError("busy")] * 2
+    assert isinstance(await last(chat, hall.ask()), Failed)
+    assert len(hall.two.seen) == 1
+
+
+async def test_a_free_member_steps_down_within_the_ceiling_and_not_beyond_it(hall: Hall) -> None:
+    both = EVERYDAY | {ModelClass.STRONG}
+    hall.free(classes=both, cost_ceiling_month=Micros(9000))
+    hall.catalogue = replace(hall.catalogue, models=(QUICK, replace(DEEP, price=Price(1, 1, 8_000_000))))
+    hall.two = Scripted(usage=Usage(0, 0, 500))
+    models = []
+    for _ in range(3):
+        end = await last(hall.chat(), hall.ask(model="deep"))
+        models.append(end.model if isinstance(end, Answered) else type(end))
+        hall.one.usage = Usage(0, 0, 250)
+    assert models == ["deep", "quick", Refusal]
 
 
 async def test_everyday_models_go_on_for_a_paying_member_over_the_ceiling(hall: Hall) -> None:
