@@ -228,7 +228,7 @@ def route(
 def stepped_down(
     counter: Counter, case: limits.Case, routes: tuple[Route, ...], said: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...]:
-    """What is left of the routes at the ceiling, else the first everyday model that takes it; perhaps none."""
+    """What is left of the routes at the ceiling, else the first everyday model that takes it, if any."""
     catalogue, tier = counter.desk.catalogue, case.tier
     if not limits.steps_down(tier, case.spec):
         kept = tuple(each for each in routes if not limits.steps_down(tier, each.spec))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import TypeVar
@@ -229,11 +229,17 @@ class Chat:
             await self._end(answering)
 
     async def _end(self, answering: Answering) -> None:
-        """End an answer, whatever came of it; ended twice it is ended once."""
-        await answering.close()
-        if not answering.settled:
-            await self._settle(answering)
-        self._flight.leave(answering)
+        """End an answer, whatever came of it and even when cancelled again; ended twice it is ended once."""
+
+        async def end() -> None:
+            try:
+                await answering.close()
+                if not answering.settled:
+                    await self._settle(answering)
+            finally:
+                self._flight.leave(answering)
+
+        await lasting(end())
 
     async def _settle(self, answering: Answering) -> Answered | Failed:
         """Write down what became of a turn, even when nobody waits for it any more."""
@@ -266,12 +272,7 @@ class Chat:
 
         If it stays away the hold's lease runs out and the turn is released, in the member's favour.
         """
-        task = asyncio.ensure_future(self._persist(work))
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait({task})
-            raise
+        await lasting(self._persist(work))
 
     async def _persist(self, work: Callable[[Tx], T]) -> None:
         for attempt in range(SETTLE_TRIES):
@@ -282,6 +283,16 @@ class Chat:
                 await asyncio.sleep(0.2 * 2**attempt)
             else:
                 return
+
+
+async def lasting(work: Coroutine[object, object, None]) -> None:
+    """Do work to its end; a caller that is cancelled meanwhile gets its CancelledError then."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def release_all(tx: Tx, outcomes: Sequence[object], now: datetime) -> None:

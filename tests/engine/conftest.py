@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import pytest
 
+from engine import ports
 from engine.admission import Desk
 from engine.answering import Patience
 from engine.catalogue import Catalogue
@@ -67,12 +68,12 @@ class Hall:
     catalogue: Catalogue = CATALOGUE
     asked: int = 0
 
-    def chat(self, owner: str = "process-1") -> Chat:
+    def chat(self, owner: str = "process-1", store: ports.Store | None = None) -> Chat:
         """A chat of a process of that name."""
         desk = Desk(self.catalogue, Mode.TEST, "Be brief.", owner)
         patience = Patience(back_off=0.001, longest_wait=0.01)
         models = {"one": self.one, "two": self.two}
-        return Chat(self.store, self.clock, desk, models, Signals(), patience)
+        return Chat(store or self.store, self.clock, desk, models, Signals(), patience)
 
     def free(self, **changes: object) -> None:
         """Change the free tier's limits."""

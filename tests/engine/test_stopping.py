@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -21,10 +23,14 @@ from engine.domain import (
     Started,
     TurnId,
 )
-from engine.errors import GoneError, TryAgainError
+from engine.errors import GoneError, TellOperatorError, TryAgainError
+from engine.ledger import Tx
 from engine.mending import PATIENCE, Mending
+from storage.store import Store
 from tests.engine.conftest import ALICE, BOB, Hall, last
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
+
+T = TypeVar("T")
 
 
 async def read(chat: Chat, ask: Ask, begun: asyncio.Queue[TurnId]) -> ChatEvent:
@@ -171,3 +177,85 @@ async def test_what_cannot_be_mended_is_let_go_and_what_may_later_is_tried_for_a
     surface.error = GoneError("deleted")
     assert await work.work() == 1
     assert await work.work() == 0
+
+
+class Ailing:
+    """A store that needs its operator while it is `ill`, and is slow while it is not `well`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.ill = False
+        self.well, self.asked = asyncio.Event(), asyncio.Event()
+        self.well.set()
+
+    async def transact(self, work: Callable[[Tx], T]) -> T:
+        """Run a unit, or not."""
+        if self.ill:
+            raise TellOperatorError("the disk is full")
+        self.asked.set()
+        await self.well.wait()
+        return await self._store.transact(work)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run a unit that only reads."""
+        return await self._store.read(work)
+
+
+async def test_answers_that_cannot_be_written_down_are_let_go(hall: Hall) -> None:
+    ailing = Ailing(hall.store)
+    hall.one.pause = hall.two.pause = 1
+    chat = hall.chat(store=ailing)
+    reading = asyncio.create_task(compared(chat, hall.ask()))
+    await asyncio.gather(hall.one.waiting.wait(), hall.two.waiting.wait())
+    ailing.ill = True
+    hall.one.go.set()
+    hall.two.go.set()
+    with pytest.raises(TellOperatorError):
+        await reading
+    ailing.ill = False
+    hall.clock.advance(LEASE)
+    await chat.renew()
+    assert isinstance(await last(chat, hall.ask()), Answered)
+    await chat.close(0)
+
+
+async def compared(chat: Chat, ask: Ask) -> None:
+    """Read a comparison to its end."""
+    async with aclosing(chat.compare(ask, ("quick", "spare"))) as events:
+        async for _ in events:
+            pass
+
+
+async def test_an_answer_whose_reader_is_cancelled_twice_is_settled_all_the_same(hall: Hall) -> None:
+    ailing = Ailing(hall.store)
+    hall.one.pause = 1
+    chat = hall.chat(store=ailing)
+    reading = asyncio.create_task(last(chat, hall.ask()))
+    await hall.one.waiting.wait()
+    ailing.asked.clear()
+    ailing.well.clear()
+    reading.cancel()
+    await ailing.asked.wait()
+    reading.cancel()
+    ailing.well.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await asyncio.wait_for(chat.close(600), 60)
+    assert await in_use(hall) == (0, 1)
+
+
+async def test_a_comparison_that_is_cancelled_while_it_is_admitted_holds_nothing(hall: Hall) -> None:
+    asking = asyncio.create_task(compared(hall.chat(), hall.ask()))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await in_use(hall) == (0, 0)
+    assert not hall.one.seen
+
+
+async def in_use(hall: Hall) -> tuple[int, int]:
+    """Alice's answers being written, and her conversations of today."""
+    now = hall.clock.now()
+    facts = await hall.store.transact(lambda tx: tx.usage(tx.lock_account(ALICE, now).id, now))
+    return facts.at_once, facts.conversations_today
