@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.commands import COMMANDS
 from bot.render import (
@@ -57,24 +57,26 @@ def boundless(limit: int | None) -> str:
     return say("unlimited") if limit is None else say("up-to", limit=limit)
 
 
-def models(rows: Sequence[ModelRow]) -> Reply:
-    """All models with their locks; the buttons choose."""
-    lines = [model_line(row) for row in rows]
+def models(rows: Sequence[ModelRow], here: Collection[ModelSpec] | None = None) -> Reply:
+    """All models with their locks; the buttons choose. `here`: those that may answer where it is shown."""
+    kept = {row.spec.name for row in rows if here is None or row.spec in here}
+    lines = [model_line(row, here=row.spec.name in kept) for row in rows]
     buttons = tuple(
         Button(say("button-use-model", model=row.spec.name), action=f"model:{row.spec.name}")
         for row in rows
-        if row.allowed and not row.chosen
+        if row.allowed and not row.chosen and row.spec.name in kept
     )
     offer = next((row.offer for row in rows if row.offer), None)
     more = (*buttons[:3], *offer_buttons(offer)[:1]) if offer else buttons[:4]
     return Reply("\n".join((say("models-head"), "", *lines)), more)
 
 
-def model_line(row: ModelRow) -> str:
-    """One model with its mark."""
+def model_line(row: ModelRow, *, here: bool = True) -> str:
+    """One model with its mark, and whether it may answer `here`."""
     mark = "🔒" if not row.allowed else "✅" if row.chosen else "⚪"
     spec, lock = row.spec, unlocking(row.offer) if row.offer else ""
-    parts = (f"**{spec.name}**", say(f"class-{spec.klass}"), spec.description, lock)
+    away = "" if here else say("model-not-here")
+    parts = (f"**{spec.name}**", say(f"class-{spec.klass}"), spec.description, lock, away)
     return f"{mark} " + " · ".join(filter(None, parts))
 
 

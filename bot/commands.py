@@ -264,6 +264,12 @@ class BadOption:
     word: str
 
 
+def names_channels(command: Command) -> bool:
+    """Whether a channel can be an option of a command or one of its parts."""
+    options = (option for each in (command, *command.parts) for option in each.options)
+    return any(option.kind is OptionKind.CHANNEL for option in options)
+
+
 def parse(text: str) -> Typed | Misspelt | BadOption:
     """Read `/name words`: closed options are recognised in any order, text takes the rest."""
     name, _, rest = text.strip().removeprefix("/").partition(" ")

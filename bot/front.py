@@ -233,7 +233,8 @@ class Front:
             return cards.chosen_here(name, found)
         if name:
             return cards.chosen(await self.members.choose_model(request.person, name))
-        return cards.models(await self.members.models(request.person))
+        here = await self.places.models(request.place) if request.place else None
+        return cards.models(await self.members.models(request.person), here)
 
     async def _usage(self, request: Request) -> Reply:
         status = await self.affairs.meter.status(request.person)
@@ -274,7 +275,14 @@ def sells(reply: Reply) -> bool:
 
 
 def request_of(
-    typed: Typed, person: Person, key: str, anchors: tuple[str, ...] = (), *, dm: bool = False
+    typed: Typed,
+    person: Person,
+    key: str,
+    anchors: tuple[str, ...] = (),
+    *,
+    dm: bool = False,
+    place: Place | None = None,
+    admin: bool = False,
 ) -> Request:
     """A typed command as a request."""
-    return Request(person, typed.command, typed.options, key, anchors, dm)
+    return Request(person, typed.command, typed.options, key, anchors, dm, place, admin)

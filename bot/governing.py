@@ -28,12 +28,12 @@ class Governing:
     async def run(self, place: Place | None, part: str, options: Mapping[str, str], *, admin: bool) -> Reply:
         """The reply to a part, by its word; `admin`: the platform says that the person manages the place."""
         if place is None or not admin:
-            return Reply(say("server-not-admin" if place else "server-nowhere"))
+            return Reply(refused(place))
         if part == Listed.ROLES and place.platform is not Platform.DISCORD:
             return Reply(say("server-no-roles"))
         if part in HANDLED:
             return await self._changed(place, part, options)
-        return shown(await self.places.shown(place), say("server-holds"))
+        return shown(place, await self.places.shown(place), say("server-holds"))
 
     async def _changed(self, place: Place, part: str, options: Mapping[str, str]) -> Reply:
         change = self._change(part, options)
@@ -43,7 +43,7 @@ class Governing:
         if isinstance(found, Objection):
             names = tuple(spec.name for spec in self.places.catalogue.models)
             return Reply(say(f"server-{found}", models=listed(names)))
-        return shown(found, say("server-changed"))
+        return shown(place, found, say("server-changed"))
 
     def _change(self, part: str, options: Mapping[str, str]) -> Change | None:
         """What a part changes; None if an option that it needs is missing or does not fit."""
@@ -66,6 +66,13 @@ class Governing:
         return self.places.listing(which, Action(action), entry)
 
 
+def refused(place: Place | None) -> str:
+    """Why somebody may decide nothing there."""
+    if place is None:
+        return say("server-nowhere")
+    return say("server-not-admin-slack" if place.platform is Platform.SLACK else "server-not-admin")
+
+
 HANDLED = frozenset({*Listed, "default", "persona", "pool"})
 """The parts that change something; the others show what holds."""
 
@@ -75,20 +82,27 @@ def usage_of(part: str) -> str:
     return next(each.usage for each in BY_NAME["server"].parts if each.word == part)
 
 
-def shown(found: InForce, heading: str) -> Reply:
+def shown(place: Place, found: InForce, heading: str) -> Reply:
     """The rules of a place in words."""
     rules = found.rules
     limit = say("server-pool-free") if rules.pool is None else say("server-pool-of", rules.pool)
     lines = [
         heading,
         say("server-channels", channels=mentions("#", rules.channels) or say("server-all")),
-        say("server-roles", roles=mentions("@&", rules.roles) or say("server-all")),
+        *role_lines(place, rules),
         say("server-models", models=listed(rules.models) or say("server-all")),
         say("server-model", model=f"`{rules.model}`" if rules.model else say("server-model-none")),
         say("server-pool", limit=limit, used=found.pooled),
         *persona_lines(rules),
     ]
     return Reply("\n".join(lines))
+
+
+def role_lines(place: Place, rules: Rules) -> Sequence[str]:
+    """The roles, where there are any."""
+    if place.platform is not Platform.DISCORD:
+        return []
+    return [say("server-roles", roles=mentions("@&", rules.roles) or say("server-all"))]
 
 
 def persona_lines(rules: Rules) -> Sequence[str]:

@@ -29,8 +29,9 @@ class Content:
 
 
 def of_reply(reply: Reply) -> Content:
-    """A complete reply."""
-    return Content(fallback(reply.text), (*markdown(reply.text), *actions(reply.buttons)))
+    """A complete reply: our own words, in which channels are links."""
+    words = fallback(reply.text, channels=True)
+    return Content(words, (*markdown(reply.text, channels=True), *actions(reply.buttons)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ def question(user: str, prompt: str) -> tuple[Block, ...]:
     return ({"type": "context", "elements": [{"type": "mrkdwn", "text": line}]},)
 
 
-def markdown(text: str) -> tuple[Block, ...]:
-    """Common Markdown as Slack renders it."""
-    return ({"type": "markdown", "text": harmless(text)},) if text else ()
+def markdown(text: str, *, channels: bool = False) -> tuple[Block, ...]:
+    """Common Markdown as Slack renders it; `channels` as for `harmless`."""
+    return ({"type": "markdown", "text": harmless(text, channels=channels)},) if text else ()
 
 
 def small(text: str) -> tuple[Block, ...]:

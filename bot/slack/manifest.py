@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot.commands import COMMANDS, Command
+from bot.commands import COMMANDS, Command, names_channels
 from bot.slack.window import ABOUT
 from bot.words import say
 from engine.config import Settings
@@ -110,11 +110,14 @@ def about_shortcut() -> dict[str, str]:
 
 
 def slash_command(command: Command, url: str | None) -> dict[str, Any]:
-    """One row of the command table as Slack wants it."""
+    """One row of the command table as Slack wants it.
+
+    Escaped, channels come with their ids instead of as they were typed, but so do people and links.
+    """
     entry: dict[str, Any] = {
         "command": f"/{command.name}",
         "description": command.description,
-        "should_escape": False,
+        "should_escape": names_channels(command),
     }
     if command.options:
         entry["usage_hint"] = command.usage.partition(" ")[2]

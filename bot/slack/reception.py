@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands import BY_NAME, BadOption, Typed, parse, parse_options
+from bot.commands import BY_NAME, BadOption, Typed, names_channels, parse, parse_options
 from bot.delivery import compare, deliver
 from bot.front import Front, Request, request_of
 from bot.intake import Source
@@ -27,7 +28,9 @@ from bot.slack.workspace import Workspace
 from bot.words import say
 from engine.comparison import MOST
 from engine.domain import Ask, Person
-from engine.errors import GoneError
+from engine.errors import GoneError, OutsideError, TellOperatorError
+
+log = logging.getLogger("bot.slack")
 
 ADDRESSED = ("<@", "<!")
 """How what is said to somebody else begins."""
@@ -57,8 +60,11 @@ class Reception:
 
     async def message(self, heard: Heard) -> None:
         """Answer where it was said; a command may be written out, as threads know no slash commands."""
-        text = typed(heard.text, self._workspace.identity.bot_user)
+        bot = self._workspace.identity.bot_user
+        text = typed(heard.text, bot)
         options = parse(text) if text.startswith("/") else None
+        if isinstance(options, (Typed, BadOption)) and names_channels(options.command):
+            options = parse(typed(heard.text, bot, channels=True))
         if isinstance(options, (Typed, BadOption)) and not options.command.streams:
             return await self._command(options, heard.spot, heard.key, self._anchors(heard))
         typed_ask = options if isinstance(options, Typed) else Typed(BY_NAME["ask"], {"prompt": text})
@@ -69,6 +75,7 @@ class Reception:
                 heard.key,
                 self._anchors(heard),
                 dm=heard.spot.is_dm and heard.spot.unthreaded,
+                place=self._workspace.place(heard.spot.channel),
             ),
             heard.spot,
             files=heard.files,
@@ -78,10 +85,14 @@ class Reception:
     async def command(self, commanded: Commanded) -> None:
         """Do a slash command; an answer to `/ask` begins a thread."""
         spot = commanded.spot
-        options = parse_options(BY_NAME[commanded.name], unescape(commanded.text))
+        command = BY_NAME[commanded.name]
+        escaped = names_channels(command)
+        options = parse_options(
+            command, typed(commanded.text, "", channels=True) if escaped else unescape(commanded.text)
+        )
         person = self._workspace.person(spot.user, spot.home)
         if isinstance(options, Typed) and options.command.streams:
-            request = request_of(options, person, commanded.key)
+            request = request_of(options, person, commanded.key, place=self._workspace.place(spot.channel))
             return await self._asked(request, spot, question(spot.user, request.options.get("prompt", "")))
         anchors = (self._workspace.anchor(spot.channel),) if spot.is_dm else ()
         return await self._command(options, spot, commanded.key, anchors)
@@ -143,7 +154,8 @@ class Reception:
             return await self._home.press(spot, person, pressed.action, pressed.trigger, pressed.window)
         thread = spot.thread_ts or pressed.message or None
         anchors = (self._workspace.anchor(spot.channel, thread),) if thread else ()
-        ask = self._front.question_of(person, pressed.action, pressed.key, anchors)
+        place = self._workspace.place(spot.channel)
+        ask = self._front.question_of(person, pressed.action, pressed.key, anchors, place=place)
         if ask:
             return await self._answer(ask, SlackCanvas(self._workspace, replace(spot, thread_ts=thread)))
         replies = await self._front.press(person, pressed.action, anchors)
@@ -166,7 +178,8 @@ class Reception:
         if not chosen.text.strip():
             return await show_privately(self._workspace, chosen.spot, [Reply(say("about-empty"))])
         rows = await self._front.members.models(self._workspace.person(chosen.spot.user, chosen.spot.home))
-        view = window(chosen, [row.spec.name for row in rows if row.allowed])
+        here = await self._front.places.models(self._workspace.place(chosen.spot.channel))
+        view = window(chosen, [row.spec.name for row in rows if row.allowed and row.spec in here])
         await called(self._workspace.hasty.views_open(trigger_id=chosen.trigger, view=view))
         return None
 
@@ -180,6 +193,7 @@ class Reception:
             about(quoted, submitted.question),
             () if submitted.private else (self._workspace.anchor(spot.channel, spot.thread_ts or ""),),
             model=submitted.model,
+            place=self._workspace.place(spot.channel),
         )
         above = question(spot.user, submitted.question or say("about-nothing-asked"))
         return await self._answer(ask, SlackCanvas(self._workspace, spot, above, private=submitted.private))
@@ -203,12 +217,28 @@ class Reception:
     ) -> None:
         if isinstance(options, BadOption):
             return await show_privately(self._workspace, spot, [self._front.misspelt(options)])
-        person = self._workspace.person(spot.user, spot.home)
-        replies = await self._front.run(request_of(options, person, key, anchors, dm=spot.is_dm))
-        return await show_privately(self._workspace, spot, replies)
+        person, place = self._workspace.person(spot.user, spot.home), self._workspace.place(spot.channel)
+        request = request_of(options, person, key, anchors, dm=spot.is_dm, place=place)
+        if place and options.command.admin:
+            try:
+                request = replace(request, admin=await self._manages(spot))
+            except OutsideError as error:
+                return await show_privately(self._workspace, spot, [unasked(error)])
+        return await show_privately(self._workspace, spot, await self._front.run(request))
+
+    async def _manages(self, spot: Spot) -> bool:
+        """Whether a member manages the workspace. OutsideError: Slack does not say."""
+        return not spot.home and await self._workspace.admins.include(spot.user)
 
     def _anchors(self, heard: Heard) -> tuple[str, ...]:
         """What this message continues: its thread, or in a DM itself (a thread may grow there) and the DM."""
         spot = heard.spot
         thread = self._workspace.anchor(spot.channel, spot.thread_ts or heard.ts)
         return (thread, self._workspace.anchor(spot.channel)) if spot.is_dm and spot.unthreaded else (thread,)
+
+
+def unasked(error: OutsideError) -> Reply:
+    """What to say where Slack does not tell who manages a workspace."""
+    operator = isinstance(error, TellOperatorError)
+    log.log(logging.ERROR if operator else logging.WARNING, "no admins", extra={"why": str(error)})
+    return Reply(say("trouble-operator" if operator else "trouble-away"))

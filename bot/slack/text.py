@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
-LIVE = re.compile(r"<(?=!(?:channel|here|everyone|subteam\^)|@[UW][A-Z0-9]{4,}[|>]|#C[A-Z0-9]{4,}[|>])")
-"""The beginning of what Slack turns into a ping or a channel link."""
+PING = r"!(?:channel|here|everyone|subteam\^)|@[UW][A-Z0-9]{4,}[|>]"
+PINGS = re.compile(rf"<(?={PING})")
+"""The beginning of what Slack turns into a ping."""
+LIVE = re.compile(rf"<(?={PING}|#C[A-Z0-9]{{4,}}[|>])")
+"""The same, or into a channel link."""
+ESCAPED_CHANNEL = re.compile(r"&lt;(#[CG][A-Z0-9]{4,})&gt;")
 WORD_JOINER = "\u2060"
 CODE = re.compile(
     r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|\Z)|`[^`\n]+`",
@@ -27,16 +31,17 @@ UNFINISHED = re.compile(
 )
 """What may yet become a link, a mention or code when the text goes on."""
 LINK = re.compile(r"<(?P<url>(?:https?|mailto|tel):[^|>]+)(?:\|(?P<label>[^>]*))?>")
-CHANNEL = re.compile(r"<#\w+\|(?P<name>[^>]*)>")
+CHANNEL = re.compile(r"<#(?P<id>\w+)(?:\|(?P<name>[^>]*))?>")
 WORDS = re.compile(r".*(?:\s|[^\x00-\x7f])(?=\S)", re.DOTALL)
 """All but the last word, which may grow, and spaces, which may end a page; Chinese parts no words."""
 FALLBACK_LIMIT = 4_000
 """Longest `text` that chat.update takes (msg_too_long)."""
 
 
-def harmless(text: str) -> str:
+def harmless(text: str, *, channels: bool = False) -> str:
     """Markdown whose mentions are dead, by one invisible character each, and whose links say where they lead.
 
+    `channels`: links to channels live, as they may in our own words.
     What is done to a text's beginning does not change as the text goes on, but for its `UNFINISHED` end.
     """
     room = HOSTS_LIMIT
@@ -52,7 +57,7 @@ def harmless(text: str) -> str:
         done += [NAMED_LINK.sub(told, text[at : code.start()]), code[0]]
         at = code.end()
     done.append(NAMED_LINK.sub(told, text[at:]))
-    return LIVE.sub(f"<{WORD_JOINER}", "".join(done))
+    return (PINGS if channels else LIVE).sub(f"<{WORD_JOINER}", "".join(done))
 
 
 def frank(link: re.Match[str], room: int) -> str:
@@ -82,16 +87,20 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def fallback(text: str) -> str:
-    """What notifications and screen readers get for a Markdown text: its beginning, escaped, never empty."""
+def fallback(text: str, *, channels: bool = False) -> str:
+    """What notifications and screen readers get for a Markdown text: its beginning, escaped, never empty.
+
+    `channels` as for `harmless`.
+    """
     whole = escape(text[: FALLBACK_LIMIT * 3 // 4])
-    return (whole if len(whole) <= FALLBACK_LIMIT else escape(text[: FALLBACK_LIMIT // 6])) or "…"
+    shown = (whole if len(whole) <= FALLBACK_LIMIT else escape(text[: FALLBACK_LIMIT // 6])) or "…"
+    return ESCAPED_CHANNEL.sub(r"<\1>", shown) if channels else shown
 
 
-def typed(text: str, bot: str) -> str:
-    """What a member meant: without the mention of us, with links and channels as words."""
+def typed(text: str, bot: str, *, channels: bool = False) -> str:
+    """What a member meant: without the mention of us, with links and, unless wanted, `channels` as words."""
     without = re.sub(rf"<@{bot}(?:\|[^>]*)?>", " ", text, count=1)
-    named = CHANNEL.sub(lambda found: f"#{found['name']}", without)
+    named = without if channels else CHANNEL.sub(lambda found: f"#{found['name'] or found['id']}", without)
     return unescape(LINK.sub(_link, named)).strip()
 
 

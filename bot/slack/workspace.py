@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
+from bot.slack.admins import Admins
 from bot.slack.blocks import Content
 from bot.slack.budget import Budget
 from bot.slack.calls import called
@@ -16,7 +17,7 @@ from bot.slack.locales import Locales
 from bot.slack.publishing import Publishing
 from bot.slack.responding import respond, upload
 from bot.slack.stream import Streaming
-from engine.domain import Person, Platform
+from engine.domain import Person, Place, Platform
 from engine.errors import GoneError, UnreachableError
 
 HISTORY_PAGE = 200
@@ -29,6 +30,7 @@ class Identity:
     team: str
     bot_user: str
     bot: str
+    org_wide: bool = False
 
 
 class Workspace:
@@ -48,6 +50,7 @@ class Workspace:
         self.client = client(token, api_url, session, patient=True, denied=denied)
         self.hasty = client(token, api_url, session, patient=False, denied=denied)
         self.locales = Locales(self.hasty)
+        self.admins = Admins(self.hasty, identity)
         self.budget = Budget(asyncio.get_running_loop().time)
         self.streaming = Streaming(asyncio.get_running_loop().time)
         self.publishing = Publishing()
@@ -55,6 +58,12 @@ class Workspace:
     def person(self, user: str, home: str = "") -> Person:
         """A member of the workspace, or of another one (`home`) that shares a channel with it."""
         return Person(Platform.SLACK, home or self.identity.team, user)
+
+    def place(self, channel: str) -> Place | None:
+        """Where the rules of a place hold: in channels of the workspace, or organisation; not in DMs."""
+        if not channel or channel.startswith("D"):
+            return None
+        return Place(Platform.SLACK, self.identity.team, (channel,))
 
     def anchor(self, channel: str, ts: str = "") -> str:
         """A place a conversation can be at: a thread by its first message, or a DM as a whole."""

@@ -72,7 +72,12 @@ class OneWorkspace:
     async def _identify(self) -> None:
         web = client(self._token, self._api_url, self._session, patient=True)
         answer = await called(web.auth_test())
-        identity = Identity(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id", "")))
+        identity = Identity(
+            str(answer["team_id"]),
+            str(answer["user_id"]),
+            str(answer.get("bot_id", "")),
+            org_wide=bool(answer.get("is_enterprise_install")),
+        )
         self._only = Workspace(identity, self._token, self._api_url, self._session)
 
 
@@ -131,7 +136,7 @@ class ManyWorkspaces:
 
     def _workspace(self, found: Installation) -> Workspace:
         token, denied = self._installed.token(found), partial(self._denied, found)
-        identity = Identity(found.place, found.bot_user, found.bot)
+        identity = Identity(found.place, found.bot_user, found.bot, found.org_wide)
         return Workspace(identity, token, self._api_url, self._session, denied)
 
     def _denied(self, installation: Installation, code: str) -> None:

@@ -61,6 +61,8 @@ class App:
     scopes: frozenset[str] = ALL_SCOPES
     events: frozenset[str] = frozenset(SCOPES_OF_EVENTS)
     commands: frozenset[str] | None = None
+    escaped: frozenset[str] = frozenset()
+    """Commands in whose text channels are written with their ids."""
     messages_tab: bool = True
     home_tab: bool = True
     shortcuts: frozenset[str] = frozenset({"ask-about"})
@@ -77,10 +79,12 @@ class App:
         if problems := manifest_problems(manifest):
             raise ValueError("; ".join(problems))
         features = manifest["features"]
+        commands = features["slash_commands"]
         return cls(
             scopes=frozenset(manifest["oauth_config"]["scopes"]["bot"]),
             events=frozenset(manifest["settings"]["event_subscriptions"]["bot_events"]),
-            commands=frozenset(command["command"] for command in features["slash_commands"]),
+            commands=frozenset(each["command"] for each in commands),
+            escaped=frozenset(each["command"] for each in commands if each["should_escape"]),
             messages_tab=features["app_home"].get("messages_tab_enabled", False),
             home_tab=features["app_home"].get("home_tab_enabled", False),
             shortcuts=frozenset(each["callback_id"] for each in features.get("shortcuts", ())),

@@ -89,6 +89,8 @@ class FakeSlack(SlackServer):
             raise ValueError(message)
         place, person = self.workspace.channels[channel], self.workspace.users[user]
         ticket = self.ticket(place, user)
+        if command in self.app.escaped:
+            text = self.workspace.escaped(text)
         payload = payloads.slash_command(person, place, command, text, ticket)
         delivery = await self.deliver("slash_commands", payload)
         if delivery.answer and delivery.answer.get("text"):

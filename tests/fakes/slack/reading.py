@@ -90,6 +90,7 @@ def users_info(slack: SlackServer, args: Json) -> Json:
             "name": user.name,
             "real_name": user.name,
             "profile": profile,
+            **{rank: rank in user.ranks for rank in ("is_admin", "is_owner", "is_primary_owner")},
             **locale,
         }
     }

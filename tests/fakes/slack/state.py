@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -46,6 +47,8 @@ class User:
     name: str
     dm_error: str | None = None
     locale: str = "en-US"
+    ranks: frozenset[str] = frozenset()
+    """What they are of the workspace: `is_admin`, `is_owner`, `is_primary_owner`."""
 
 
 @dataclass(slots=True)
@@ -179,6 +182,12 @@ class Workspace:
         """Make a channel, or a DM between two."""
         self.channels[channel] = Channel(channel, name, kind, members)
         return self.channels[channel]
+
+    def escaped(self, text: str) -> str:
+        """What was typed, with the channels in it as Slack writes them."""
+        for channel in self.channels.values():
+            text = re.sub(rf"#{re.escape(channel.name)}\b", f"<#{channel.id}|{channel.name}>", text)
+        return text
 
     def dm(self, user: str) -> Channel:
         """The DM between a user and the app, made if need be."""
