@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.split import utf16
@@ -14,10 +15,9 @@ IN_LINE = re.compile(r"(`+)[^`\n]+\1")
 SMALL_PRINT = re.compile(r"-(?=#\s)")
 UNBROKEN = "\N{NON-BREAKING HYPHEN}"
 """Looks like the hyphen that it stands for, and begins no small print."""
-MASKED = re.compile(
-    r"\]\((?P<address>\s*<?(?P<url>[a-zA-Z][\w+.-]*:(?:\([^)\n]*\)|[^\s\\]|\\.)*?)>?(?:\s+(?:'[^'\n]*'|\"[^\"\n]*\"))?\s*)\)"
-)
-"""The second half of a link that hides its address behind words, as Discord's apps find it."""
+MASKED = re.compile(r"\]\((?P<address>\s*<?(?P<url>[a-zA-Z][\w+.-]*:))")
+"""How the second half of a link begins that hides its address behind words, as Discord's apps find it."""
+END = re.compile(r">?(?:\s+(?:'[^'\n]*'|\"[^\"\n]*\"))?\s*\)")
 Mender = Callable[[str], str]
 
 
@@ -49,12 +49,67 @@ def outside_code(text: str, mend: Mender) -> str:
 
 def named(text: str) -> str:
     """No small print, and each masked link followed by its host."""
-    return MASKED.sub(lambda link: f"{link.group()} ({host(link['url'])})", large(text))
+    return "".join(
+        piece if link is None else f"{piece} ({host(link.url)})" for piece, link in with_links(large(text))
+    )
 
 
 def unmasked(text: str) -> str:
     """No small print and no masked links, at the same length."""
-    return MASKED.sub(lambda link: f"]<{link['address'].replace('<', ' ').replace('>', ' ')}>", large(text))
+    return "".join(
+        piece if link is None else f"]<{link.address.replace('<', ' ').replace('>', ' ')}>"
+        for piece, link in with_links(large(text))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """What a masked link leads to: its address as written, and the URL in that."""
+
+    address: str
+    url: str
+
+
+def with_links(text: str) -> Iterator[tuple[str, Masked | None]]:
+    """The text in pieces, the second halves of masked links apart."""
+    at, dead = 0, set[int]()
+    for begun in MASKED.finditer(text):
+        found = ended(text, begun.end(), dead) if begun.start() >= at else None
+        if found:
+            closed, end = found
+            yield text[at : begun.start()], None
+            url, address = text[begun.start("url") : closed], text[begun.start("address") : end - 1]
+            yield text[begun.start() : end], Masked(address, url)
+            at = end
+    yield text[at:], None
+
+
+def ended(text: str, at: int, dead: set[int]) -> tuple[int, int] | None:
+    """Where a URL that goes on at `at` ends, and where its link does; None if that is no link.
+
+    The earliest end is taken, but parentheses are kept together where that leads to one. `dead` are places of
+    this text from which no end is reached, so that a text full of beginnings is not read again for each.
+    """
+    left = [at]
+    while left:
+        here = left.pop()
+        if here in dead or here >= len(text):
+            continue
+        dead.add(here)
+        if end := END.match(text, here):
+            return here, end.end()
+        left += following(text, here)
+    return None
+
+
+def following(text: str, here: int) -> Iterator[int]:
+    """Where a URL may go on behind its next character, the best place last."""
+    if text[here] == "\\":
+        yield from [here + 2] if text[here + 1 : here + 2] not in {"", "\n"} else []
+    elif not text[here].isspace():
+        yield here + 1
+    if text[here] == "(" and (close := text.find(")", here)) > 0 and "\n" not in text[here:close]:
+        yield close + 1
 
 
 def large(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -112,3 +113,11 @@ async def test_without_the_right_to_attach_a_long_answer_comes_without_its_file(
     stage.discord.say("alice", "general", "Hi", mention_bot=True)
     (last,) = await stage.shown(words="conversation 1 of 3")
     assert last.files == {}
+
+
+@pytest.mark.parametrize("piece", ["](a:(", "[](a:", "](a:b (c", "](a: '", "(", "](a:\\"])
+def test_a_text_full_of_links_that_never_end_holds_nobody_up(piece: str) -> None:
+    text = "[x](https://e.example/" + piece * (PAGE_LIMIT // len(piece))
+    began = time.perf_counter()
+    disarmed(text, PAGE_LIMIT)
+    assert time.perf_counter() - began < 1
