@@ -26,7 +26,7 @@ OPENING_ROOM = 120
 """What of the newest part is kept for the lines that open and close a fence."""
 MORE = "…\n"
 """Stands before the newest part of a text."""
-UNSAFE = re.compile(r"[^\w.-]")
+UNSAFE = re.compile(r"[^\w.-]", re.ASCII)
 
 
 class Board:
@@ -134,7 +134,7 @@ def of_frames(frames: Sequence[Frame]) -> Page:
     """
     bare = [heading(frame) for frame in frames]
     texts = ["\n\n".join(parted(frame).texts) for frame in frames]
-    wanted = [utf16(disarmed(text, WHOLE)) for text in texts]
+    wanted = [need(text) for text in texts]
     rooms = shares(wanted, TEXT_LIMIT - NOTICE_LIMIT - sum(weight(section) for section in bare))
     cut = [need > room for need, room in zip(wanted, rooms, strict=True)]
     ended = all(frame.state not in RUNNING for frame in frames)
@@ -152,7 +152,7 @@ def heading(frame: Frame) -> Section:
     """A frame's section without its text."""
     parts = parted(frame)
     below = footer(frame, "".join(parts.texts), parts.told).removeprefix(f"{frame.title} · ")[:FOOTER_LIMIT]
-    buttons = () if frame.state in RUNNING else frame.buttons
+    buttons = () if frame.state in RUNNING else frame.buttons[:1]  # 40 components have to do for all
     return Section(frame.title[:TITLE_LIMIT], "", parts.notice[:NOTICE_LIMIT], below, buttons)
 
 
@@ -164,6 +164,11 @@ def fill(section: Section, frame: Frame, text: str, room: int, cut: bool) -> Sec
         return replace(section, text=disarmed(newest(text, room), room))
     footer = " · ".join(filter(None, (section.footer, say("discord-cut"))))
     return replace(section, text=disarmed(first(text, room), room), footer=footer)
+
+
+def need(text: str) -> int:
+    """How much room a text takes, as far as a message has any."""
+    return utf16(disarmed(text, WHOLE)) if len(text) <= TEXT_LIMIT else TEXT_LIMIT + 1
 
 
 def weight(section: Section) -> int:
@@ -190,7 +195,7 @@ def shares(wanted: Sequence[int], room: int) -> Sequence[int]:
 
 def first(text: str, room: int) -> str:
     """The beginning of a text, whole where there is room."""
-    return next(iter(pages(text, max(room, LEAST_ROOM))), "")
+    return next(iter(pages(text[: 2 * TEXT_LIMIT], max(room, LEAST_ROOM))), "")
 
 
 def newest(text: str, room: int) -> str:

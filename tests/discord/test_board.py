@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +32,8 @@ FRAMES = st.lists(
 def frame_of(number: int, text: str, state: State) -> Frame:
     """A section's frame."""
     told = ("It broke off here. Ask again.",) if state in {State.STOPPED, State.FAILED} else ()
-    buttons = (Button("Stop", action=f"stop:{number}"),) if state is State.WRITING else ()
+    labels = {State.WRITING: ("Stop",), State.DONE: ("Keep",)}.get(state, ("Again", "Other"))
+    buttons = tuple(Button(label, action=f"{label}:{number}") for label in labels)
     footer = "" if state is State.WRITING else f"model-{number} · 1.2 s · 345 tokens · strong"
     pages = (text, *told) if text.strip() else told
     return Frame(pages, state, footer, buttons, text, title=f"model-{number}")
@@ -64,6 +67,20 @@ def test_a_running_section_shows_its_newest_part_and_a_finished_one_its_beginnin
     ended = of_frames([frame_of(0, "short", State.DONE), done])
     assert ended.files == (("2-model-1.md", long.encode()),)
     assert utf16(ended.sections[1].text) > 3000
+
+
+def test_four_long_answers_that_failed_are_no_more_parts_than_discord_takes() -> None:
+    page = of_frames([frame_of(number, "x" * 3000, State.FAILED) for number in range(4)])
+    shown(page)
+    assert [button.label for section in page.sections for button in section.buttons] == ["Again"] * 4
+    assert len(page.files) == 4
+
+
+def test_a_very_long_comparison_is_drawn_without_reading_all_of_it_again() -> None:
+    long = "- a line with `code` and a [link](https://x.example/1)\n" * 20_000
+    began = time.perf_counter()
+    of_frames([frame_of(number, long, State.DONE) for number in range(4)])
+    assert time.perf_counter() - began < 1
 
 
 def test_a_fence_that_is_open_where_the_newest_part_begins_is_opened_again() -> None:
