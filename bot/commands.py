@@ -122,6 +122,7 @@ def hint(option: Option) -> str:
 
 PROMPT = Option("prompt", "option-ask-prompt", OptionKind.TEXT, required=True)
 PRIVATE = Option("private", "option-ask-private", OptionKind.SWITCH)
+FILE = Option("file", "option-ask-file", OptionKind.FILE, typed=False)
 COMPARED = ("first", "second", "third", "fourth")
 """The options that name a comparison's models where there is a field for each."""
 ACTION = Option("action", "option-server-action", OptionKind.ACTION, required=True)
@@ -137,7 +138,7 @@ COMMANDS: tuple[Command, ...] = (
             PROMPT,
             Option("model", "option-ask-model", OptionKind.MODEL),
             PRIVATE,
-            Option("file", "option-ask-file", OptionKind.FILE, typed=False),
+            FILE,
             Option("thread", "option-ask-thread", OptionKind.SWITCH, typed=False),
         ),
         private=False,
@@ -150,6 +151,7 @@ COMMANDS: tuple[Command, ...] = (
             PROMPT,
             *(Option(name, "option-compare-model", OptionKind.MODEL, typed=False) for name in COMPARED),
             PRIVATE,
+            FILE,
         ),
         private=False,
         streams=True,

@@ -11,12 +11,13 @@ import discord
 import yarl
 from aiohttp import ClientError
 
+from bot.discord.answers import Pacings
 from bot.discord.attached import fetcher
 from bot.discord.client import Listening, make_client
 from bot.discord.limits import listening
 from bot.discord.messenger import DiscordMessenger
 from bot.discord.opening import LIFE_SECONDS
-from bot.discord.reception import Pacings, Reception
+from bot.discord.reception import Reception
 from bot.discord.tree import Interpreter
 from bot.discord.wire import sure
 from bot.errands import Errands

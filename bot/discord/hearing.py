@@ -12,6 +12,8 @@ from bot.discord.attached import of_message
 from bot.discord.canvas import message_anchor
 from bot.discord.places import place_of
 from bot.intake import Source
+from bot.reply import Reply
+from bot.words import say
 from engine.domain import Ask, Person, Place, Platform
 
 WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -129,3 +131,15 @@ def withheld(message: discord.Message, bot: int) -> bool:
     """Whether a member mentioned the bot's role in words that Discord keeps from us."""
     role_alone = own_role(message) is not None and all(user.id != bot for user in message.mentions)
     return role_alone and not message.content and not by_machine(message)
+
+
+def told_instead(message: discord.Message, bot: int) -> Reply | None:
+    """What to say to words that Discord keeps from us; None if there is nothing to say."""
+    if overheard(message, bot):
+        return Reply(say("discord-unread"))
+    return Reply(say("unread-role", mention=f"<@{bot}>")) if withheld(message, bot) else None
+
+
+def language_of(message: discord.Message) -> str | None:
+    """The language of the server that a message was written in."""
+    return message.guild.preferred_locale.value if message.guild else None

@@ -56,6 +56,21 @@ async def test_files_come_with_dms_commands_and_the_message_that_is_asked_about(
     assert all("Authorization" not in headers for _, headers in fake.shelf.asked)
 
 
+async def test_each_model_of_a_comparison_gets_the_file(stage: Stage) -> None:
+    fake, chosen = stage.discord, {"first": "quick", "second": "spare"}
+    used = fake.slash("alice", "compare", {"prompt": "Is it?", **chosen, "file": NOTES})
+    board = await fake.answered(used)
+    await fake.world.pulse.until(lambda: board.text.count(" today") == 2)
+    seen = [*stage.model.seen, *stage.hall.two.seen]
+    assert len(seen) == 2
+    assert all("The sky is green." in each.messages[-1].text for each in seen)
+    refused = fake.slash(
+        "alice", "compare", {"prompt": "Is it?", **chosen, "file": replace(CAT, announced=BIG)}
+    )
+    assert "`cat.png` is too large" in (await fake.answered(refused)).text
+    assert refused.private()
+
+
 REFUSED: Sequence[tuple[list[File], str]] = [
     ([CAT, CAT, CAT], "A question may bring 2 files at most."),
     (
