@@ -79,6 +79,7 @@ def plain(turn: Turn) -> dict[str, object]:
         "prompt": turn.prompt,
         "answer": turn.answer,
         "outcome": turn.outcome,
+        "rating": None if turn.good is None else "good" if turn.good else "bad",
         "input_tokens": turn.usage.input_tokens,
         "output_tokens": turn.usage.output_tokens,
     }

@@ -283,7 +283,8 @@ def ended(event: Answered | Failed, page_limit: int) -> Frame:
     """The answer as it stays."""
     shown, buttons = pages(event.text, page_limit), render.after_buttons(event)
     if isinstance(event, Answered):
-        return Frame(shown, State.DONE, render.answered_footer(event), buttons, event.text)
+        footer = render.answered_footer(event)
+        return Frame(shown, State.DONE, footer, buttons, event.text, rated=event.turn)
     state = State.STOPPED if event.reason is FailureReason.STOPPED else State.FAILED
     words = render.failure(event)
     return Frame((*shown, words), state, render.failed_footer(event), buttons, event.text)

@@ -186,6 +186,8 @@ class Front:
         name, _, rest = action.partition(":")
         if name in {"stop", "other", "keep"}:
             return await self._about(name, person, TurnId(rest), anchors)
+        if name == "rate":
+            return await self._rate(person, *rest.partition(":")[::2])
         match name:
             case "plans":
                 return await self._show_plans(person)
@@ -203,6 +205,11 @@ class Front:
             return await self._others(person, turn)
         kept = await self.members.preferences.keep(person, turn, anchors)
         return Reply(say("compare-kept", model=kept.model) if kept else say("refusal-gone"))
+
+    async def _rate(self, person: Person, turn: str, said: str) -> Reply:
+        """One of the thumbs below an answer: `rate:{turn}:good` or `bad`."""
+        taken = await self.members.preferences.rate(person, TurnId(turn), good=said == "good")
+        return Reply(say("rate-thanks") if taken else say("rate-not-yours"))
 
     async def _others(self, person: Person, turn: TurnId) -> Reply:
         found = await self.members.preferences.turn(person, turn)

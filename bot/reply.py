@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from engine.domain import TurnId
+
 
 class Style(StrEnum):
     """How a button looks."""
@@ -67,6 +69,8 @@ class Frame:
     text: str = ""
     """The whole answer, once it is complete."""
     title: str = ""
+    rated: TurnId | None = None
+    """The turn whose answer the asker may rate, where the platform has buttons for that (Slack)."""
 
 
 ENDS = frozenset({State.DONE, State.STOPPED, State.FAILED})

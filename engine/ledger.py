@@ -175,6 +175,10 @@ class TurnsTx(Protocol):
         """What is shown for an orphan has been mended, or cannot be."""
         ...
 
+    def rate(self, turn: TurnId, account: AccountId, *, good: bool) -> bool:
+        """Note what the account thinks of its settled turn; False if it is not kept, or another's."""
+        ...
+
     def ask_stop(self, account: AccountId, now: datetime, turn: TurnId | None = None) -> Sequence[TurnId]:
         """Ask for the end of the account's held turns: of all, or of that one and those of its comparison.
 

@@ -1,4 +1,4 @@
-"""What a member wishes of answers, for all of them or for one conversation."""
+"""What a member wishes of answers, for all of them or for one conversation, and thinks of one."""
 
 from __future__ import annotations
 
@@ -53,6 +53,10 @@ class Preferences:
         """A turn of this person's; None if it is not kept, or somebody else's."""
         return await self._store.read(lambda tx: own_turn(tx, tx.find_account(person), turn))
 
+    async def rate(self, person: Person, turn: TurnId, *, good: bool) -> bool:
+        """Note what the person thinks of an answer they got; False if it is not kept, or somebody else's."""
+        return await self._store.transact(lambda tx: rated(tx, person, turn, good=good))
+
     async def keep(self, person: Person, turn: TurnId, anchors: Sequence[str]) -> Turn | None:
         """Let these places go on with the conversation of that turn: one of a comparison."""
         now = self._clock.now()
@@ -63,6 +67,12 @@ def own_turn(tx: Tx, account: Account | None, turn: TurnId) -> Turn | None:
     """A turn of this account."""
     found = tx.turn(turn) if account else None
     return found if found and account and found.account == account.id else None
+
+
+def rated(tx: Tx, person: Person, turn: TurnId, *, good: bool) -> bool:
+    """Rate a turn of the person's; what they said last counts."""
+    account = tx.find_account(person)
+    return account is not None and tx.rate(turn, account.id, good=good)
 
 
 def kept(tx: Tx, person: Person, turn: TurnId, anchors: Sequence[str], now: datetime) -> Turn | None:

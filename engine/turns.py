@@ -62,6 +62,8 @@ class Turn:
     started_at: datetime
     settled_at: datetime | None
     images: tuple[Image, ...] = ()
+    good: bool | None = None
+    """What the asker thought of the answer; None if they did not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,4 +123,5 @@ def turn_from(row: Row) -> Turn:
         outcome=row["outcome"],
         started_at=moment(row["started_at"]),
         settled_at=moment_or_none(row["settled_at"]),
+        good=None if row["good"] is None else bool(row["good"]),
     )

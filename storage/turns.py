@@ -108,6 +108,9 @@ class Turns:
     def forget_place(self, turn: TurnId) -> None:
         self._session.run("forget_place", id=turn)
 
+    def rate(self, turn: TurnId, account: AccountId, *, good: bool) -> bool:
+        return self._session.run("rate", id=turn, account=account, good=good) == 1
+
     def ask_stop(self, account: AccountId, now: datetime, turn: TurnId | None = None) -> Sequence[TurnId]:
         if turn is None:
             rows = self._session.all("ask_stop", account=account, now=now)

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slack_sdk.models.blocks import ContextActionsBlock, FeedbackButtonsElement
+from slack_sdk.models.blocks.basic_components import FeedbackButtonObject
+
 from bot.reply import Button, Frame, Reply, State, Style
 from bot.slack.text import escape, fallback, harmless
 from bot.words import say
+from engine.domain import TurnId
 
 Block = dict[str, Any]
 
@@ -70,7 +74,7 @@ def of_frame(frame: Frame, above: Sequence[Block] = ()) -> tuple[Page, ...]:
     texts, note = parted(frame)
     if frame.title:
         texts = (f"**{frame.title}**\n\n{texts[0]}", *texts[1:])
-    below = (*small(frame.footer), *actions(frame.buttons))
+    below = (*small(frame.footer), *actions(frame.buttons), *thumbs(frame.rated))
     last = len(texts) - 1
     return tuple(
         Page(
@@ -113,6 +117,18 @@ def actions(buttons: Sequence[Button]) -> tuple[Block, ...]:
     """A row of buttons."""
     row = [element(number, button) for number, button in enumerate(buttons)]
     return ({"type": "actions", "elements": row},) if row else ()
+
+
+def thumbs(turn: TurnId | None) -> tuple[Block, ...]:
+    """Two small buttons to say what one thinks of an answer."""
+    if turn is None:
+        return ()
+    thumb = FeedbackButtonsElement(
+        action_id=f"{PRESS}rate:{turn}",
+        positive_button=FeedbackButtonObject(text=say("rate-good")[:LABEL_LIMIT], value="good"),
+        negative_button=FeedbackButtonObject(text=say("rate-bad")[:LABEL_LIMIT], value="bad"),
+    )
+    return (ContextActionsBlock(elements=[thumb]).to_dict(),)
 
 
 def element(number: int, button: Button) -> Block:

@@ -33,7 +33,7 @@ DELETE FROM anchor WHERE account = :account AND place = :place;
 
 -- name: past_turn
 SELECT id, account, conversation, parent, batch, state, model, prompt, answer, input_tokens, cached_input_tokens,
-    output_tokens, tokens_estimated, outcome, started_at, settled_at, images
+    output_tokens, tokens_estimated, outcome, started_at, settled_at, good, images
 FROM turn
 WHERE id = :id;
 
@@ -57,7 +57,7 @@ LIMIT :most;
 
 -- name: turns
 SELECT id, account, conversation, parent, batch, state, model, prompt, answer, input_tokens, cached_input_tokens,
-    output_tokens, tokens_estimated, outcome, started_at, settled_at
+    output_tokens, tokens_estimated, outcome, started_at, settled_at, good
 FROM turn
 WHERE conversation = :conversation AND (started_at > :at OR (started_at = :at AND id > :id))
 ORDER BY started_at, id

@@ -93,6 +93,9 @@ LIMIT :most;
 -- name: forget_place
 UPDATE turn SET place = NULL WHERE id = :id AND state = 'released';
 
+-- name: rate
+UPDATE turn SET good = :good WHERE id = :id AND account = :account AND state = 'settled';
+
 -- name: ask_stop
 UPDATE turn SET stop_asked_at = COALESCE(stop_asked_at, :now)
 WHERE account = :account AND state = 'held'

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.bundle import plain
+from engine.domain import Person, Platform
 from tests.engine.conftest import Hall
-from tests.fakes.slack import ALICE, BOB, GENERAL, PRIVATE, FakeSlack, Message
+from tests.fakes.slack import ALICE, BOB, GENERAL, PRIVATE, TEAM, FakeSlack, Message
 from tests.slack.conftest import Stage
 from tests.slack.test_private_replies import button, private
 
@@ -13,7 +15,7 @@ from tests.slack.test_private_replies import button, private
 @pytest.fixture
 def hall(hall: Hall) -> Hall:
     """Two models that may be compared."""
-    hall.free(compare=2)
+    hall.free(compare=2, requests_per_minute=None, concurrent=None)
     return hall
 
 
@@ -89,3 +91,31 @@ async def test_conversations_are_taken_away_as_a_file_by_dm(stage: Stage) -> Non
     assert content
     assert len(content) == length
     assert slack.dms(ALICE)[-1].metadata
+
+
+async def test_an_answer_is_rated_by_the_one_who_asked_and_the_last_word_counts(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.mention(ALICE, GENERAL, "why?")
+    await slack.dm(ALICE, "why?")
+    streamed, in_dm = (await ended(slack, GENERAL))[0], (await ended(slack, slack.workspace.dm(ALICE).id))[0]
+    await slack.slash(ALICE, "/ask", "why?")
+    edited = (await ended(slack, GENERAL, 2))[1]
+    for answer in (streamed, in_dm, edited):
+        assert (await slack.rate(ALICE, answer, "bad")).took < 1
+    thanks = await private(slack, ALICE, 3)
+    assert [m.shown for m in thanks] == ["Thanks, noted."] * 3
+    await slack.rate(ALICE, streamed, "good")
+    await private(slack, ALICE, 4)
+    await slack.rate(BOB, streamed, "bad")
+    assert "Only who asked" in (await private(slack, BOB))[0].shown
+    assert await ratings(stage) == [False, False, True]
+    assert [m.ts for m in slack.transcript(GENERAL) if m.by_app] == [streamed.ts, edited.ts]
+
+
+async def ratings(stage: Stage) -> list[bool]:
+    """What is kept, and exported, of what members think."""
+    person = Person(Platform.SLACK, TEAM, ALICE)
+    pieces = [piece async for piece in stage.front.members.archive.pieces(person)]
+    turns = [turn for piece in pieces for turn in piece.turns]
+    assert {plain(turn)["rating"] for turn in turns} == {"good", "bad"}
+    return sorted(turn.good for turn in turns if turn.good is not None)

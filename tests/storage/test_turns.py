@@ -87,6 +87,19 @@ async def test_a_settled_turn_cannot_be_released(store: Store) -> None:
     assert await store.transact(work) == (False, 1)
 
 
+async def test_a_settled_turn_is_rated_by_its_own_account_and_the_last_word_counts(store: Store) -> None:
+    def work(tx: Tx) -> list[object]:
+        start(tx)
+        own, other = account(tx), account(tx, BEN)
+        early = tx.rate(T, own, good=True)
+        tx.settle(T, settlement())
+        said = [tx.rate(T, own, good=good) for good in (True, False)]
+        turn = tx.turn(T)
+        return [early, *said, tx.rate(T, other, good=True), turn and turn.good]
+
+    assert await store.transact(work) == [False, True, True, False, False]
+
+
 async def test_a_turn_without_a_price_costs_nothing_that_is_known(store: Store) -> None:
     def work(tx: Tx) -> int:
         start(tx)

@@ -16,6 +16,7 @@ VALUE_LIMIT = 2_000
 ACTION_ID_LIMIT = 255
 LABEL_LIMIT = 75
 URL_LIMIT = 3_000
+PRESSED = ("button", "feedback_buttons")
 STYLES = (None, "primary", "danger")
 MESSAGE_BLOCKS = frozenset(
     {
@@ -33,12 +34,15 @@ MESSAGE_BLOCKS = frozenset(
 KEYS = {
     "actions": {"elements"},
     "context": {"elements"},
+    "context_actions": {"elements"},
     "divider": set(),
     "header": {"text"},
     "markdown": {"text"},
     "section": {"text", "fields", "accessory", "expand"},
 }
 """The keys of the blocks that are checked to the letter, beside `type` and `block_id`."""
+THUMB_KEYS = {"type", "action_id", "positive_button", "negative_button", "block_id"}
+MOST_CONTEXT_ACTIONS = 5
 BUTTON_KEYS = {"type", "text", "action_id", "url", "value", "style", "confirm", "accessibility_label"}
 
 
@@ -50,7 +54,7 @@ def problems(blocks: Sequence[Mapping[str, Any]]) -> list[str]:
     markdown = sum(len(block.get("text", "")) for block in blocks if block.get("type") == "markdown")
     if markdown > MARKDOWN_LIMIT:
         found.append(f"markdown blocks have {markdown} characters, more than {MARKDOWN_LIMIT}")
-    ids = [button.get("action_id") for button in buttons(blocks)]
+    ids = [each.get("action_id") for each in (*buttons(blocks), *thumbs(blocks))]
     found += [
         f"action_id {name!r} is used twice" for name in sorted({str(i) for i in ids if ids.count(i) > 1})
     ]
@@ -77,13 +81,24 @@ def buttons(blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def thumbs(blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Every pair of feedback buttons, each with the id of the block it stands in."""
+    return [
+        {**element, "block_id": block.get("block_id", f"b{index}")}
+        for index, block in enumerate(blocks)
+        if block.get("type") == "context_actions"
+        for element in block.get("elements", ())
+        if element.get("type") == "feedback_buttons"
+    ]
+
+
 def _texts(block: Mapping[str, Any]) -> Iterator[str]:
     if block.get("type") == "divider":
         yield "---"
     for source in (block.get("text"), *block.get("fields", ()), *block.get("elements", ())):
         if isinstance(source, str):
             yield source
-        elif isinstance(source, Mapping) and source.get("type") != "button":
+        elif isinstance(source, Mapping) and source.get("type") not in PRESSED:
             yield str(source.get("text", ""))
 
 
@@ -95,6 +110,10 @@ def _of_block(block: Mapping[str, Any]) -> list[str]:
     found = [f"unknown key {name!r} in {kind}" for name in sorted(unknown)]
     for button in buttons([block]):
         found += button_problems(button)
+    for pair in thumbs([block]):
+        found += _thumb_problems(pair)
+    if kind == "context_actions" and not 0 < len(block.get("elements", ())) <= MOST_CONTEXT_ACTIONS:
+        found.append("context_actions have one to five elements")
     return found + _by_sdk(block)
 
 
@@ -115,6 +134,21 @@ def button_problems(button: Mapping[str, Any]) -> list[str]:
         f"unknown style {button.get('style')!r}": button.get("style") not in STYLES,
     }
     return [problem for problem, applies in wrong.items() if applies]
+
+
+def _thumb_problems(pair: Mapping[str, Any]) -> list[str]:
+    """Everything Slack would refuse in feedback buttons."""
+    found = [] if set(pair) == THUMB_KEYS else [f"feedback_buttons have {sorted(pair)}"]
+    for name in ("positive_button", "negative_button"):
+        thumb = pair.get(name, {})
+        label = thumb.get("text", {})
+        if set(thumb) - {"accessibility_label"} != {"text", "value"} or label.get("type") != "plain_text":
+            found.append(f"{name} needs a plain_text and a value")
+        elif not (0 < len(label["text"]) <= LABEL_LIMIT and 0 < len(thumb["value"]) <= VALUE_LIMIT):
+            found.append(f"{name} is empty or too long")
+    if not 0 < len(pair.get("action_id", "")) <= ACTION_ID_LIMIT:
+        found.append("an action_id is empty or above 255")
+    return found
 
 
 def _by_sdk(block: Mapping[str, Any]) -> list[str]:

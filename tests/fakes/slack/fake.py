@@ -155,6 +155,17 @@ class FakeSlack(SlackServer):
             "interactive", payloads.block_action(person, place, message, button, ticket)
         )
 
+    async def rate(self, user: str, message: Message, value: str) -> Delivery:
+        """Press one of the two feedback buttons of a message, by its value."""
+        pair = message.thumbs[0]
+        thumb = next(each for each in pair.values() if isinstance(each, dict) and each["value"] == value)
+        place, person = self.workspace.channels[message.channel], self.workspace.users[user]
+        ticket = self.ticket(place, user, message)
+        pressed = pair | {"text": thumb["text"], "value": value}
+        return await self.deliver(
+            "interactive", payloads.block_action(person, place, message, pressed, ticket)
+        )
+
     def room(self, channel: str) -> str:
         """Make a public channel that everybody and the bot are in."""
         everybody = {*self.workspace.users, BOT_USER}

@@ -81,6 +81,11 @@ class Message:
         return block_kit.buttons(self.blocks)
 
     @property
+    def thumbs(self) -> list[Json]:
+        """Its feedback buttons."""
+        return block_kit.thumbs(self.blocks)
+
+    @property
     def by_app(self) -> bool:
         """Whether our app wrote it."""
         return self.user == BOT_USER
