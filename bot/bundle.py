@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from engine.archive import Archive, Piece
@@ -22,6 +25,7 @@ class Bundle:
     """The file in the making: `conversations.json` for programs, `conversations.md` for people.
 
     Memory is bounded by the file's own size: what does not fit is left out, the oldest conversations first.
+    It is written in other threads, as packing takes seconds.
     """
 
     def __init__(self, archive: Archive, person: Person, now: datetime) -> None:
@@ -29,7 +33,7 @@ class Bundle:
         self._person = person
         self._now = now
         self._file = BytesIO()
-        self.pieces = 0
+        self.turns = 0
         """How many were taken."""
         self.complete = True
 
@@ -42,30 +46,40 @@ class Bundle:
 
     async def _write_json(self, zipped: ZipFile) -> None:
         head = {"version": VERSION, "person": str(self._person), "exported_at": self._now.isoformat()}
-        between = "\n"
         with zipped.open("conversations.json", "w") as part:
             part.write(f'{json.dumps(head)[:-1]}, "turns": ['.encode())
             async with aclosing(self._archive.pieces(self._person)) as pieces:
                 async for piece in pieces:
-                    if self._file.tell() > MOST_BYTES // 2:
-                        self.complete = False
+                    await asyncio.to_thread(self._add, part, piece)
+                    if not self.complete:
                         break
-                    self.pieces += 1
-                    for turn in piece.turns:
-                        part.write(f"{between}{json.dumps(plain(turn), ensure_ascii=False)}".encode())
-                        between = ",\n"
             part.write(f'\n], "complete": {json.dumps(self.complete)}}}\n'.encode())
 
+    def _add(self, part: IO[bytes], piece: Piece) -> None:
+        for turn in piece.turns:
+            if self._file.tell() > MOST_BYTES // 2:
+                self.complete = False
+                return
+            between = ",\n" if self.turns else "\n"
+            part.write(f"{between}{json.dumps(plain(turn), ensure_ascii=False)}".encode())
+            self.turns += 1
+
     async def _write_markdown(self, zipped: ZipFile) -> None:
-        left = self.pieces
+        left = self.turns
         with zipped.open("conversations.md", "w") as part:
             part.write(f"# Conversations of {self._person}, {self._now:%Y-%m-%d}\n".encode())
             async with aclosing(self._archive.pieces(self._person)) as pieces:
                 async for piece in pieces:
-                    left -= 1
-                    if left < 0:
+                    if left <= 0:
                         break
-                    part.write(readable(piece).encode())
+                    taken = replace(piece, turns=piece.turns[:left])
+                    left -= len(taken.turns)
+                    await asyncio.to_thread(write, part, taken)
+
+
+def write(part: IO[bytes], piece: Piece) -> None:
+    """Write some turns for people to read."""
+    part.write(readable(piece).encode())
 
 
 def plain(turn: Turn) -> dict[str, object]:

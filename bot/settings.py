@@ -34,7 +34,7 @@ class Settings:
         """All conversations of the person as a file."""
         bundle = Bundle(self.members.archive, person, self.members.now())
         content = await bundle.packed()
-        if not bundle.pieces:
+        if not bundle.turns:
             return Reply(say("export-none"))
         words = say("export-here") if bundle.complete else say("export-partly")
         return Reply(words, file=(NAME, content))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from engine.domain import Account, Conversation, ConversationId, Person, TurnId
+from engine.domain import Account, AccountId, Conversation, Person
 from engine.ledger import Tx
 from engine.ports import Store
 from engine.turns import Turn
 
 CONVERSATIONS = 20
 TURNS = 50
-"""Read at once, so that a long history never has to fit into memory."""
+"""Read in one unit, so that a long history never has to fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +36,34 @@ class Archive:
         Read under `contextlib.aclosing`. TryAgainError: the database is away.
         """
         account = await self._store.read(lambda tx: tx.find_account(person))
-        before: tuple[datetime, ConversationId] | None = None
-        while account and (found := await self._conversations(account, before)):
-            for conversation in found:
-                async for piece in self._turns(conversation):
-                    yield piece
-            before = (found[-1].started_at, found[-1].id)
+        last: Piece | None = None
+        while account and (found := await self._page(account, last)):
+            for piece in found:
+                yield piece
+            last = found[-1]
 
-    async def _conversations(
-        self, account: Account, before: tuple[datetime, ConversationId] | None
-    ) -> Sequence[Conversation]:
-        return await self._store.read(lambda tx: tx.conversations(account.id, before, CONVERSATIONS))
+    async def _page(self, account: Account, last: Piece | None) -> Sequence[Piece]:
+        return await self._store.read(lambda tx: page(tx, account.id, last))
 
-    async def _turns(self, conversation: Conversation) -> AsyncGenerator[Piece, None]:
-        after: tuple[datetime, TurnId] | None = None
 
-        def page(tx: Tx) -> Sequence[Turn]:
-            return tx.turns(conversation.id, after, TURNS)
+def page(tx: Tx, account: AccountId, last: Piece | None) -> Sequence[Piece]:
+    """What comes after a piece: the rest of its conversation and those before it, up to `TURNS` turns."""
+    found: list[Piece] = []
+    if last:
+        newest = last.turns[-1]
+        rest = tx.turns(last.conversation.id, (newest.started_at, newest.id), TURNS)
+        found += [Piece(last.conversation, rest, first=False)] if rest else []
+    for conversation in earlier(tx, account, last.conversation if last else None):
+        room = TURNS - sum(len(piece.turns) for piece in found)
+        if room <= 0:
+            break
+        if turns := tx.turns(conversation.id, None, room):
+            found.append(Piece(conversation, turns, first=True))
+    return found
 
-        while turns := await self._store.read(page):
-            yield Piece(conversation, turns, first=after is None)
-            after = (turns[-1].started_at, turns[-1].id)
+
+def earlier(tx: Tx, account: AccountId, than: Conversation | None) -> Iterator[Conversation]:
+    """The conversations of an account that were begun before that one, newest first."""
+    while some := tx.conversations(account, (than.started_at, than.id) if than else None, CONVERSATIONS):
+        yield from some
+        than = some[-1]
