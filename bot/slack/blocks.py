@@ -20,6 +20,8 @@ PAGE_LIMIT = 9_000
 """Below the 12,000 of a Markdown block, since making mentions harmless can lengthen a page by a sixth."""
 PRESS = "press:"
 """Begins the action_id of buttons that come back to us; what follows is the button's action."""
+ALONE = "alone"
+"""The block_id of buttons in what one member alone sees, so that what comes of them is theirs alone, too."""
 LABEL_LIMIT = 75
 QUESTION_SHOWN = 300
 
@@ -32,10 +34,10 @@ class Content:
     blocks: tuple[Block, ...]
 
 
-def of_reply(reply: Reply) -> Content:
-    """A complete reply: our own words, in which channels are links."""
+def of_reply(reply: Reply, *, alone: bool = False) -> Content:
+    """A complete reply: our own words, in which channels are links; `alone` as for `actions`."""
     words = fallback(reply.text, channels=True)
-    return Content(words, (*markdown(reply.text, channels=True), *actions(reply.buttons)))
+    return Content(words, (*markdown(reply.text, channels=True), *actions(reply.buttons, alone=alone)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,20 @@ class Page:
         return (*markdown(self.note), *self.below)
 
 
-def of_frame(frame: Frame, above: Sequence[Block] = ()) -> tuple[Page, ...]:
-    """An answer as messages: one for each page, `above` on the first, footer and buttons on the last."""
+def of_frame(frame: Frame, above: Sequence[Block] = (), *, alone: bool = False) -> tuple[Page, ...]:
+    """An answer as messages: one for each page, `above` on the first, footer and buttons on the last.
+
+    `alone`: for the asker's eyes; without thumbs, since Slack does not say whether such messages take them.
+    """
+    buttons = actions(frame.buttons, alone=alone)
     if not frame.pages:
         words = say("slack-thinking") if frame.state is State.THINKING else say("slack-no-text")
         below = small(" · ".join(filter(None, (words, frame.footer))))
-        return (Page("", "", (*above,), (*below, *actions(frame.buttons)), words),)
+        return (Page("", "", (*above,), (*below, *buttons), words),)
     texts, note = parted(frame)
     if frame.title:
         texts = (f"**{frame.title}**\n\n{texts[0]}", *texts[1:])
-    below = (*small(frame.footer), *actions(frame.buttons), *thumbs(frame.rated))
+    below = (*small(frame.footer), *buttons, *thumbs(None if alone else frame.rated))
     last = len(texts) - 1
     return tuple(
         Page(
@@ -113,10 +119,10 @@ def small(text: str) -> tuple[Block, ...]:
     return ({"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]},)
 
 
-def actions(buttons: Sequence[Button]) -> tuple[Block, ...]:
-    """A row of buttons."""
-    row = [element(number, button) for number, button in enumerate(buttons)]
-    return ({"type": "actions", "elements": row},) if row else ()
+def actions(buttons: Sequence[Button], *, alone: bool = False) -> tuple[Block, ...]:
+    """A row of buttons; what comes of those in an answer for one member `alone` is for them alone."""
+    row: Block = {"type": "actions", "elements": [element(*each) for each in enumerate(buttons)]}
+    return ((row | {"block_id": ALONE}) if alone else row,) if buttons else ()
 
 
 def thumbs(turn: TurnId | None) -> tuple[Block, ...]:

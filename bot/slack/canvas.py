@@ -46,7 +46,8 @@ class SlackCanvas:
         """`above` stands over the first message; `title` names a thread that begins here.
 
         `private`: the answer is for the asker alone, though others may be there; `thinks`: they are told that
-        it comes, which costs a use of their address.
+        it comes, which costs a use of their address. After a press nothing tells so: what is shown in its
+        place would be shown in place of the message that was pressed.
         """
         self._workspace = workspace
         self._spot = spot
@@ -55,9 +56,9 @@ class SlackCanvas:
         self._streams = False
         self._start_taken = False
         self._letters: list[Letter] = []
-        self._private = private and not spot.is_dm
+        self._private = (private or spot.alone) and not spot.is_dm
         self._thinking_whispered = False
-        self._thinks_aloud = thinks
+        self._thinks_aloud = thinks and not spot.alone
 
     @property
     def channel(self) -> str:
@@ -132,10 +133,10 @@ class SlackCanvas:
     async def _paint(self, frame: Frame, *, hasty: bool) -> None:
         if self._session:
             await self._session.still()
-        pages = of_frame(frame, self._above)
         if not self._private:
-            await self._paint_openly(pages, hasty=hasty)
+            await self._paint_openly(of_frame(frame, self._above), hasty=hasty)
         if self._private and not hasty:
+            pages = of_frame(frame, self._above, alone=True)
             for number, page in enumerate(pages[:WHISPERED_PAGES]):
                 instead = self._thinking_whispered and number == 0
                 await whisper(self._workspace, self._spot, page.content, instead=instead)

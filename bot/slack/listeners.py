@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.commands import COMMANDS
 from bot.intake import Source
 from bot.slack.attached import sources
-from bot.slack.blocks import PRESS
+from bot.slack.blocks import ALONE, PRESS
 from bot.slack.spot import Spot
 from bot.slack.window import ABOUT, Chosen, Submitted, chosen, submitted
 from bot.slack.workspace import Identity
@@ -277,6 +277,7 @@ def pressed(body: Body) -> Pressed:
         body.get("response_url"),
         home=home_of_presser(body),
         team=body["user"].get("team_id") or "",
+        alone=body["actions"][0].get("block_id") == ALONE,
     )
     trigger = body["trigger_id"]
     window = view["id"] if view.get("type") == "modal" else ""

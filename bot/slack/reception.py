@@ -25,7 +25,7 @@ from bot.slack.spot import Spot, show_privately
 from bot.slack.text import typed, unescape
 from bot.slack.window import Chosen, Submitted, author_name, window
 from bot.slack.workspace import Workspace
-from bot.words import say
+from bot.words import say, spoken
 from engine.comparison import MOST
 from engine.domain import Ask, Person
 from engine.errors import GoneError, OutsideError, TellOperatorError
@@ -158,14 +158,25 @@ class Reception:
         ask = self._front.question_of(person, pressed.action, pressed.key, anchors, place=place)
         if ask:
             return await self._answer(ask, SlackCanvas(self._workspace, replace(spot, thread_ts=thread)))
+        if spot.alone and not anchors and pressed.action.startswith("keep:"):
+            return await self._keep_in_dm(pressed, person)
         replies = await self._front.press(person, pressed.action, anchors)
         return await show_privately(self._workspace, spot, replies)
+
+    async def _keep_in_dm(self, pressed: Pressed, person: Person) -> None:
+        """Go on in the DM with what was compared privately, where nobody could reply to it."""
+        spot, dm = pressed.spot, await self._workspace.open_dm(pressed.spot.user)
+        replies = await self._front.press(person, pressed.action, (self._workspace.anchor(dm),))
+        there = [Reply(say("slack-went-on"), direct=reply) for reply in replies]
+        return await show_privately(self._workspace, spot, there)
 
     async def visit(self, visited: Visited) -> None:
         """Show the Home, or questions to begin with."""
         spot = visited.spot
         if visited.tab == "home":
             return await self._home.show(spot.user, self._workspace.person(spot.user))
+        if not self._workspace.suggesting.due(f"{spot.channel}:{spoken()}"):
+            return None
         prompts = [suggested(name) for name in PROMPTS]
         return await ornament(
             self._workspace.hasty.assistant_threads_setSuggestedPrompts(

@@ -22,7 +22,8 @@ class Spot:
 
     `unthreaded`: nobody has answered there yet, so it is a thread only once we do. `home` is the workspace or
     organisation of a user from outside, who is in a channel that is shared with theirs; `team` is the
-    workspace that the user belongs to, where Slack says so.
+    workspace that the user belongs to, where Slack says so. `alone`: what it is about was for the
+    user's eyes, and so is what comes of it.
     """
 
     channel: str
@@ -32,6 +33,7 @@ class Spot:
     unthreaded: bool = False
     home: str = ""
     team: str = ""
+    alone: bool = False
 
     @property
     def is_dm(self) -> bool:
@@ -46,7 +48,7 @@ async def show_privately(workspace: Workspace, spot: Spot, replies: Sequence[Rep
         if shown and shown.file:
             shown = await after_file(workspace, spot, shown, *shown.file)
         if shown:
-            await whisper(workspace, spot, of_reply(shown))
+            await whisper(workspace, spot, of_reply(shown, alone=spot.alone))
 
 
 async def after_file(

@@ -16,11 +16,14 @@ from bot.slack.clients import Denied, client
 from bot.slack.locales import Locales
 from bot.slack.publishing import Publishing
 from bot.slack.responding import respond, upload
+from bot.slack.seldom import Seldom
 from bot.slack.stream import Streaming
 from engine.domain import Person, Place, Platform
 from engine.errors import GoneError, UnreachableError
 
 HISTORY_PAGE = 200
+SUGGESTED_SECONDS = 6 * 3600.0
+"""How long Slack is trusted to go on showing questions to begin with in a DM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Workspace:
         self.budget = Budget(asyncio.get_running_loop().time)
         self.streaming = Streaming(asyncio.get_running_loop().time)
         self.publishing = Publishing()
+        self.suggesting = Seldom(asyncio.get_running_loop().time, SUGGESTED_SECONDS)
 
     def person(self, user: str, home: str = "") -> Person:
         """A member of the workspace, or of another one (`home`) that shares a channel with it."""

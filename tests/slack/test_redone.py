@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.bundle import plain
-from engine.domain import Person, Platform
+from engine.domain import Finish, Person, Platform
 from tests.engine.conftest import Hall
 from tests.fakes.slack import ALICE, BOB, GENERAL, PRIVATE, TEAM, FakeSlack, Message
 from tests.slack.conftest import Stage
@@ -119,3 +119,49 @@ async def ratings(stage: Stage) -> list[bool]:
     turns = [turn for piece in pieces for turn in piece.turns]
     assert {plain(turn)["rating"] for turn in turns} == {"good", "bad"}
     return sorted(turn.good for turn in turns if turn.good is not None)
+
+
+async def test_what_follows_a_private_answer_stays_private(stage: Stage) -> None:
+    slack = stage.slack
+    stage.model.finish = Finish.LENGTH
+    await slack.slash(ALICE, "/ask", "private:on why?")
+    first = (await whispered(slack))[0]
+    assert first.thumbs == []
+    for number, label in enumerate(("Regenerate", "Continue"), 2):
+        await slack.press(ALICE, first, button(first, label))
+        assert len(await whispered(slack, number)) == number
+    await slack.press(ALICE, first, button(first, "Other model"))
+    offered = await slack.wait_for(
+        lambda: next(
+            (m for m in reversed(slack.ephemerals(ALICE)) if m.buttons[0]["action_id"].count(":") == 3), None
+        )
+    )
+    await slack.press(ALICE, offered, offered.buttons[0]["action_id"])
+    await whispered(slack, 4)
+    assert len(stage.hall.two.seen) == 1
+    assert "Hello there." in first.shown
+    assert slack.transcript() == slack.ephemerals(BOB) == []
+
+
+async def test_what_was_compared_privately_goes_on_in_the_direct_messages(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.slash(ALICE, "/compare", "private:on models:quick,spare why?")
+    answers = await whispered(slack, 2)
+    spare = next(answer for answer in answers if answer.shown.startswith("**spare**"))
+    await slack.press(ALICE, spare, button(spare, "Continue with"))
+    await slack.wait_for(lambda: [m for m in slack.dms(ALICE) if "goes on with **spare**" in m.shown])
+    await slack.wait_for(lambda: slack.ephemerals(ALICE)[-1].shown.startswith("I wrote to you directly"))
+    await slack.dm(ALICE, "go on")
+    await ended(slack, slack.workspace.dm(ALICE).id)
+    assert 3 in [len(each.messages) for each in (*stage.model.seen, *stage.hall.two.seen)]
+    assert slack.transcript() == slack.ephemerals(BOB) == []
+
+
+async def whispered(slack: FakeSlack, count: int = 1) -> list[Message]:
+    """That many complete answers for one member's eyes."""
+
+    def complete() -> list[Message] | None:
+        found = [m for m in slack.ephemerals(ALICE) if " today" in m.shown]
+        return found if len(found) >= count else None
+
+    return await slack.wait_for(complete)

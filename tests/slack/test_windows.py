@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.home import mrkdwn
+from bot.slack.seldom import Seldom
 from engine.domain import AccountId, TierName
 from engine.facts import Mode, Notice, NoticeId, NoticeKind
 from tests.fakes.slack import ALICE, BOB, GENERAL, OUTSIDE, FakeSlack
@@ -133,7 +134,19 @@ async def test_suggestions_are_offered_in_the_messages_of_the_app(stage: Stage) 
     dm = slack.workspace.dm(ALICE).id
     prompts = await slack.wait_for(lambda: slack.workspace.prompts.get(dm))
     assert {"title": "What can you do?", "message": "What can you help me with?"} in prompts
+    await slack.open_home(ALICE, "messages")
+    await slack.open_home(BOB, "messages")
+    await slack.wait_for(lambda: slack.workspace.prompts.get(slack.workspace.dm(BOB).id))
+    assert len(slack.log.of("assistant.threads.setSuggestedPrompts")) == 2
     assert slack.dms(ALICE) == []
+
+
+def test_what_is_done_seldom_is_remembered_of_few() -> None:
+    now = [0.0]
+    seldom = Seldom(lambda: now[0], 10, most=2)
+    assert [seldom.due(name) for name in ("a", "a", "b")] == [True, False, True]
+    now[0] = 10
+    assert [seldom.due(name) for name in ("a", "c", "b")] == [True, True, True]
 
 
 def test_our_own_markdown_is_shown_on_the_home_as_slack_writes_it() -> None:

@@ -19,13 +19,14 @@ SECONDS = 30 * 60
 
 @dataclass(slots=True)
 class Hook:
-    """One response_url; `message` is what `replace_original` replaces."""
+    """One response_url; `message` is what `replace_original` replaces: what was `pressed`, if anything."""
 
     channel: str
     user: str
     until: float
     message: Message | None = None
     uses: int = 0
+    pressed: bool = False
 
 
 def respond(slack: SlackServer, hook: Hook, args: Json) -> Json:
@@ -47,7 +48,9 @@ def respond(slack: SlackServer, hook: Hook, args: Json) -> Json:
     private = args.get("response_type", "ephemeral") == "ephemeral"
     message = Message(slack.workspace.new_ts(), hook.channel, BOT_USER, text, blocks, root)
     message.only_for = hook.user if private else None
-    hook.message = slack.workspace.add(message)
+    slack.workspace.add(message)
+    if not hook.pressed:
+        hook.message = message
     return {"ok": True}
 
 

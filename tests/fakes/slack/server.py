@@ -115,7 +115,8 @@ class SlackServer:
         number = str(self.workspace.number())
         until = asyncio.get_running_loop().time() + views.TRIGGER_SECONDS
         self.workspace.triggers[f"{number}.1.fake"] = (user, until)
-        self._hooks[number] = Hook(channel.id, user, self.workspace.now() + SECONDS, message)
+        expires = self.workspace.now() + SECONDS
+        self._hooks[number] = Hook(channel.id, user, expires, message, pressed=message is not None)
         return Ticket(f"{number}.1.fake", f"{self.address}/response/{number}")
 
     def echo(self, message: Message, *, changed: bool = False) -> None:
