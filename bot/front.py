@@ -46,6 +46,8 @@ class Request:
 
 
 REDOES = {"again": Redo.REGENERATE, "more": Redo.CONTINUE}
+WISHES = {"private": "switch", "instructions": "text"}
+"""Actions that set what a member wishes, by the option of the command that they stand for."""
 Handler = Callable[[Request], Awaitable[Reply]]
 
 
@@ -184,10 +186,10 @@ class Front:
 
     async def _act(self, person: Person, action: str, anchors: tuple[str, ...]) -> Reply | None:
         name, _, rest = action.partition(":")
-        if name in {"stop", "other", "keep"}:
-            return await self._about(name, person, TurnId(rest), anchors)
-        if name == "rate":
-            return await self._rate(person, *rest.partition(":")[::2])
+        if name in {"stop", "other", "keep", "rate"}:
+            return await self._about(name, person, rest, anchors)
+        if name in WISHES:
+            return await self.settings.run(person, name, {WISHES[name]: rest})
         match name:
             case "plans":
                 return await self._show_plans(person)
@@ -197,19 +199,18 @@ class Front:
                 return await self.greeter.language(person, rest)
         return await self.affairs.press(person, name, rest) or Reply(say("press-unused"))
 
-    async def _about(self, name: str, person: Person, turn: TurnId, anchors: tuple[str, ...]) -> Reply | None:
+    async def _about(self, name: str, person: Person, rest: str, anchors: tuple[str, ...]) -> Reply | None:
         """A button below an answer."""
+        turn, said = TurnId(rest.partition(":")[0]), rest.partition(":")[2]
         if name == "stop":
             return None if await self.chat.stop(turn, person) else Reply(say("stop-over"))
         if name == "other":
             return await self._others(person, turn)
+        if name == "rate":
+            taken = await self.members.preferences.rate(person, turn, good=said == "good")
+            return Reply(say("rate-thanks") if taken else say("rate-not-yours"))
         kept = await self.members.preferences.keep(person, turn, anchors)
         return Reply(say("compare-kept", model=kept.model) if kept else say("refusal-gone"))
-
-    async def _rate(self, person: Person, turn: str, said: str) -> Reply:
-        """One of the thumbs below an answer: `rate:{turn}:good` or `bad`."""
-        taken = await self.members.preferences.rate(person, TurnId(turn), good=said == "good")
-        return Reply(say("rate-thanks") if taken else say("rate-not-yours"))
 
     async def _others(self, person: Person, turn: TurnId) -> Reply:
         found = await self.members.preferences.turn(person, turn)

@@ -11,6 +11,7 @@ from bot.errands import Errands, Work
 from bot.greeter import Greeter
 from bot.reply import Reply
 from bot.slack.blocks import of_reply
+from bot.slack.instructing import Instructed
 from bot.slack.listeners import Commanded, Heard, Pressed, Visited
 from bot.slack.reception import Reception
 from bot.slack.responding import respond
@@ -49,6 +50,9 @@ class Branch:
 
     def submitted(self, submitted: Submitted) -> None:
         self._take(submitted.key, submitted.spot, lambda: self._reception.submit(submitted))
+
+    def instructed(self, instructed: Instructed) -> None:
+        self._take(instructed.key, instructed.spot, lambda: self._reception.instruct(instructed), asked=False)
 
     def visited(self, visited: Visited) -> None:
         self._take(visited.key, visited.spot, lambda: self._reception.visit(visited), asked=False)
@@ -112,6 +116,9 @@ class Vacancy:
 
     def submitted(self, submitted: Submitted) -> None:
         self._decline(submitted.key, submitted.spot)
+
+    def instructed(self, instructed: Instructed) -> None:
+        self._decline(instructed.key, instructed.spot)
 
     def visited(self, visited: Visited) -> None:
         log.warning("not installed there", extra={"workspace": self._place, "channel": visited.spot.channel})

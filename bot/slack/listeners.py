@@ -17,12 +17,13 @@ from bot.commands import COMMANDS
 from bot.intake import Source
 from bot.slack.attached import sources
 from bot.slack.blocks import ALONE, PRESS
+from bot.slack.instructing import INSTRUCTIONS, Instructed, instructed
 from bot.slack.spot import Spot
 from bot.slack.window import ABOUT, Chosen, Submitted, chosen, submitted
 from bot.slack.workspace import Identity
 
 Body = Mapping[str, Any]
-Ack = Callable[[], Awaitable[object]]
+Ack = Callable[..., Awaitable[object]]
 
 HALT = "halt"
 OWN_WORDS = frozenset({None, "file_share", "thread_broadcast"})
@@ -111,6 +112,10 @@ class Ears(Protocol):
         """A member asked about a message."""
         ...
 
+    def instructed(self, instructed: Instructed) -> None:
+        """A member said how they want to be answered."""
+        ...
+
     def visited(self, visited: Visited) -> None:
         """A member opened the app."""
         ...
@@ -181,7 +186,7 @@ def listen(app: AsyncApp) -> None:
 
 
 def listen_to_looks(app: AsyncApp) -> None:
-    """Register the listeners for the Home, the menu of a message, and its window."""
+    """Register the listeners for the Home, the menu of a message, and the windows."""
 
     async def choose(ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
@@ -191,12 +196,21 @@ def listen_to_looks(app: AsyncApp) -> None:
         await ack()
         context[EARS].submitted(submitted(body))
 
+    async def instruct(ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        wish = instructed(body)
+        if wish.problem:
+            await ack(response_action="errors", errors={INSTRUCTIONS: wish.problem})
+        else:
+            await ack()
+            context[EARS].instructed(wish)
+
     async def visit(body: Body, context: AsyncBoltContext) -> None:
         context[EARS].visited(visited(body))
 
     app.event("app_home_opened")(visit)
     app.message_shortcut(ABOUT)(choose)
     app.view(ABOUT)(submit)
+    app.view(INSTRUCTIONS)(instruct)
 
 
 def listen_to_speech(app: AsyncApp) -> None:
@@ -287,8 +301,10 @@ def pressed(body: Body) -> Pressed:
 
 
 def action_of(action: Body) -> str:
-    """What a button says, or a list with what was chosen from it, or one of two thumbs."""
+    """What a button or thumb says, a list with what is chosen, or a box with whether it is ticked."""
     name = str(action["action_id"]).removeprefix(PRESS)
+    if (ticked := action.get("selected_options")) is not None:
+        return f"{name}:{'on' if ticked else 'off'}"
     value = (action.get("selected_option") or {}).get("value") or action.get("value")
     return f"{name}:{value}" if value else name
 

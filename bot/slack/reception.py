@@ -18,6 +18,7 @@ from bot.slack.blocks import Block, Content, question
 from bot.slack.calls import called
 from bot.slack.canvas import SlackCanvas
 from bot.slack.home import Home
+from bot.slack.instructing import INSTRUCTIONS, Instructed
 from bot.slack.listeners import HALT, Commanded, Heard, Pressed, Visited
 from bot.slack.manifest import PROMPTS, suggested
 from bot.slack.session import ornament
@@ -208,6 +209,11 @@ class Reception:
         )
         above = question(spot.user, submitted.question or say("about-nothing-asked"))
         return await self._answer(ask, SlackCanvas(self._workspace, spot, above, private=submitted.private))
+
+    async def instruct(self, instructed: Instructed) -> None:
+        """Remember how a member wants to be answered, and say so on their Home."""
+        person = self._workspace.person(instructed.spot.user)
+        await self._home.press(instructed.spot, person, f"{INSTRUCTIONS}:{instructed.text or 'off'}")
 
     async def _halt(self, spot: Spot, person: Person) -> None:
         """Stop the answers in a thread that are for the one who pressed Slack's button."""

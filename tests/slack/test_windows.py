@@ -151,3 +151,43 @@ def test_what_is_done_seldom_is_remembered_of_few() -> None:
 
 def test_our_own_markdown_is_shown_on_the_home_as_slack_writes_it() -> None:
     assert mrkdwn("**a & b** [c](https://d.test/?e) `f`") == "*a &amp; b* <https://d.test/?e|c> `f`"
+
+
+async def test_who_sees_answers_and_the_language_are_decided_at_home(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.open_home(ALICE)
+    await at_home(slack, ALICE, "You have given none.")
+    await slack.press_view(ALICE, "press:private", "on")
+    await at_home(slack, ALICE, "Only you see the answers")
+    box, _ = element(slack.workspace.homes[ALICE], "press:private")
+    assert box["initial_options"] == box["options"]
+    await slack.slash(ALICE, "/ask", "why?")
+    await slack.wait_for(lambda: [m for m in slack.ephemerals(ALICE) if "Hello there." in m.shown])
+    await slack.press_view(ALICE, "press:private", "")
+    await at_home(slack, ALICE, "Everybody sees the answers")
+    select, _ = element(slack.workspace.homes[ALICE], "press:language")
+    assert select["initial_option"]["value"] == "auto"
+    await slack.press_view(ALICE, "press:language", "de")
+    await at_home(slack, ALICE, "In welcher Sprache")
+    select, _ = element(slack.workspace.homes[ALICE], "press:language")
+    assert select["initial_option"]["text"]["text"] == "Deutsch"
+
+
+async def test_instructions_are_written_in_a_window_that_tells_what_is_too_long(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.open_home(ALICE)
+    await at_home(slack, ALICE, "You have given none.")
+    await slack.press_view(ALICE, "press:language", "fr")
+    await at_home(slack, ALICE, "Tes consignes")
+    await slack.press_view(ALICE, "press:instructions")
+    window = await slack.window(ALICE)
+    await slack.submit(window, instructions={"value": "é" * 1001})
+    assert window.errors["instructions"].startswith("C'est trop long : les consignes ont 1000 caractères")
+    assert (await slack.submit(window, instructions={"value": "  Réponds\nen rimes.  "})).took < 1
+    await at_home(slack, ALICE, "Réponds en rimes.")
+    assert slack.workspace.windows == {}
+    await slack.press_view(ALICE, "press:instructions")
+    again = await slack.window(ALICE)
+    assert again.view["blocks"][0]["element"]["initial_value"] == "Réponds\nen rimes."
+    await slack.submit(again, instructions={"value": None})
+    await at_home(slack, ALICE, "Tu n'en as donné aucune.")

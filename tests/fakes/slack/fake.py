@@ -208,10 +208,16 @@ class FakeSlack(SlackServer):
             for block in window.view["blocks"]
             if block["type"] == "input" and (given := values.get(block["block_id"], {})) is not None
         }
-        del self.workspace.windows[window.id]
         ticket = self.ticket(self.workspace.dm(window.user), window.user)
         view = {"id": window.id, **window.view}
-        return await self.deliver("interactive", payloads.view_submission(person, view, filled, ticket))
+        delivery = await self.deliver("interactive", payloads.view_submission(person, view, filled, ticket))
+        answer = delivery.answer or {}
+        window.errors = answer.get("errors", {}) if answer.get("response_action") == "errors" else {}
+        if set(window.errors) - set(filled):
+            self.log.find(f"errors for blocks that are no fields: {sorted(window.errors)}")
+        if not window.errors:
+            del self.workspace.windows[window.id]
+        return delivery
 
     async def press_view(
         self, user: str, action_id: str, value: str | None = None, window: Window | None = None

@@ -154,12 +154,16 @@ def message_shortcut(user: User, channel: Channel, message: Message, callback: s
 
 
 def view_action(user: User, view: Json, element: Json, ticket: Ticket, value: str | None = None) -> Json:
-    """The interaction of something pressed, or chosen from a list, on the Home or in a window."""
+    """The interaction of something pressed, or chosen from a list, on the Home or in a window.
+
+    Of boxes to tick, `value` is the one that is ticked then, or empty.
+    """
     keys = ("type", "action_id", "block_id", "text", "value", "style", "url", "placeholder")
     action = {key: element[key] for key in keys if key in element}
     if value is not None:
-        option = next(each for each in element["options"] if each["value"] == value)
-        action["selected_option"] = option
+        chosen = [each for each in element["options"] if each["value"] == value]
+        boxes = element["type"] == "checkboxes"
+        action |= {"selected_options": chosen} if boxes else {"selected_option": chosen[0]}
     return {
         "type": "block_actions",
         "container": {"type": "view", "view_id": view["id"]},

@@ -109,6 +109,8 @@ class Window:
     id: str
     user: str
     view: Json
+    errors: Json = field(default_factory=dict)
+    """What the app found wrong, by field."""
 
     @property
     def shown(self) -> str:

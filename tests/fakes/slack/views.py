@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TRIGGER_SECONDS = 3.0
 MOST_BLOCKS = 100
 SECTION_LIMIT = 3_000
+INPUT_LIMIT = 3_000
+MOST_BOXES = 10
 VIEW_BLOCKS = block_kit.MESSAGE_BLOCKS - {"markdown", "context_actions"} | {"input"}
 """Markdown blocks are for messages alone (docs.slack.dev/reference/block-kit/blocks/markdown-block)."""
 KEYS = {
@@ -123,6 +125,14 @@ def _element_problems(element: Json) -> Iterator[str]:
         yield f"{len(options)} options"
     if element.get("initial_option") and element["initial_option"] not in options:
         yield "initial_option is none of the options"
+    if any(each not in options for each in element.get("initial_options", ())):
+        yield "initial_options are none of the options"
+    if element.get("type") == "checkboxes" and not 0 < len(options) <= MOST_BOXES:
+        yield f"{len(options)} boxes"
+    if len(element.get("initial_value", "")) > element.get("max_length", INPUT_LIMIT):
+        yield "initial_value is longer than max_length"
+    if not 0 < element.get("max_length", 1) <= INPUT_LIMIT:
+        yield "max_length is above 3000"
 
 
 def elements(block: Mapping[str, Any]) -> list[Json]:
