@@ -14,6 +14,8 @@ BYTES_PER_TOKEN = 3
 """Vendors' tokenisers give 3 to 5 bytes a token; the low end never promises room that is not there."""
 PER_MESSAGE = 4
 HISTORY_TURNS = 200
+HISTORY_CHARACTERS = 3_000_000
+"""Of the turns on the way back: more than any model's window has room for, and a bound for our memory."""
 HISTORY_IMAGES = 8
 """Images of earlier turns that are sent again, the newest: each is paid for every time."""
 PATCH = 32

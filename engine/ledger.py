@@ -117,7 +117,7 @@ class TurnsTx(Protocol):
     def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
         """The way to a turn: it and those before it on its branch, at most `limit`, oldest first.
 
-        Of their images the newest `engine.context.HISTORY_IMAGES`.
+        Read until there are `HISTORY_CHARACTERS` of `engine.context`, with the newest `HISTORY_IMAGES`.
         """
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from engine.context import HISTORY_IMAGES
+from engine.context import HISTORY_CHARACTERS, HISTORY_IMAGES
 from engine.domain import AccountId, Conversation, ConversationId, TurnId, Usage
 from engine.turns import Branch, Exchange, Turn, TurnState
 from storage.attachments import attached, newest
@@ -67,7 +67,7 @@ class Conversations:
         return replace(turn_from(row), images=attached(self._session, turn) if row["images"] else ())
 
     def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
-        rows = self._session.all("history", tip=tip, most=limit)
+        rows = self._session.all("history", tip=tip, most=limit, room=HISTORY_CHARACTERS)
         images = newest(self._session, rows, HISTORY_IMAGES)
         return [Exchange(row["prompt"], row["answer"], images.get(row["id"], ())) for row in rows]
 

@@ -37,14 +37,15 @@ SELECT id, account, conversation, parent, batch, state, model, prompt, answer, i
 FROM turn
 WHERE id = :id;
 
--- From a turn back to the first of its branch, by primary key at each step.
+-- From a turn back to the first of its branch, by primary key at each step, until there is enough to read.
 -- name: history
-WITH RECURSIVE way (id, parent, prompt, answer, images, steps) AS (
-    SELECT id, parent, prompt, answer, images, 1 FROM turn WHERE id = :tip
+WITH RECURSIVE way (id, parent, prompt, answer, images, steps, size) AS (
+    SELECT id, parent, prompt, answer, images, 1, LENGTH(prompt) + LENGTH(answer) FROM turn WHERE id = :tip
     UNION ALL
-    SELECT t.id, t.parent, t.prompt, t.answer, t.images, way.steps + 1
+    SELECT t.id, t.parent, t.prompt, t.answer, t.images, way.steps + 1,
+        way.size + LENGTH(t.prompt) + LENGTH(t.answer)
     FROM way JOIN turn t ON t.id = way.parent
-    WHERE way.steps < :most
+    WHERE way.steps < :most AND way.size < :room
 )
 SELECT id, prompt, answer, images FROM way ORDER BY steps DESC;
 

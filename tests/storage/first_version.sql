@@ -46,3 +46,24 @@ INSERT INTO sync_queue (
 ) VALUES
     ('test', 'cus_1', 4, 4, 1795521660000000, 0, '', 0, ''),
     ('test', 'cus_3', 1, 0, 1795521600000000, 0, '', 2, 'away');
+
+INSERT INTO conversation (id, account, started_at, last_at, day, live_turns)
+VALUES ('talk', 'ann', 1795521600000000, 1795521603000000, 20781, 3),
+    ('unanswered', 'ann', 1795521600000000, 1795521600000000, 20781, 0);
+
+INSERT INTO anchor (account, place, conversation) VALUES ('ann', 'thread', 'talk'), ('ann', 'other', 'unanswered');
+
+INSERT INTO turn (
+    id, account, conversation, key, state, asked_model, model, prompt, answer, estimate, cost, input_tokens,
+    cached_input_tokens, output_tokens, tokens_estimated, outcome, owner, started_at, lease_until, settled_at
+) VALUES
+    ('z', 'ann', 'talk', 'k1', 'settled', 'm', 'm', 'one', 'First.', 9, 5, 1, 0, 1, 0, 'end', 'p',
+        1795521600000000, 1795521660000000, 1795521601000000),
+    ('b', 'ann', 'talk', 'k2', 'released', 'm', 'm', 'two', '', 9, NULL, 0, 0, 0, 0, 'busy', 'p',
+        1795521601000000, 1795521660000000, 1795521602000000),
+    ('c', 'ann', 'talk', 'k3', 'settled', 'm', 'm', 'three', 'Third.', 9, 5, 1, 0, 1, 0, 'end', 'p',
+        1795521602000000, 1795521660000000, 1795521603000000),
+    ('d', 'ann', 'talk', 'k4', 'held', 'm', 'm', 'four', '', 9, NULL, 0, 0, 0, 0, '', 'p',
+        1795521603000000, 1795521660000000, NULL),
+    ('e', 'ann', 'unanswered', 'k5', 'released', 'm', 'm', 'five', '', 9, NULL, 0, 0, 0, 0, 'busy', 'p',
+        1795521600000000, 1795521660000000, 1795521601000000);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.context import HISTORY_CHARACTERS
 from engine.domain import AccountId, Conversation, ConversationId, TurnId
 from engine.ledger import Tx
 from engine.turns import Exchange
@@ -77,6 +78,17 @@ async def test_history_is_the_way_to_a_turn_oldest_first_without_its_siblings(st
     latest, all_of_them = await store.transact(work)
     assert latest == [Exchange("prompt of b", "answer b"), Exchange("prompt of c", "answer c")]
     assert all_of_them == 3
+
+
+async def test_no_more_of_a_history_is_read_than_a_model_could_be_sent(store: Store) -> None:
+    def work(tx: Tx) -> list[str]:
+        conversation(tx)
+        for number in range(6):
+            hold(tx, f"t{number}", parent=f"t{number - 1}" if number else None)
+            tx.settle(TurnId(f"t{number}"), settlement(str(number) * (HISTORY_CHARACTERS // 3)))
+        return [exchange.answer[0] for exchange in tx.history(TurnId("t5"), 10)]
+
+    assert await store.transact(work) == ["3", "4", "5"]
 
 
 async def test_a_place_leads_to_the_newest_answer_and_a_message_to_its_own(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain import AccountId, Interval, Person, Platform, TierName
+from engine.domain import AccountId, ConversationId, Interval, Person, Platform, TierName, TurnId
 from engine.facts import (
     AttemptStatus,
     CheckoutAttempt,
@@ -19,6 +19,7 @@ from engine.facts import (
     Subscription,
     SubscriptionId,
 )
+from engine.ledger import Tx
 from storage.migrate import known_migrations, split_statements
 from storage.store import Store, migrate, open_store
 from tests.fakes.clock import NOON, FakeClock
@@ -97,6 +98,22 @@ async def test_what_was_stored_is_read_back_and_what_is_new_is_empty(old: Store)
         trial_days=0,
         quantity=1,
     )
+
+
+async def test_a_conversation_goes_on_where_it_was(old: Store) -> None:
+    def look(tx: Tx) -> tuple[list[TurnId | None], list[list[str]]]:
+        tips = [branch.tip for place in ("thread", "other") if (branch := tx.find_branch(ANN, [place]))]
+        parents = [turn.parent for turn in tx.turns(ConversationId("talk"), None, 9)]
+        ways = [[each.prompt for each in tx.history(TurnId(tip), 9)] for tip in ("c", "d")]
+        return [*tips, *parents], ways
+
+    async with old:
+        tree, ways = await old.read(look)
+        account = await old.read(lambda tx: tx.find_account(Person(Platform.LOCAL, "", "ann")))
+    assert tree == ["c", None, None, "z", "z", "c"]
+    assert ways == [["one", "three"], ["one", "three", "four"]]
+    assert account
+    assert (account.instructions, account.private) == ("", False)
 
 
 async def test_every_customer_with_a_subscription_is_read_again(old: Store, old_url: str) -> None:
