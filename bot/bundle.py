@@ -39,9 +39,10 @@ class Bundle:
 
     async def packed(self) -> bytes:
         """The whole file. TryAgainError: the database is away."""
-        with ZipFile(self._file, "w", ZIP_DEFLATED) as zipped:
-            await self._write_json(zipped)
-            await self._write_markdown(zipped)
+        async with self._archive.slots:
+            with ZipFile(self._file, "w", ZIP_DEFLATED) as zipped:
+                await self._write_json(zipped)
+                await self._write_markdown(zipped)
         return self._file.getvalue()
 
     async def _write_json(self, zipped: ZipFile) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from engine.turns import Turn
 CONVERSATIONS = 20
 TURNS = 50
 """Read in one unit, so that a long history never has to fit into memory."""
+
+AT_ONCE = 2
+"""Exports that are in memory at a time; others wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Archive:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.slots = asyncio.Semaphore(AT_ONCE)
+        """To be entered by whoever keeps what was read."""
 
     async def pieces(self, person: Person) -> AsyncGenerator[Piece, None]:
         """The person's conversations, newest first, the turns of each from the first one on.

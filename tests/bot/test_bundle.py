@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import threading
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -12,7 +15,7 @@ import pytest
 
 from bot import bundle
 from bot.bundle import Bundle
-from engine.archive import TURNS, Archive
+from engine.archive import AT_ONCE, TURNS, Archive, Piece
 from engine.domain import AccountId, Conversation, ConversationId, Micros, Person, Platform, TurnId, Usage
 from engine.ledger import Tx
 from engine.turns import Hold, Settlement
@@ -109,3 +112,25 @@ async def test_the_loop_goes_on_while_a_bundle_is_packed(
     await Bundle(Archive(store), ANN, NOON).packed()
     assert threads
     assert threading.main_thread() not in threads
+
+
+async def test_only_some_are_in_memory_at_once(store: Store) -> None:
+    await said(store, [1])
+    archive = Watched(store)
+    packing = [Bundle(archive, ANN, NOON).packed() for _ in range(4 * AT_ONCE)]
+    assert len(await asyncio.gather(*packing)) == 4 * AT_ONCE
+    assert archive.most <= AT_ONCE
+
+
+class Watched(Archive):
+    """Notes how many read it at once."""
+
+    reading = most = 0
+
+    async def pieces(self, person: Person) -> AsyncGenerator[Piece, None]:
+        self.reading += 1
+        self.most = max(self.most, self.reading)
+        async with aclosing(super().pieces(person)) as pieces:
+            async for piece in pieces:
+                yield piece
+        self.reading -= 1
