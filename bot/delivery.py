@@ -95,13 +95,13 @@ class Painter:
         """How urgent a frame is, and how long it waits at least."""
         if state in ENDS:
             return Kind.LAST, 0.0
-        thinking = self._pacing.pace.thinking
+        pace = self._pacing.pace
         if state is State.THINKING:
-            return Kind.THINKING, thinking
+            return Kind.THINKING, pace.thinking
         if self._shown is State.THINKING:
             age = asyncio.get_running_loop().time() - self._began
-            return Kind.FIRST, min(thinking / 3, thinking * 4 / 3 - age)
-        return (Kind.FIRST if self._shown is None else Kind.PASSING), 0.0
+            return Kind.FIRST, max(pace.linger, min(pace.thinking / 3, pace.thinking * 4 / 3 - age))
+        return (Kind.FIRST, pace.linger) if self._shown is None else (Kind.PASSING, 0.0)
 
 
 class Kept:

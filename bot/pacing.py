@@ -65,7 +65,9 @@ class Pacing:
         """Begin what is due, and look again when more will be."""
         loop = asyncio.get_running_loop()
         for wish in self._table.due(loop.time()):
-            self._waiting.pop(wish).set_result(None)
+            granted = self._waiting.pop(wish)
+            if not granted.done():  # whoever was cancelled withdraws when it comes to that
+                granted.set_result(None)
         if self._timer is not None:
             self._timer.cancel()
         at = self._table.next()

@@ -13,7 +13,7 @@ WRITES = 5
 """A channel takes so many writes of a kind in the time of four paces (Discord: 5 in 5 s)."""
 KEPT = 1
 """So many of them are kept for last texts."""
-HANGS = 5
+HANGS = 10
 """Spans after which a write that is not answered holds up nobody else: Discord makes it wait by itself."""
 WIDEST = 4.0
 """Times the pace, after refusals that do not end."""
@@ -27,12 +27,14 @@ class Pace:
 
     `thinking`: seconds that a model has before a message says that it thinks. The text behind such a message
     waits up to a third of that, unless the answer is older: so one that is over soon costs two writes.
+    `linger`: seconds that a first text waits for more than its first word.
     """
 
     channel: float
     process: float
     thinking: float = 0.0
     span: float = 1.0
+    linger: float = 0.0
 
 
 class Kind(IntEnum):
@@ -145,6 +147,10 @@ class Budget:
             self.taken.popleft()
         while self.under_way and (eldest := next(iter(self.under_way.items())))[1] <= now:
             del self.under_way[eldest[0]]
+        return self.soonest()
+
+    def soonest(self) -> float:
+        """When one more can begin, as far as was looked at."""
         if len(self.taken) + len(self.under_way) < self.most:
             return self.rests
         return max(self.rests, min([*islice(self.taken, 1), *islice(self.under_way.values(), 1)]))
@@ -170,6 +176,8 @@ class Timetable:
         self._pace = pace
         self._lanes: dict[str, Lane] = {}
         self._agenda: list[tuple[float, str]] = []
+        self._starved: set[str] = set()
+        """Channels that wait for nothing but the process's budget."""
         self._budget = Budget(pace.process, pace.span)
         self._asked = 0
         self._prune_at = REMEMBERED_CHANNELS
@@ -200,6 +208,8 @@ class Timetable:
     def due(self, now: float) -> list[Wish]:
         """The wishes that come true now, most urgent first."""
         names: set[str] = set()
+        if self._budget.free(now) <= now:
+            names, self._starved = self._starved, names
         while self._agenda and self._agenda[0][0] <= now:
             names.add(heappop(self._agenda)[1])
         lanes = {name: self._lanes[name] for name in names if name in self._lanes}
@@ -215,7 +225,10 @@ class Timetable:
             if following := lane.best(now):
                 heappush(ready, (following.rank, following))
         for name, lane in lanes.items():
-            self._plan(name, lane, self._budget.free(now))
+            if lane.soonest() <= now:
+                self._starved.add(name)
+            else:
+                self._plan(name, lane)
         return granted
 
     def done(self, wish: Wish, now: float) -> None:
@@ -227,7 +240,8 @@ class Timetable:
 
     def next(self) -> float:
         """When to ask again what is due, unless something happens before; infinite if nothing waits."""
-        return self._agenda[0][0] if self._agenda else inf
+        agenda = self._agenda[0][0] if self._agenda else inf
+        return min(agenda, self._budget.soonest()) if self._starved else agenda
 
     def refused(self, channel: str, now: float, seconds: float) -> None:
         """The platform wants no more in a channel for so long: it rests, and then its pace is wider."""
@@ -252,8 +266,7 @@ class Timetable:
             self._lanes[channel] = Lane(self._pace.channel)
         return self._lanes[channel]
 
-    def _plan(self, channel: str, lane: Lane, at: float = -inf) -> None:
+    def _plan(self, channel: str, lane: Lane) -> None:
         """Look at a channel again when something can come true there; looking too early does no harm."""
-        at = max(at, lane.soonest())
-        if at < inf:
+        if (at := lane.soonest()) < inf:
             heappush(self._agenda, (at, channel))

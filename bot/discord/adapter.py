@@ -28,7 +28,7 @@ from engine.errors import OutsideError, TellOperatorError
 
 log = logging.getLogger("bot.discord")
 
-PACE = Pace(channel=1.25, process=45.0, thinking=0.75)
+PACE = Pace(channel=1.25, process=45.0, thinking=0.75, linger=0.1)
 """Discord takes 5 writes in 5 s of a channel, of which the last text keeps one, and 50 requests a second."""
 INTERACTIONS_A_SECOND = 500.0
 """Edits of interactions, which only our own machine limits."""

@@ -24,7 +24,8 @@ from engine.config import SlackSettings
 from engine.domain import Person
 from engine.ports import Clock, Store
 
-PACE = Pace(channel=1.2, process=20.0)
+PACE = Pace(channel=1.2, process=50.0, linger=0.15)
+"""Slack counts by method and workspace, which budgets do; a stream begins with whole words, so with two."""
 NOBODY = Identity("", "", "")
 
 

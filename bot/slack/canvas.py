@@ -186,6 +186,8 @@ class SlackCanvas:
         thread = self._spot.thread_ts
         if self._letters and not (thread or self._spot.is_dm):
             thread = self._letters[0].ts
+        if grows:  # before anybody else can look at what is left
+            self._workspace.budget.spend(1)
         try:
             ts = await self._workspace.post(self._spot.channel, page.content, thread)
         except GoneError:
@@ -194,7 +196,5 @@ class SlackCanvas:
             self._private = True
             await self.reply(Reply(say("slack-not-a-member")))
             return False
-        if grows:
-            self._workspace.budget.spend(1)
         self._letters.append(Letter(self._workspace, self._spot, ts, page, prepaid=grows))
         return True

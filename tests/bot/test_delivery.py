@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
 
 from bot.delivery import deliver
-from bot.pacing import Pace, Pacing
+from bot.pacing import Kind, Pace, Pacing
 from bot.reply import Frame, Reply, State
 from engine.domain import Answered, Duplicate, Failed, Refusal
 from engine.errors import GoneError, TryAgainError
@@ -170,3 +171,21 @@ async def test_a_new_conversation_wished_for_during_an_answer_begins_all_the_sam
     end = await deliver(chat, hall.ask(anchors=dm), DmCanvas(), Pacing(QUICKLY))
     assert isinstance(end, Answered)
     assert end.standing.turn == 1
+
+
+async def test_who_is_cancelled_in_the_moment_of_their_turn_holds_up_nobody() -> None:
+    pacing = Pacing(Pace(channel=0.02, process=1e6))
+    async with pacing.turn("here", Kind.PASSING):
+        pass
+
+    async def wait() -> None:
+        async with pacing.turn("here", Kind.PASSING):
+            pass
+
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    time.sleep(0.05)  # noqa: ASYNC251 - so that the turn has come before the cancelled task is woken
+    async with asyncio.timeout(1), pacing.turn("here", Kind.PASSING):
+        pass
+    assert waiting.cancelled()

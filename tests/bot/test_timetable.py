@@ -134,11 +134,19 @@ def test_the_process_stays_within_its_budget(events: list[tuple[int, Kind, float
     assert crowded(counted, PACE.span) <= PACE.process, "whenever within its 0.2 s each is counted"
 
 
+def test_what_the_process_may_write_is_written_without_delay() -> None:
+    play = Play()
+    for number in range(200):
+        play.ask(str(number), Kind.FIRST)
+    play.until(60)
+    assert play.writes[-1].begun < (200 / PACE.process) * (PACE.span + 0.2)
+
+
 def test_writes_that_hang_hold_up_nobody_elsewhere_for_long() -> None:
     play = Play(lasting=(100.0,))
     for number in range(100):
         play.ask(str(number), Kind.FIRST)
-    play.until(11)
+    play.until(21)
     assert len(play.writes) == 100
 
 

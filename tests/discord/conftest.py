@@ -52,7 +52,9 @@ class Stage:
         return await settled(self.discord, lambda: self.discord.dms(user), count, words)
 
 
-async def settled(fake: FakeDiscord, look: Look, count: int, words: str) -> list[Message]:
+async def settled(
+    fake: FakeDiscord, look: Look, count: int, words: str, seconds: float = 10.0
+) -> list[Message]:
     """The bot's messages with these words, as soon as so many are complete."""
 
     def done() -> list[Message] | None:
@@ -60,7 +62,7 @@ async def settled(fake: FakeDiscord, look: Look, count: int, words: str) -> list
         found = [one for one in found if not any(button.get("label") == "Stop" for button in one.buttons())]
         return found if len(found) >= count else None
 
-    return await fake.world.pulse.until(done)
+    return await fake.world.pulse.until(done, seconds)
 
 
 async def streaming(stage: Stage) -> Message:
