@@ -17,6 +17,7 @@ from bot.pacing import Kind, Pacing
 from bot.reply import Frame, Reply
 from bot.split import open_fence, pages, utf16
 from bot.words import say
+from engine.errors import OutsideError
 
 WHOLE = 1_000_000
 """Nothing is split before the sections are: a model's answer is shorter."""
@@ -73,7 +74,11 @@ class Board:
         """Go on at a new place."""
         async with self._lock:
             self._spot, self._waits, self._post = spot, False, None
-            await self._show()
+            try:
+                await self._show()
+            except OutsideError:
+                self._waits = True
+                raise
 
     async def reply(self, reply: Reply) -> None:
         """Show a reply in place of the comparison."""
@@ -86,13 +91,14 @@ class Board:
 
     async def _show(self) -> None:
         page = of_frames([self._frames[number] for number in sorted(self._frames)])
-        if self._spot.closing and any(frame.state in RUNNING for frame in self._frames.values()):
-            self._waits = True
+        waits = self._spot.closing and any(frame.state in RUNNING for frame in self._frames.values())
+        if waits:
             page = replace(page, notice=say("discord-rest"), buttons=(self._rests.keep(self), *page.buttons))
         if self._post is None:
             self._post = await self._spot.post(page)
         else:
             self._post = await self._upkeep.edit(self._spot, self._post, page)
+        self._waits = waits
 
 
 class SectionCanvas:

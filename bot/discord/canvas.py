@@ -15,6 +15,7 @@ from bot.discord.views import SMALL, TEXT_LIMIT, Page
 from bot.discord.wire import FullError
 from bot.reply import Frame, Reply, State
 from bot.words import say
+from engine.errors import OutsideError
 
 FOOTER_LIMIT = NOTICE_LIMIT = 200
 ROOM = TEXT_LIMIT - FOOTER_LIMIT - len(SMALL) - NOTICE_LIMIT
@@ -69,7 +70,11 @@ class DiscordCanvas:
         async with self._lock:
             self._spot, self._waits = spot, False
             del self._shown[self._left :]
-            await self._paint()
+            try:
+                await self._paint()
+            except OutsideError:
+                self._waits = True
+                raise
 
     async def reply(self, reply: Reply) -> None:
         await self._spot.show(reply)
@@ -109,7 +114,6 @@ class DiscordCanvas:
 
     async def _wait(self, wanted: Sequence[Page]) -> None:
         """Say in the last message that the rest is behind a button."""
-        self._waits = True
         last = len(self._shown) - 1
         complete = last < len(wanted) - 1
         running = self._frame.buttons if self._frame.state in RUNNING else ()
@@ -117,9 +121,10 @@ class DiscordCanvas:
         page = replace(wanted[max(last, 0)], notice=say("discord-rest"), buttons=buttons, files=())
         if last < self._left:
             self._shown.append((await self._spot.post(page), page))
-            return
-        await self._shown[last][0].edit(page)
-        self._left = last + 1 if complete else last
+        else:
+            await self._shown[last][0].edit(page)
+            self._left = last + 1 if complete else last
+        self._waits = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import discord
 from bot.discord.places import lacking, to_write
 from bot.discord.posts import ChannelPost, components_of, permitted
 from bot.discord.views import Page
-from bot.discord.wire import ANSWERED_ELSEWHERE, FullError, TokenOverError, sure
+from bot.discord.wire import ANSWERED_ELSEWHERE, FullError, PostLostError, TokenOverError, sure
 from engine.errors import OutsideError
 
 log = logging.getLogger("bot.discord")
@@ -78,6 +78,15 @@ class Opening:
         return self._said and asyncio.get_running_loop().time() >= self._over_at
 
     @property
+    def takes_more(self) -> bool:
+        """Whether it takes another message."""
+        return not (self.over or self._full)
+
+    @property
+    def _full(self) -> bool:
+        return self._posts >= MOST_POSTS and not self.interaction.is_guild_integration()
+
+    @property
     def way(self) -> discord.PartialMessageable | None:
         """The interaction's channel as the bot itself writes there; None where it may not, or is not."""
         asked = self.interaction
@@ -93,12 +102,15 @@ class Opening:
         TokenOverError: too late; FullError: too many; GoneError: another process has answered already.
         """
         async with self._lock:
-            if self._posts >= MOST_POSTS and not self.interaction.is_guild_integration():
+            if self._full:
                 raise FullError("Discord takes no more follow-ups where the bot is not")
+            if not self._acknowledged:
+                message = await self._open(page, private)
+            elif not self._said and not (private and not self.private):
+                message, private = await self._complete(page), self.private
+            else:
+                message = await self._follow(page, private)
             self._posts += 1
-            message = (
-                await self._follow(page, private) if self._acknowledged else await self._open(page, private)
-            )
             self._acknowledged = self._said = True
         return InteractionPost(self, message, private=private)
 
@@ -136,8 +148,22 @@ class Opening:
             return shown
         return await sure(self.interaction.original_response)
 
-    async def _follow(self, page: Page, private: bool) -> Answer:  # noqa: FBT001 - ours alone
+    async def _complete(self, page: Page) -> Answer:
+        """Say what "thinking" has stood for; as an edit it may reach Discord twice."""
         owner = self.interaction.user.id
+        return await permitted(
+            page,
+            lambda page: sure(
+                lambda: self.interaction.edit_original_response(**components_of(page, owner)),
+            ),
+        )
+
+    async def _follow(self, page: Page, private: bool) -> Answer:  # noqa: FBT001 - ours alone
+        """Say more; what is private does not complete what everybody sees as "thinking"."""
+        owner = self.interaction.user.id
+        if not self._said:
+            with suppress(PostLostError):
+                await sure(self.interaction.delete_original_response)
         return await permitted(
             page,
             lambda page: sure(

@@ -22,7 +22,7 @@ from bot.discord.completion import complete
 from bot.discord.hearing import Heard, heard, language_of, person_of, place_anchors, told_instead
 from bot.discord.opening import Opening
 from bot.discord.places import granted, lacking, may_reply, place_of, to_write
-from bot.discord.requests import anchors_of, is_private, question_behind, request_from
+from bot.discord.requests import anchors_of, is_private, openly, question_behind, request_from
 from bot.discord.spots import InteractionSpot, MessageSpot, Spot
 from bot.discord.wire import sure
 from bot.errands import Errands
@@ -88,10 +88,11 @@ class Reception:
             self._open(interaction, lambda spot: self._answers.run(request, spot))
 
     def pressed(self, interaction: discord.Interaction[Any], owner: int, action: str) -> None:
-        if owner == interaction.user.id and (waiting := self._answers.rests.take(action)):
-            self._open(interaction, waiting.go_on, private=waiting.private)
+        rests = self._answers.rests
+        if owner == interaction.user.id and (waiting := rests.find(action)):
+            self._open(interaction, lambda spot: rests.go_on(action, spot), private=waiting.private)
         elif owner == interaction.user.id and (ask := question_behind(self._front, interaction, action)):
-            hidden = is_private(interaction)
+            hidden = is_private(interaction, action)
             self._open(interaction, lambda spot: self._answers.again(ask, spot), private=hidden)
         elif owner == interaction.user.id:
             self._open(interaction, lambda spot: self._press(interaction, action, spot))
@@ -179,7 +180,8 @@ class Reception:
                         opening.decide(private=await self._front.private_for(asks))
                 meeting = await greeter.meet(person_of(interaction.user), interaction.locale.value)
                 await work(spot)
-                await greeter.welcome(meeting, spot.show)
+                if opening.takes_more:  # else with the next command
+                    await greeter.welcome(meeting, spot.show)
 
         self._errands.begin_once(f"discord:interaction:{interaction.id}", answered, spot.show)
 
@@ -203,7 +205,7 @@ class Reception:
         if not replies:
             await spot.nothing()
         for reply in replies:
-            await spot.show(reply)
+            await spot.show(reply if is_private(interaction, action) else openly(reply))
 
 
 def small(reply: Reply) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -11,7 +12,12 @@ from bot.commands import Command
 from bot.discord.hearing import person_of, place_anchors
 from bot.discord.places import place_of
 from bot.front import Front, Request
+from bot.reply import Reply
 from engine.domain import Ask
+
+OPENLY = "!"
+"""Begins the action of a button whose answer is for everybody, though the button is not."""
+AGAIN = "again:"
 
 
 def request_from(
@@ -34,7 +40,7 @@ def question_behind(front: Front, interaction: discord.Interaction[Any], action:
     """The question behind a button, None if it is none that a model answers."""
     return front.question_of(
         person_of(interaction.user),
-        action,
+        action.removeprefix(OPENLY),
         f"discord:interaction:{interaction.id}",
         tuple(anchors_of(interaction)),
         dm=interaction.context.dm_channel,
@@ -42,9 +48,19 @@ def question_behind(front: Front, interaction: discord.Interaction[Any], action:
     )
 
 
-def is_private(interaction: discord.Interaction[Any]) -> bool:
-    """Whether a button was pressed on a message that only its owner sees."""
-    return interaction.message is not None and interaction.message.flags.ephemeral
+def is_private(interaction: discord.Interaction[Any], action: str) -> bool:
+    """Whether a button stands where only its owner sees it, and what it brings belongs there."""
+    shown = interaction.message
+    return shown is not None and shown.flags.ephemeral and not action.startswith(OPENLY)
+
+
+def openly(reply: Reply) -> Reply:
+    """A private reply about what everybody sees: what its buttons bring is for everybody, too."""
+    buttons = (
+        replace(each, action=f"{OPENLY}{each.action}") if (each.action or "").startswith(AGAIN) else each
+        for each in reply.buttons
+    )
+    return replace(reply, buttons=tuple(buttons))
 
 
 def anchors_of(interaction: discord.Interaction[Any]) -> Sequence[str]:

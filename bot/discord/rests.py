@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.discord.spots import Spot
 from bot.reply import Button
 from bot.words import say
+from engine.errors import OutsideError
 
 PREFIX = "rest:"
 MOST_KEPT = 256
@@ -36,12 +37,24 @@ class Rests:
 
     def keep(self, answer: Waiting) -> Button:
         """Let an answer wait; returns the button that goes on with it."""
-        action = f"{PREFIX}{secrets.token_hex(KEY_BYTES)}"
+        known = (action for action, kept in self._waiting.items() if kept is answer)
+        action = next(known, None) or f"{PREFIX}{secrets.token_hex(KEY_BYTES)}"
         self._waiting[action] = answer
         if len(self._waiting) > MOST_KEPT:
             self._waiting.popitem(last=False)
         return Button(say("button-rest"), action=action)
 
-    def take(self, action: str) -> Waiting | None:
+    def find(self, action: str) -> Waiting | None:
         """The answer behind a button; None if it is forgotten or went on already."""
-        return self._waiting.pop(action, None)
+        return self._waiting.get(action)
+
+    async def go_on(self, action: str, spot: Spot) -> None:
+        """Go on with the answer behind a button, which works again should that fail."""
+        answer = self._waiting.pop(action, None)
+        if answer is None:  # pressed twice
+            return
+        try:
+            await answer.go_on(spot)
+        except OutsideError:
+            self._waiting[action] = answer
+            raise

@@ -11,7 +11,7 @@ from bot.discord.limits import channel_clock, interaction_clock
 from bot.discord.opening import Opening
 from bot.discord.posts import ChannelPost, Post, send, send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
-from bot.discord.wire import NotAllowedError, PostLostError, ShutError, TokenOverError, sure
+from bot.discord.wire import FullError, NotAllowedError, PostLostError, ShutError, TokenOverError, sure
 from bot.reply import Reply
 from bot.words import say
 from engine.errors import UnreachableError
@@ -97,6 +97,8 @@ class MessageSpot:
         self._channel: discord.abc.MessageableChannel = message.channel
         self._reference = message.to_reference(fail_if_not_exists=False) if replies else None
         self._rings = message.guild is None
+        self._rung: ChannelPost | None = None
+        """The first message of a DM, until it is more than plain text."""
         self.anchors = anchors
 
     @property
@@ -127,9 +129,11 @@ class MessageSpot:
         """Write here; the first in a DM, which rings, begins as plain text that a notification shows."""
         owner = self.owner
         if self._rings:
-            post = await send_plain(self._channel, page, owner, reference=self._reference)
-            self._rings, self._reference = False, None
+            post = self._rung = self._rung or await send_plain(
+                self._channel, page, owner, reference=self._reference
+            )
             await post.edit(page)
+            self._rings, self._reference = False, None
             return post
         post = await send(self._channel, page, owner, self._reference)
         self._reference = None
@@ -194,7 +198,7 @@ class InteractionSpot:
         if way is None or not self._opening.over:
             try:
                 return await self._opening.say(page, private=self.private)
-            except TokenOverError:
+            except (TokenOverError, FullError):
                 if way is None:
                     raise
         return await send(way, page, self.owner)

@@ -24,7 +24,10 @@ ANSWERED_ELSEWHERE = 40060
 
 
 class TokenOverError(GoneError):
-    """An interaction's token, which lives for 15 minutes; what it wrote is still there."""
+    """An interaction's token, which lives for 15 minutes, or 3 s unless it is acknowledged.
+
+    What it wrote is still there.
+    """
 
 
 class FullError(GoneError):
@@ -45,6 +48,7 @@ class NotAllowedError(GoneError):
 
 PLACES: Mapping[int, type[GoneError]] = {
     50027: TokenOverError,
+    10062: TokenOverError,
     10015: TokenOverError,
     40094: FullError,
     10008: PostLostError,

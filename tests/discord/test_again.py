@@ -21,10 +21,16 @@ async def test_an_answer_is_written_anew_or_by_another_model_below_the_first(sta
     offered = stage.discord.press("alice", second, second.button("Other model")["custom_id"])
     choices = await stage.discord.answered(offered)
     assert offered.private()
-    stage.discord.press("alice", choices, choices.button("spare")["custom_id"])
-    await stage.discord.world.pulse.until(
-        lambda: any("spare · " in one.text for one in stage.discord.world.messages.values())
-    )
+    third = stage.discord.press("alice", choices, choices.button("spare")["custom_id"])
+    await stage.discord.world.pulse.until(lambda: any("spare · " in text for text in third.texts()))
+    assert not third.private()
+    used = stage.discord.slash("bob", "ask", {"prompt": "Hi", "private": "on"})
+    await stage.discord.world.pulse.until(lambda: any(" today" in text for text in used.texts()))
+    offered = stage.discord.press("bob", used.messages[0], used.messages[0].button("Other")["custom_id"])
+    choices = await stage.discord.answered(offered)
+    hidden = stage.discord.press("bob", choices, choices.button("spare")["custom_id"])
+    await stage.discord.world.pulse.until(lambda: any("spare · " in text for text in hidden.texts()))
+    assert hidden.private()
 
 
 async def test_an_answer_that_was_cut_goes_on_also_after_a_restart(stage: Stage) -> None:

@@ -170,7 +170,8 @@ class Interactions:
         """Say more; the first time after a deferral it completes the deferred message, as private as that."""
         found = self.by_token(token)
         check_message(body, files=files)
-        if found.original is not None and found.original.loading:
+        waits = found.original is not None and found.original.id in self.world.messages
+        if found.original is not None and waits and found.original.loading:
             self.world.edit(found.original, body)
             return found.original
         extra = len(found.messages) - (1 if found.original in found.messages else 0)
