@@ -113,6 +113,7 @@ class Kept:
         self._canvas = canvas
         self._bound = {*ask.anchors}  # while admitting; /new may have let go of them since
         self._started: Started | None = None
+        self._place: str | None = None
 
     @property
     def channel(self) -> str:
@@ -141,12 +142,14 @@ class Kept:
         """Let the conversation go on at what is shown by now. TryAgainError: the database is away."""
         shown = [anchor for anchor in self._canvas.anchors() if anchor not in self._bound]
         places = [anchor for anchor in self._canvas.places() if anchor not in self._bound]
-        if self._started and (shown or places):
-            turn, at = self._started.turn, self._canvas.place()
+        at = self._canvas.place()
+        if self._started and (shown or places or at != self._place):
+            turn = self._started.turn
             await self._chat.bind(
                 self._person, self._started.conversation, shown, turn, places=places, shown_at=at
             )
             self._bound.update(shown, places)
+            self._place = at
 
     def anchors(self) -> Sequence[str]:
         return self._canvas.anchors()

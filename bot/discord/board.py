@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.discord.canvas import RUNNING, footer, parted
 from bot.discord.disarm import disarmed
-from bot.discord.posts import Post
+from bot.discord.posts import Post, place_of
 from bot.discord.rests import Rests
 from bot.discord.spots import Spot, Upkeep
 from bot.discord.views import SMALL, TEXT_LIMIT, Page, Section
@@ -27,6 +27,7 @@ OPENING_ROOM = 120
 """What of the newest part is kept for the lines that open and close a fence."""
 MORE = "…\n"
 """Stands before the newest part of a text."""
+STOP = "stop:"
 UNSAFE = re.compile(r"[^\w.-]", re.ASCII)
 
 
@@ -40,6 +41,7 @@ class Board:
         self._pacing = pacing
         self._upkeep = Upkeep()
         self._frames: dict[int, Frame] = {}
+        self._turns = [""] * most
         self._post: Post | None = None
         self._newest = self._painted = 0
         self._waits = False
@@ -56,9 +58,18 @@ class Board:
         """Whether only its asker sees it."""
         return self._spot.private
 
+    @property
+    def place(self) -> str | None:
+        """Where it is found again, with the turns that are known."""
+        reach = self._spot.reach
+        if reach is None or self._post is None:
+            return None
+        return place_of(reach, self._post.id, self._spot.owner, self._turns)
+
     async def paint(self, number: int, frame: Frame) -> None:
         """Show a section's newest frame; one edit shows all that came meanwhile."""
         self._frames[number] = frame
+        self._note_turn(number, frame)
         self._newest += 1
         mine = self._newest
         async with self._lock:
@@ -83,6 +94,11 @@ class Board:
     async def reply(self, reply: Reply) -> None:
         """Show a reply in place of the comparison."""
         await self._spot.show(reply)
+
+    def _note_turn(self, number: int, frame: Frame) -> None:
+        """Remember which turn a section shows: what stops it tells."""
+        found = ((button.action or "").partition(STOP)[2] for button in frame.buttons)
+        self._turns[number] = next(filter(None, found), self._turns[number])
 
     def _urgency(self, frame: Frame) -> Kind:
         if frame.state not in RUNNING:
@@ -130,7 +146,7 @@ class SectionCanvas:
         return ()
 
     def place(self) -> str | None:
-        return None
+        return self._board.place
 
 
 def of_frames(frames: Sequence[Frame]) -> Page:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.discord.disarm import disarmed
-from bot.discord.mender import place_of
-from bot.discord.posts import Post
+from bot.discord.posts import Post, place_of
 from bot.discord.rests import Rests
 from bot.discord.spots import Spot, Upkeep
 from bot.discord.views import SMALL, TEXT_LIMIT, Page

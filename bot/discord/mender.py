@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.discord.posts import ChannelPost
+from bot.discord.relics import broken_board
 from bot.discord.views import Page
 from bot.discord.wire import sure
 from bot.render import lost_buttons
@@ -34,18 +35,13 @@ class DiscordMender:
     async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
         """Let a message that is still being written say that it broke off; its text stays."""
         client = self.client
-        channel, message, owner = map(int, place.split("/"))
-        there = client.get_partial_messageable(channel)
-        found = await sure(lambda: there.fetch_message(message))
-        if runs(found, turn):
-            with speaking(locale):
-                page = broken_off(found, turn)
-            await ChannelPost(found, owner, plain=bool(found.content)).edit(page)
-
-
-def place_of(channel: int, message: int, owner: int) -> str:
-    """Where the mender finds a message, and whose answer it is."""
-    return f"{channel}/{message}/{owner}"
+        channel, message, owner, *turns = place.split("/")
+        there = client.get_partial_messageable(int(channel))
+        found = await sure(lambda: there.fetch_message(int(message)))
+        with speaking(locale):
+            page = broken_board(found, turns) if turns else broken_off(found, turn)
+        if page:
+            await ChannelPost(found, int(owner), plain=bool(found.content)).edit(page)
 
 
 def runs(message: discord.Message, turn: TurnId) -> bool:
@@ -54,8 +50,10 @@ def runs(message: discord.Message, turn: TurnId) -> bool:
     return any(each.endswith(f":stop:{turn}") for each in ids)
 
 
-def broken_off(message: discord.Message, turn: TurnId) -> Page:
-    """The message as it stays: the text, if there is one, stands above the line."""
+def broken_off(message: discord.Message, turn: TurnId) -> Page | None:
+    """The message as it stays: the text, if there is one, stands above the line; None if it is complete."""
+    if not runs(message, turn):
+        return None
     kinds = [type(each) for each in message.components]
     text = ""
     if discord.SeparatorComponent in kinds and isinstance(message.components[0], discord.TextDisplay):

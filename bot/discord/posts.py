@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -125,3 +125,8 @@ def components_of(page: Page, owner: int) -> dict[str, Any]:
     """A page as an edit takes it; where no content changes, discord.py forgets what the client allows."""
     files = {"attachments": page.uploads()} if page.files else {}
     return {"view": page.view(owner), "allowed_mentions": discord.AllowedMentions.none(), **files}
+
+
+def place_of(channel: int, message: int, owner: int, turns: Sequence[str] = ()) -> str:
+    """Where the mender finds a message, and whose answer it is; `turns` are those of a comparison."""
+    return "/".join((str(channel), str(message), str(owner), *turns))

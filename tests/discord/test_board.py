@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +14,13 @@ from bot.discord.board import of_frames, shares
 from bot.discord.views import TEXT_LIMIT, Page
 from bot.reply import Button, Frame, State
 from bot.split import utf16
+from engine.domain import TurnId
 from tests.discord.conftest import Stage
 from tests.fakes.discord.components import problems, texts
 from tests.fakes.discord.errors import Json
 
 STOP, KEEP = (Button("Stop", action="stop:1"),), (Button("Continue with this one", action="keep:1"),)
+BROKEN = "I was stopped before this was finished. The button asks again."
 PIECES = ("word ", "\n", "```py\n", "```\n", "[a](https://b.example)", "😀", "-# x\n", "x" * 50)
 FRAMES = st.lists(
     st.tuples(
@@ -147,3 +151,40 @@ async def test_a_private_answer_is_seen_by_its_asker_alone_with_its_file_and_in_
     export = await stage.discord.answered(stage.discord.slash("alice", "export"))
     assert export.only_for
     assert export.files
+
+
+async def test_a_comparison_of_a_lost_process_is_mended_with_its_texts(
+    stage: Stage, database_url: str
+) -> None:
+    stage.model.pause = 1
+    stage.model.words = (*"x" * 10, "Hello ", "there.")
+    used = stage.discord.slash("alice", "compare", {"prompt": "Hi", "first": "quick", "second": "spare"})
+    board = await stage.discord.answered(used)
+    await stage.discord.world.pulse.until(lambda: "\nx\n" in board.text and " today" in board.text)
+    before = board.text
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as base:
+        ((turn, place),) = base.execute("SELECT id, place FROM turn WHERE place IS NOT NULL").fetchall()
+    await stage.bot.messenger.mend(place, TurnId(turn))
+    assert board.text == before.replace("writing …\nx", "failed\nx\n" + BROKEN)
+    assert [button["label"] for button in board.buttons()] == ["Ask again", "Continue with this one"]
+    assert board.button("Ask again")["custom_id"].endswith(f":again:{turn}")
+    mended = board.wire
+    await stage.bot.messenger.mend(place, TurnId(turn))
+    assert board.wire == mended
+    stage.model.go.set()
+    await stage.discord.world.pulse.until(lambda: board.text.count(" today") == 2)
+
+
+async def test_a_full_comparison_that_broke_off_still_fits(stage: Stage) -> None:
+    stage.model.pause = stage.hall.two.pause = 1
+    stage.model.words = stage.hall.two.words = ("word " * 1000, "end.")
+    used = stage.discord.slash("alice", "compare", {"prompt": "Hi", "first": "quick", "second": "spare"})
+    board = await stage.discord.answered(used)
+    await stage.discord.world.pulse.until(lambda: board.text.count("writing …\n…\n") == 2)
+    place = f"{board.channel.id}/{board.id}/{stage.discord.world.user('alice').id}/one/two"
+    await stage.bot.messenger.mend(place, TurnId("one"))
+    assert board.text.count(BROKEN) == 2
+    assert [button["label"] for button in board.buttons()] == ["Ask again"] * 2
+    for model in (stage.model, stage.hall.two):
+        model.go.set()
+    await stage.discord.world.pulse.until(lambda: board.text.count(" today") == 2)
