@@ -55,10 +55,17 @@ def check_tables(parsed: Tables) -> list[Problem]:
     return problems
 
 
+LONGEST_NAME = 36
+"""Characters of a model's name: Discord keeps 100 of what a button asks, with its owner and the turn."""
+
+
 def check_model(name: str, table: ModelTable, providers: set[str], models: set[str]) -> list[Problem]:
-    """A model has a vendor, room for its input, and fallbacks that exist."""
+    """A model has a name that fits on buttons, a vendor, room for its input, and fallbacks that exist."""
     where = f"config.toml models.{name}"
     problems = []
+    if len(name) > LONGEST_NAME:
+        mend = f"Take at most {LONGEST_NAME} characters; `id` is the vendor's name."
+        problems.append(Problem(where, "has too long a name", mend))
     if table.provider not in providers:
         mend = f"Use one of {', '.join(sorted(providers))}, or add [providers.{table.provider}]."
         problems.append(Problem(where, f"unknown provider {table.provider!r}", mend))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from uuid import uuid4
 
 import pytest
 
-from bot.discord.views import LINK_LIMIT, of_reply
+from bot.discord.requests import OPENLY
+from bot.discord.views import LINK_LIMIT, Press, item, of_reply
 from bot.reply import Button, Reply, Style
+from engine.checks import LONGEST_NAME
 from tests.discord.conftest import PAGES, Stage, front_of, serving
 
 
@@ -144,6 +147,11 @@ async def test_a_slow_question_is_acknowledged_as_private_as_its_asker_wants_it(
     await stage.shown(count=2)
     assert hidden.private()
     assert not any(message.only_for for message in shown.messages)
+
+
+def test_a_button_for_the_longest_names_is_kept_by_discord() -> None:
+    action = f"{OPENLY}again:{uuid4().hex}:{'m' * LONGEST_NAME}"
+    assert isinstance(item(Button("Other", action), 2**64 - 1), Press)
 
 
 def test_a_link_that_fits_no_button_comes_as_text() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.checks import LONGEST_NAME
 from engine.config import ConfigurationError, Settings, load_settings
 from engine.domain import Interval, TierName
 
@@ -80,6 +81,12 @@ def test_a_file_that_fits_its_tables_is_checked_across_them(tmp_path: Path) -> N
     said = problems(tmp_path, text)
     for word in ("unknown fallback 'n'", "unknown provider 'opnai'", "max_output leaves no room"):
         assert word in said
+
+
+def test_a_models_name_has_to_fit_on_buttons(tmp_path: Path) -> None:
+    fits = MINIMAL.replace("[models.m]", f"[models.{'m' * LONGEST_NAME}]")
+    assert "too long a name" in problems(tmp_path, fits.replace("[models.m", "[models.mm"))
+    settings(tmp_path, fits)
 
 
 def test_the_free_tier_is_required(tmp_path: Path) -> None:
