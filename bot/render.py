@@ -200,7 +200,7 @@ def compared_footer(event: Answered) -> str:
     if event.klass:
         parts.append(say(f"class-{event.klass}"))
     if event.finish is Finish.LENGTH:
-        parts.append("cut at the longest answer allowed")
+        parts.append(say("footer-cut"))
     return " · ".join((*parts, counts(event.standing)))
 
 

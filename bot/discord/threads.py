@@ -118,7 +118,8 @@ async def thread_of(message: discord.PartialMessage, name: str, client: discord.
 def question_page(question: str, asker: str) -> Page:
     """The question as it stands above its thread."""
     text = question if len(question) <= SHOWN_LIMIT else f"{question[: SHOWN_LIMIT - 1]}…"
-    return Page(disarmed(text, SHOWN_LIMIT), footer=say("thread-question", name=asker))
+    name = discord.utils.escape_markdown(asker)
+    return Page(disarmed(text, SHOWN_LIMIT), footer=say("thread-question", name=name))
 
 
 def name_for(question: str) -> str:

@@ -13,11 +13,21 @@ import pytest
 from babel.messages.catalog import Message
 
 from bot.commands import COMMANDS, Typed, parse
-from bot.render import UNLISTED, day, moment, money
+from bot.render import UNLISTED, compared_footer, day, moment, money
 from bot.slack.manifest import PROMPTS
 from bot.standing import TOLD
 from bot.words import ENGLISH, LANGUAGES, nearest, say, speak, speaking, spoken, strings
-from engine.domain import FailureReason, Interval, Micros, ModelClass, RefusalReason
+from engine.domain import (
+    Answered,
+    FailureReason,
+    Finish,
+    Interval,
+    Micros,
+    ModelClass,
+    RefusalReason,
+    Standing,
+    TierName,
+)
 from engine.facts import NoticeKind
 from engine.files import FileFault
 from engine.overage import MeterOffer
@@ -299,6 +309,13 @@ def test_a_language_may_be_named_in_several_ways(word: str, choice: str) -> None
     found = parse(f"/language {word}")
     assert isinstance(found, Typed)
     assert found.options == {"name": choice}
+
+
+def test_an_answer_of_a_comparison_that_was_cut_says_so_in_the_language() -> None:
+    standing = Standing(TierName.FREE, 1, 3, 1, 20)
+    cut = Answered("Hallo", "quick", "quick", Finish.LENGTH, standing)
+    with speaking("de"):
+        assert say("footer-cut") in compared_footer(cut)
 
 
 def test_command_descriptions_follow_the_language() -> None:

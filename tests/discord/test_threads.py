@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.discord.threads import question_page
 from tests.discord.conftest import Stage, front_of, serving
 from tests.engine.conftest import Hall
 from tests.fakes.discord import FakeDiscord
@@ -29,6 +30,11 @@ async def opened(stage: Stage) -> Channel:
 def threads(stage: Stage) -> list[Channel]:
     """The threads there are."""
     return [channel for channel in stage.discord.world.channels.values() if channel.owner]
+
+
+def test_an_askers_name_is_shown_and_not_followed() -> None:
+    page = question_page("Hi", "[x](https://evil.example)")
+    assert r"\[x](https://evil.example)" in page.footer
 
 
 async def test_the_answer_is_in_a_thread_that_is_named_after_the_question_and_goes_on_there(
