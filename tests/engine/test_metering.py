@@ -23,6 +23,7 @@ from engine.domain import (
     Interval,
     Micros,
     ModelClass,
+    Refusal,
     Started,
     Tier,
     TierName,
@@ -154,6 +155,28 @@ async def test_turns_at_once_are_charged_for_what_lies_beyond_and_not_twice(mete
     chat, hall = metered.chat(), metered.hall
     await asyncio.gather(*(last(chat, hall.ask(model="deep")) for _ in range(12)))
     assert await metered.charged() == 12 * 700_000 - 3 * DOLLAR
+
+
+async def test_a_comparison_is_charged_for_each_model_or_within_no_cap_for_none(metered: Metered) -> None:
+    await metered.says(100 * DOLLAR)
+    await metered.costing("3")
+    metered.hall.one.usage = metered.hall.two.usage = Usage(500_000, 0, 0)
+    assert await compared(metered, "deep", "quick") == [Answered, Answered]
+    assert await metered.charged() == DOLLAR
+    await metered.says(DOLLAR * 5 // 4 + 6000)  # room for the worst case of one
+    assert await compared(metered, "deep", "quick") == [Refusal]
+    assert await compared(metered, "spare", "quick") == [Answered, Answered]
+    assert await metered.charged() == DOLLAR
+
+
+async def compared(metered: Metered, *models: str) -> list[type]:
+    """How each answer of a comparison ended."""
+    ends: dict[int, type] = {}
+    async with aclosing(metered.chat().compare(metered.hall.ask(), models)) as events:
+        async for found in events:
+            number, event = found if isinstance(found, tuple) else (0, found)
+            ends[number] = type(event)
+    return [ends[number] for number in sorted(ends)]
 
 
 async def test_whoever_said_no_again_is_charged_for_no_new_turn(metered: Metered) -> None:

@@ -45,6 +45,7 @@ async def read(chat: Chat, ask: Ask, begun: asyncio.Queue[TurnId]) -> ChatEvent:
 
 
 async def test_stop_reaches_the_process_that_writes_the_answer(hall: Hall) -> None:
+    await last(hall.chat(), hall.ask(person=BOB))
     hall.one.pause = 1
     chat, other = hall.chat(), hall.chat("process-2")
     begun = asyncio.Queue[TurnId]()
@@ -63,6 +64,27 @@ async def test_stop_reaches_the_process_that_writes_the_answer(hall: Hall) -> No
     assert (end.reason, end.text, end.counted) == (FailureReason.STOPPED, "Hello ", True)
     assert not await other.stop(turn, ALICE)
     assert not await chat.stop(turn, ALICE)
+
+
+async def test_a_comparison_is_stopped_as_a_whole_from_any_process_and_nothing_else_is(hall: Hall) -> None:
+    hall.free(concurrent=None)
+    hall.one.pause = hall.two.pause = 0
+    chat, begun, turns, ends = hall.chat(), asyncio.Queue[TurnId](), list[TurnId](), dict[int, ChatEvent]()
+    other = asyncio.create_task(read(chat, hall.ask(), begun))
+    await begun.get()
+    async with aclosing(chat.compare(hall.ask(), ("quick", "spare"))) as events:
+        async for found in events:
+            assert isinstance(found, tuple)
+            ends[found[0]] = found[1]
+            if isinstance(found[1], Started):
+                turns.append(found[1].turn)
+            if isinstance(found[1], Started) and len(turns) == 2:
+                assert await hall.chat("process-2").stop(turns[0], ALICE)
+                await chat.heed()
+                hall.one.go.set()
+                hall.two.go.set()
+    assert [end.reason for end in ends.values() if isinstance(end, Failed)] == [FailureReason.STOPPED] * 2
+    assert isinstance(await other, Answered)
 
 
 async def test_all_answers_of_one_are_stopped_wherever_they_are_written(hall: Hall) -> None:
