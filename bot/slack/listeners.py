@@ -14,8 +14,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import COMMANDS
-from bot.intake import Source
-from bot.slack.attached import sources
+from bot.slack.attached import Sent, sent
 from bot.slack.blocks import ALONE, PRESS
 from bot.slack.instructing import INSTRUCTIONS, Instructed, instructed
 from bot.slack.spot import Spot
@@ -41,7 +40,7 @@ class Heard:
     ts: str
     text: str
     key: str
-    files: tuple[Source, ...] = ()
+    files: tuple[Sent, ...] = ()
     overheard: bool = False
 
 
@@ -344,4 +343,4 @@ def heard(event: Body, home: str = "") -> Heard | None:
         team=event.get("user_team") or event.get("team") or "",
     )
     key = f"slack:message:{channel}:{ts}"
-    return Heard(spot, ts, event.get("text") or "", key, sources(event), overheard)
+    return Heard(spot, ts, event.get("text") or "", key, sent(event), overheard)

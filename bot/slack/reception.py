@@ -13,7 +13,7 @@ from bot.intake import Source
 from bot.pacing import Pacing
 from bot.quoting import Quoted, about
 from bot.reply import Reply
-from bot.slack.attached import fetcher
+from bot.slack.attached import Sent, fetcher, found
 from bot.slack.blocks import Block, Content, question
 from bot.slack.calls import called
 from bot.slack.canvas import SlackCanvas
@@ -103,7 +103,7 @@ class Reception:
         request: Request,
         spot: Spot,
         above: tuple[Block, ...] = (),
-        files: Sequence[Source] = (),
+        files: Sequence[Sent] = (),
         *,
         openly: bool = False,
     ) -> None:
@@ -113,11 +113,15 @@ class Reception:
         """
         ask = self._front.ask_of(request)
         private = not (openly or spot.is_dm) and await self._front.private_for(request)
+        sources = await found(self._workspace, files)
         if request.command.together:
-            return await self._compare(ask, spot, self._front.models_of(request), above, private=private)
+            taken = await self._take(ask, sources)
+            if isinstance(taken, Reply):
+                return await show_privately(self._workspace, spot, [taken])
+            return await self._compare(taken, spot, self._front.models_of(request), above, private=private)
         title = ask.text if ask.dm else ""
         canvas = SlackCanvas(self._workspace, spot, above, title, private=private)
-        return await self._answer(ask, canvas, files)
+        return await self._answer(ask, canvas, sources)
 
     async def _compare(
         self, ask: Ask, spot: Spot, models: Sequence[str], above: tuple[Block, ...], *, private: bool
@@ -187,7 +191,7 @@ class Reception:
 
     async def choose(self, chosen: Chosen) -> None:
         """Open the window for a question about a message."""
-        if not chosen.text.strip():
+        if not (chosen.text.strip() or chosen.files):
             return await show_privately(self._workspace, chosen.spot, [Reply(say("about-empty"))])
         rows = await self._front.members.models(self._workspace.person(chosen.spot.user, chosen.spot.home))
         here = await self._front.places.models(self._workspace.place(chosen.spot.channel))
@@ -198,7 +202,8 @@ class Reception:
     async def submit(self, submitted: Submitted) -> None:
         """Answer a question about a message in that message's thread, or privately."""
         spot = submitted.spot
-        quoted = Quoted(await author_name(self._workspace.hasty, submitted.author), submitted.text)
+        author = await author_name(self._workspace.hasty, submitted.author)
+        quoted = Quoted(author, submitted.text, await found(self._workspace, submitted.files))
         ask = Ask(
             submitted.key,
             self._workspace.person(spot.user, spot.home),
@@ -208,7 +213,8 @@ class Reception:
             place=self._workspace.place(spot.channel),
         )
         above = question(spot.user, submitted.question or say("about-nothing-asked"))
-        return await self._answer(ask, SlackCanvas(self._workspace, spot, above, private=submitted.private))
+        canvas = SlackCanvas(self._workspace, spot, above, private=submitted.private)
+        return await self._answer(ask, canvas, quoted.files, quoted=True)
 
     async def instruct(self, instructed: Instructed) -> None:
         """Remember how a member wants to be answered, and say so on their Home."""
@@ -219,9 +225,14 @@ class Reception:
         """Stop the answers in a thread that are for the one who pressed Slack's button."""
         await self._front.chat.stop_at(person, (self._workspace.anchor(spot.channel, spot.thread_ts or ""),))
 
-    async def _answer(self, ask: Ask, canvas: SlackCanvas, files: Sequence[Source] = ()) -> None:
+    async def _take(self, ask: Ask, files: Sequence[Source], *, quoted: bool = False) -> Ask | Reply:
+        return await self._front.intake.take(ask, files, fetcher(self._workspace), quoted=quoted)
+
+    async def _answer(
+        self, ask: Ask, canvas: SlackCanvas, files: Sequence[Source] = (), *, quoted: bool = False
+    ) -> None:
         try:
-            taken = await self._front.intake.take(ask, files, fetcher(self._workspace))
+            taken = await self._take(ask, files, quoted=quoted)
             if isinstance(taken, Reply):
                 await canvas.reply(taken)
             else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.attached import MOST_ASKED, Sent, sent
 from bot.slack.blocks import Block
 from bot.slack.calls import called
 from bot.slack.spot import Spot
@@ -36,6 +37,7 @@ class Chosen:
     author: str
     text: str
     key: str
+    files: tuple[Sent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Submitted:
     model: str | None
     private: bool
     key: str
+    files: tuple[Sent, ...] = ()
 
 
 async def author_name(web: AsyncWebClient, author: str) -> str:
@@ -65,6 +68,7 @@ async def author_name(web: AsyncWebClient, author: str) -> str:
 def window(chosen: Chosen, models: Sequence[str]) -> Block:
     """The window for the question about a message."""
     spot = chosen.spot
+    files = [each.id for each in chosen.files[:MOST_ASKED]]
     place = [spot.channel, spot.thread_ts, spot.unthreaded, spot.response_url, spot.home, chosen.author]
     parts = [
         chosen.text[at : at + QUOTE_PART]
@@ -80,9 +84,21 @@ def window(chosen: Chosen, models: Sequence[str]) -> Block:
         "title": plain(say("about-title")[:TITLE_LIMIT]),
         "submit": plain(say("slack-ask")[:TITLE_LIMIT]),
         "close": plain(say("slack-cancel")[:TITLE_LIMIT]),
-        "private_metadata": json.dumps(place),
-        "blocks": [*quote, question_field(), *model_field(models), private_field()],
+        "private_metadata": json.dumps([*place, *files]),
+        "blocks": [
+            *quote,
+            *file_names(chosen.files),
+            question_field(),
+            *model_field(models),
+            private_field(),
+        ],
     }
+
+
+def file_names(files: Sequence[Sent]) -> list[Block]:
+    """Which files come with the message."""
+    names = ", ".join(" ".join((each.source.name if each.source else each.id).split()) for each in files)
+    return [{"type": "section", "text": plain(f"📎 {names}"[:QUOTE_PART])}] if names else []
 
 
 def plain(text: str) -> Block:
@@ -146,13 +162,13 @@ def chosen(body: Mapping[str, Any], home: str) -> Chosen:
     )
     author = str(message.get("user") or message.get("username") or "")
     text = typed(str(message.get("text") or ""), "")
-    return Chosen(spot, body["trigger_id"], author, text, f"slack:about:{body['trigger_id']}")
+    return Chosen(spot, body["trigger_id"], author, text, f"slack:about:{body['trigger_id']}", sent(message))
 
 
 def submitted(body: Mapping[str, Any]) -> Submitted:
     """A question from its window."""
     view = body["view"]
-    channel, thread, unthreaded, url, home, author = json.loads(view["private_metadata"])
+    channel, thread, unthreaded, url, home, author, *files = json.loads(view["private_metadata"])
     values = {block: next(iter(fields.values())) for block, fields in view["state"]["values"].items()}
     quote = [
         block["text"]["text"] for block in view["blocks"] if str(block.get("block_id", "")).startswith(QUOTE)
@@ -166,4 +182,5 @@ def submitted(body: Mapping[str, Any]) -> Submitted:
         picked.get("value"),
         bool((values.get(PRIVATE) or {}).get("selected_options")),
         f"slack:view:{view['id']}",
+        tuple(map(Sent, files)),
     )

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from bot.slack.attached import FILES, GOV_FILES, fetcher, source, sources
+from bot.slack.attached import FILES, GOV_FILES, Sent, fetcher, sent, source
 from bot.slack.clients import open_session
 from bot.slack.workspace import Identity, Workspace
 from engine.files import FileFault, Medium
 from tests.engine.conftest import DEEP, QUICK, SPARE, Hall
 from tests.fakes import files
 from tests.fakes.shelf import File, Manner
-from tests.fakes.slack import ALICE, GENERAL, FakeSlack
+from tests.fakes.slack import ALICE, BOB, GENERAL, FakeSlack
 from tests.slack.conftest import Stage
 from tests.slack.test_conversations import answered
 
@@ -68,9 +68,9 @@ REFUSED: Sequence[tuple[list[File], str]] = [
 @pytest.mark.parametrize("stage", ["http"], indirect=True)
 async def test_what_cannot_be_taken_is_told_and_nothing_is_counted(stage: Stage) -> None:
     seen: Counter[str] = Counter()
-    for sent, words in REFUSED:
+    for brought, words in REFUSED:
         seen[words] += 1
-        await stage.slack.dm(ALICE, "What is this?", files=sent)
+        await stage.slack.dm(ALICE, "What is this?", files=brought)
         await told(stage.slack, words, seen[words])
     assert stage.model.seen == []
     await stage.slack.dm(ALICE, "And without?")
@@ -102,6 +102,41 @@ async def test_the_token_goes_to_slacks_hosts_for_files_alone() -> None:
 def test_a_file_that_slack_does_not_keep_has_no_address() -> None:
     shown = {"name": "a", "url_private_download": "https://files.slack.com/a"}
     hidden = ({"mode": "tombstone"}, {"mode": "hidden_by_limit"}, {"mode": "external"}, {"is_external": True})
-    told = sources({"files": [shown, *({**shown, **each} for each in hidden), {"id": "F1"}]})
-    assert [file.url for file in told] == ["https://files.slack.com/a", "", "", "", "", ""]
-    assert told[-1].name == "F1"
+    told = sent({"files": [shown, *({**shown, **each} for each in hidden), {"id": "F1"}]})
+    urls = [file.source.url for file in told if file.source]
+    assert urls == ["https://files.slack.com/a", "", "", "", ""]
+    assert told[-1] == Sent("F1")
+
+
+async def test_files_of_which_slack_tells_the_id_alone_are_asked_for_once(stage: Stage) -> None:
+    slack = stage.slack
+    slack.workspace.shared_files = True
+    await slack.mention(ALICE, GENERAL, "Is it?", files=[CAT, NOTES])
+    await answered(slack, GENERAL)
+    assert [len(each.images) for each in stage.model.seen[0].messages] == [1]
+    assert len(slack.log.of("files.info")) == 2
+    slack.faults.fail("files.info", "file_not_found")
+    await slack.dm(ALICE, "Is it?", files=[CAT])
+    await told(slack, "could not be fetched")
+
+
+async def test_the_files_of_a_message_that_is_asked_about_are_taken_if_they_can_be(stage: Stage) -> None:
+    slack = stage.slack
+    song = File("song.mp3", "audio/mpeg", b"\xff\xfb\x90\x00")
+    said = await slack.say(BOB, GENERAL, "", files=[CAT, song])
+    await slack.shortcut(ALICE, said.message)
+    window = await slack.window(ALICE)
+    assert "📎 cat.png, song.mp3" in window.shown
+    await slack.submit(window, question={"value": "What is it?"})
+    await answered(slack, GENERAL)
+    asked = stage.model.seen[0].messages[-1]
+    assert len(asked.images) == 1
+    assert "> [cat.png]\n> [song.mp3]" in asked.text
+
+
+async def test_files_are_compared_too(stage: Stage) -> None:
+    stage.hall.free(compare=2, requests_per_minute=None, concurrent=None)
+    await stage.slack.dm(ALICE, "/compare models:quick,spare Is it?", files=[NOTES])
+    await answered(stage.slack, stage.slack.workspace.dm(ALICE).id, 2)
+    (seen,) = stage.model.seen
+    assert seen.messages[-1].text.startswith('Is it?\n\n<file name="notes.txt"')

@@ -133,7 +133,9 @@ class FakeSlack(SlackServer):
         number = f"F{self.workspace.number():09d}"
         path = f"/files-pri/T1-{number}/download/{file.name}"
         self.shelf.put(path, file)
-        return payloads.file_object(file, number, f"{self.address}{path}")
+        known = payloads.file_object(file, number, f"{self.address}{path}")
+        self.workspace.files[number] = known
+        return {"id": number, "file_access": "check_file_info"} if self.workspace.shared_files else known
 
     def write(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
         """Put a message there without telling the app."""

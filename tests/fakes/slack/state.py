@@ -165,6 +165,10 @@ class Workspace:
         self.sessions: dict[tuple[str, str], Session] = {}
         self.prompts: dict[str, list[Json]] = {}
         self.windows: dict[str, Window] = {}
+        self.files: dict[str, Json] = {}
+        """The files of members, by their ids."""
+        self.shared_files = False
+        """Whether messages tell nothing of files but their ids, as those from other companies may."""
         self.uploads: dict[str, tuple[str, int, bytes | None]] = {}
         """Files on their way: name, announced length, and the content once it has come."""
         self.triggers: dict[str, tuple[str, float]] = {}

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from tests.fakes.slack.server import SlackServer
 
 
+@method("files.info", required="file", optional="count cursor limit page", scope="files:read", tier=4)
+def info(slack: SlackServer, args: Json) -> Json:
+    """What a file is."""
+    file = slack.workspace.files.get(str(args["file"]))
+    if file is None:
+        raise SlackError("file_not_found")
+    return {"file": file, "comments": []}
+
+
 @method(
     "files.getUploadURLExternal",
     required="filename length",
