@@ -231,7 +231,7 @@ def open_surfaces(house: House, roles: frozenset[str]) -> Surfaces:
         from bot.slack.adapter import SlackBot  # noqa: PLC0415 - as above
 
         surfaces.slack = SlackBot(settings.slack, house.front, house.clock, store=house.store)
-        messengers[Platform.SLACK] = surfaces.slack.messenger
+        messengers[Platform.SLACK] = menders[Platform.SLACK] = surfaces.slack.messenger
     if settings.slack and settings.slack.oauth and "web" in roles:
         from bot.slack.oauth import SlackInstall  # noqa: PLC0415 - as above
 

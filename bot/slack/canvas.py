@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bot.reply import Frame, Reply, State
 from bot.slack.blocks import PAGE_LIMIT, Block, Page, of_frame
 from bot.slack.letter import Letter, settled
+from bot.slack.mender import place_of
 from bot.slack.session import Session
 from bot.slack.spot import Spot, show_privately, whisper
 from bot.slack.stream import start
@@ -89,7 +90,10 @@ class SlackCanvas:
         return ()
 
     def place(self) -> str | None:
-        return None
+        if not self._letters:
+            return None
+        spot, ts = self._spot, self._letters[-1].ts
+        return place_of(self._workspace.identity.team, spot.channel, self._thread, ts)
 
     def places(self) -> Sequence[str]:
         place = self._spot
@@ -181,15 +185,18 @@ class SlackCanvas:
         self._letters.append(Letter(self._workspace, self._spot, stream.ts, stream=stream))
         return True
 
+    @property
+    def _thread(self) -> str | None:
+        """The thread that the next page goes to."""
+        thread, begun = self._spot.thread_ts, self._letters and not self._spot.is_dm
+        return thread or (self._letters[0].ts if begun else None)
+
     async def _post(self, page: Page, *, grows: bool) -> bool:
         """Post a page; False if we may not, and then the canvas is private."""
-        thread = self._spot.thread_ts
-        if self._letters and not (thread or self._spot.is_dm):
-            thread = self._letters[0].ts
         if grows:  # before anybody else can look at what is left
             self._workspace.budget.spend(1)
         try:
-            ts = await self._workspace.post(self._spot.channel, page.content, thread)
+            ts = await self._workspace.post(self._spot.channel, page.content, self._thread)
         except GoneError:
             if self._letters or not self._spot.response_url:
                 raise

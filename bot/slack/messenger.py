@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bot import news
 from bot.slack.blocks import of_reply
+from bot.slack.mender import SlackMender
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import Workspaces
 from bot.words import speaking
@@ -22,12 +23,12 @@ SLACK_BEHIND = 120.0
 Sent = Callable[[Workspace, Person], None]
 
 
-class SlackMessenger:
-    """The engine's Messenger for Slack."""
+class SlackMessenger(SlackMender):
+    """The engine's Messenger for Slack, and its Mender."""
 
     def __init__(self, workspaces: Workspaces, sent: Sent) -> None:
         """`sent` hears of every notice that was sent."""
-        self._workspaces = workspaces
+        super().__init__(workspaces)
         self._sent = sent
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import ClientSession
 
@@ -19,7 +20,7 @@ from bot.slack.responding import respond, upload
 from bot.slack.seldom import Seldom
 from bot.slack.stream import Streaming
 from engine.domain import Person, Place, Platform
-from engine.errors import GoneError, UnreachableError
+from engine.errors import GoneError, TellOperatorError, UnreachableError
 
 HISTORY_PAGE = 200
 SUGGESTED_SECONDS = 6 * 3600.0
@@ -151,6 +152,22 @@ class Workspace:
         await called(
             self.client.files_completeUploadExternal(files=files, channel_id=channel, initial_comment=words)
         )
+
+    async def message(self, channel: str, ts: str, thread_ts: str) -> Mapping[str, Any]:
+        """One message, perhaps of a thread. GoneError: it is not there, or we may not read it."""
+        one: dict[str, Any] = {"oldest": ts, "latest": ts, "inclusive": True, "limit": 2}
+        try:
+            page = await called(
+                self.hasty.conversations_replies(channel=channel, ts=thread_ts, **one)
+                if thread_ts
+                else self.hasty.conversations_history(channel=channel, **one)
+            )
+        except TellOperatorError as error:
+            raise GoneError(f"messages cannot be read there: {error}") from error
+        found = next((each for each in page.get("messages") or () if each.get("ts") == ts), None)
+        if found is None:
+            raise GoneError("there is no such message")
+        return dict(found)
 
     async def said_since(self, channel: str, since: float) -> Sequence[Mapping[str, object]]:
         """Metadata of the messages in a channel since a unix time."""

@@ -63,7 +63,8 @@ def conversations_replies(slack: SlackServer, args: Json) -> Json:
     if root not in channel.messages:
         raise SlackError("thread_not_found")
     found = [m for m in channel.messages.values() if root in {m.ts, m.thread_ts} and m.only_for is None]
-    return _page(found, args)
+    page = _page([m for m in found if m.ts != root], args)
+    return page | {"messages": [as_json(channel.messages[root]), *page["messages"]]}
 
 
 @method("conversations.info", required="channel", optional="include_locale include_num_members")
@@ -115,7 +116,8 @@ def _readable(slack: SlackServer, args: Json) -> Channel:
 def _page(messages: list[Message], args: Json) -> Json:
     limit = int(args.get("limit", 100))
     oldest, latest = float(args.get("oldest", 0)), float(args.get("latest", "inf"))
-    inside = [m for m in messages if oldest < float(m.ts) < latest]
+    edges = {args.get("oldest"), args.get("latest")} if flag(args, "inclusive") else set()
+    inside = [m for m in messages if oldest < float(m.ts) < latest or m.ts in edges]
     shown = [
         as_json(m) | ({"metadata": m.metadata} if m.metadata and flag(args, "include_all_metadata") else {})
         for m in inside[:limit]
