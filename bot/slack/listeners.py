@@ -153,6 +153,7 @@ def bolt_app(client: AsyncWebClient, doors: Doors) -> AsyncApp:
     log = logging.getLogger("bot.slack.bolt")
     log.setLevel(logging.ERROR)  # its warnings quote what members wrote
     app = AsyncApp(
+        name="multi-llm-chat",  # else Bolt reads its caller's source to name itself, which takes 50 ms
         logger=log,
         client=client,
         authorize=authorize,
