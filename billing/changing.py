@@ -15,6 +15,7 @@ from billing.prices import Prices, is_tiered
 from billing.reading import Reading
 from billing.schedules import Schedules
 from billing.snapshots import Fields, awaited_invoice, plain
+from billing.timing import timing_of
 from engine.domain import Micros, Tier, TierName
 from engine.errors import GoneError, TellOperatorError
 from engine.facts import PaymentStatus, Subscription
@@ -61,7 +62,7 @@ class Changing:
         live = await self._reading.snapshot(fields)
         if orders.is_over(live):
             raise GoneError(f"The subscription {live.id} is over")
-        timing = orders.timing_of(live, wish, self._tiers)
+        timing = timing_of(live, wish, self._tiers)
         at = max(now.astimezone(UTC).replace(microsecond=0), orders.period_start(fields, live.item))
         price = await self._price(live, wish)
         quantity = orders.quantity_of(price, wish.quantity if wish.kind in FOR_ITEMS else live.quantity)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from billing.orders import timing_of
 from billing.simulated_life import UPDATED, billed, forgotten
 from billing.simulated_plans import Affairs, Deal, Plan
 from billing.simulated_prices import CENT, SimulatedPrices
+from billing.timing import timing_of
 from engine.domain import Micros
 from engine.facts import Subscription
 from engine.terms import ChangeKind, ChangeOrder, ChangeState, Preview, Timing, Wish

@@ -8,9 +8,9 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import aiohttp
-from stripe import WebhookSignature
 
 from billing.simulated_life import aged
 from billing.simulated_prices import SimulatedPrices
@@ -86,7 +86,7 @@ class Courier:
         self, session: aiohttp.ClientSession, url: str, secret: str, obj: SimulatedObject
     ) -> bool:
         now = self._clock.now()
-        header = WebhookSignature.generate_signature_header(obj.body, secret, int(now.timestamp()))
+        header = await _signature(obj.body, secret, int(now.timestamp()))
         status = await _post(session, url, obj.body, header)
         if status in ACKNOWLEDGED:
             await self._store.transact(lambda tx: tx.drop_object(obj.id))
@@ -97,6 +97,12 @@ class Courier:
         log.error("simulated event given up", extra={"event": obj.id, "status": status})
         await self._store.transact(lambda tx: tx.put_object(replace(obj, kind=GIVEN_UP)))
         return True
+
+
+async def _signature(body: str, secret: str, at: int) -> str:
+    """The header of an event as Stripe signs it; the SDK is loaded for the first, beside the event loop."""
+    sdk = await asyncio.to_thread(import_module, "stripe")
+    return str(sdk.WebhookSignature.generate_signature_header(body, secret, at))
 
 
 async def _post(session: aiohttp.ClientSession, url: str, body: str, header: str) -> int | None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.orders import is_as_wished, swap, timing_of
+from billing.orders import is_as_wished, swap
 from billing.snapshots import Findings, at, subscription
+from billing.timing import timing_of
 from engine.domain import Interval, TierName
 from engine.facts import CustomerId, Mode, PaymentStatus, Subscription, SubscriptionId
 from engine.terms import ChangeKind, Timing, Wish
