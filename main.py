@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from billing.keys import mode_of
 from billing.simulated_clock import SimulatedClock
+from bot import words
 from bot.affairs import Affairs
 from bot.console import orders
 from bot.console.arguments import command_line
@@ -279,7 +280,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
             port = await stack.enter_async_context(serve(site, settings.server.host, port))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in duties(house, surfaces, roles, port)]
-            tasks.append(group.create_task(house.models.warm()))
+            tasks += (group.create_task(each) for each in (house.models.warm(), words.warm()))
             print(announcement(settings, port, part_lines(parts)), flush=True)
             await stop.wait()
             log.info("stopping")
@@ -324,14 +325,6 @@ async def apply_migrations(settings: Settings) -> int:
     return 0
 
 
-def slack_manifest(settings: Settings) -> int:
-    """Print the Slack app manifest."""
-    from bot.slack.manifest import manifest_for  # noqa: PLC0415 - the SDK is for those who use it
-
-    print(manifest_for(settings))
-    return 0
-
-
 async def stripe_setup(settings: Settings, *, dry_run: bool) -> int:
     """Make or update in Stripe all that config.toml sells."""
     if settings.stripe is None:
@@ -372,7 +365,7 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
         "stripe-setup": lambda: stripe_setup(settings, dry_run=arguments.dry_run),
     }
     if arguments.command == "slack-manifest":
-        return slack_manifest(settings)
+        return orders.slack_manifest(settings)
     if arguments.command in within:
         return asyncio.run(in_house(settings, within[arguments.command]))
     return asyncio.run(alone[arguments.command]())

@@ -8,12 +8,21 @@ from argparse import Namespace
 
 from bot.console.report import stats_json, stats_lines
 from bot.console.words import dead_lines, findings_lines
+from engine.config import Settings
 from engine.facts import DisputeStage
 from engine.members import Members, plain
 from engine.ports import Clock, SimulatedDeed, SimulatedOrders, Store
 from engine.reconcile import Reconcile
 from engine.reports import Reports, last_days
 from engine.subscriptions import Subscriptions
+
+
+def slack_manifest(settings: Settings) -> int:
+    """Print the Slack app manifest."""
+    from bot.slack.manifest import manifest_for  # noqa: PLC0415 - the SDK is for those who use it
+
+    print(manifest_for(settings))
+    return 0
 
 
 async def why(arguments: Namespace, members: Members) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gettext
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,6 +95,13 @@ def catalogue(language: str) -> gettext.GNUTranslations:
     if language != ENGLISH:
         found.add_fallback(catalogue(ENGLISH))
     return found
+
+
+async def warm() -> None:
+    """Read English at once, and the other languages beside the event loop: no member waits for them."""
+    catalogue(ENGLISH)
+    for language in LANGUAGES:
+        await asyncio.to_thread(catalogue, language)
 
 
 def strings(language: str) -> Catalog:
