@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 import pytest
@@ -12,7 +13,6 @@ import pytest
 from engine.domain import Chunk, Completion, Finished, Message, Role, TextDelta
 from engine.errors import OutsideError
 from engine.ports import Model
-from providers import anthropic, compatible, gemini, openai
 from providers.endpoint import Endpoint
 from providers.lazy import Adapter
 from providers.streaming import Patience
@@ -23,12 +23,7 @@ KEY = "sk-fake-for-tests"
 USUAL = Patience()
 HURRIED = Patience(silence=0.4, tail=0.2)
 """For tests that wait for it to run out."""
-CONNECT: dict[str, Callable[[Endpoint, Patience], Awaitable[Adapter]]] = {
-    "openai": openai.connect,
-    "anthropic": anthropic.connect,
-    "gemini": gemini.connect,
-    "compatible": compatible.connect,
-}
+Connect = Callable[[Endpoint, Patience], Awaitable[Adapter]]
 
 
 class Make(Protocol):
@@ -86,7 +81,8 @@ async def make() -> AsyncIterator[Make]:
     async with AsyncExitStack() as stack:
 
         async def made(kind: str, base_url: str, patience: Patience = USUAL) -> Adapter:
-            model = await CONNECT[kind](Endpoint(kind, base_url, KEY, "v1beta"), patience)
+            connect: Connect = import_module(f"providers.{kind}").connect  # its SDK takes a second to load
+            model = await connect(Endpoint(kind, base_url, KEY, "v1beta"), patience)
             stack.push_async_callback(model.close)
             return model
 
