@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from bot.split import utf16
@@ -18,9 +19,14 @@ UNBROKEN = "\N{NON-BREAKING HYPHEN}"
 MASKED = re.compile(r"\]\((?P<address>\s*<?(?P<url>[a-zA-Z][\w+.-]*:))")
 """How the second half of a link begins that hides its address behind words, as Discord's apps find it."""
 END = re.compile(r">?(?:\s+(?:'[^'\n]*'|\"[^\"\n]*\"))?\s*\)")
+PLAIN = re.compile(r"[^\s\\()>]+")
+"""What no link ends in."""
+PAGES_REMEMBERED = 256
+"""Of answers being written all pages but the last stay as they are."""
 Mender = Callable[[str], str]
 
 
+@lru_cache(PAGES_REMEMBERED)
 def disarmed(text: str, limit: int) -> str:
     """The text, of at most `limit` UTF-16 units as it came, with nothing in it that could pass for ours.
 
@@ -96,9 +102,12 @@ def ended(text: str, at: int, dead: set[int]) -> tuple[int, int] | None:
         if here in dead or here >= len(text):
             continue
         dead.add(here)
-        if end := END.match(text, here):
+        if plain := PLAIN.match(text, here):
+            left.append(plain.end())
+        elif end := END.match(text, here):
             return here, end.end()
-        left += following(text, here)
+        else:
+            left += following(text, here)
     return None
 
 
