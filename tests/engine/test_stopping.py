@@ -171,11 +171,12 @@ async def test_a_lost_answer_is_mended_once_and_stop_releases_it(hall: Hall) -> 
 async def test_an_answer_that_comes_to_its_end_leaves_nothing_to_mend(hall: Hall, tries: int) -> None:
     for model in (hall.one, hall.two):
         model.errors += [TryAgainError("busy")] * tries
-    chat = hall.chat()
+    chat, started = hall.chat(), list[Started]()
     async with aclosing(chat.ask(hall.ask())) as events:
         async for event in events:
-            if isinstance(event, Started):
-                await chat.bind(ALICE, event.conversation, ["shown"], event.turn, shown_at="message 7")
+            started += [event] if isinstance(event, Started) else []
+            at, turn = started[0].conversation, started[0].turn
+            await chat.bind(ALICE, at, ["shown"], turn, shown_at="message 7")
     hall.clock.advance(LEASE)
     await hall.store.transact(lambda tx: tx.release_expired(hall.clock.now()))
     work, surface = mending(hall)
