@@ -7,6 +7,8 @@ from collections.abc import Callable
 A_SECOND = 40 / 60
 """`chat.update` is a tier-3 method, 50 calls a minute in a workspace; 10 of them are kept for last texts."""
 AT_ONCE = 10.0
+A_LITTLE = 3.0
+"""Seconds to wait where Slack does not say how long."""
 
 
 class Budget:
@@ -32,8 +34,9 @@ class Budget:
         self._refill()
         return self._tokens >= 1
 
-    def rest(self, seconds: float) -> None:
-        """Slack said to wait: nothing but last texts for so long."""
+    def rest(self, seconds: float | None) -> None:
+        """Slack said to wait, None if not how long: nothing but last texts for so long."""
+        seconds = A_LITTLE if seconds is None else seconds
         self._refill()
         self._tokens = min(self._tokens, 1 - seconds * self._rate)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.reply import Frame, Reply, State
 from bot.slack.blocks import PAGE_LIMIT, Block, Page, of_frame
+from bot.slack.calls import code_behind
 from bot.slack.letter import Letter, settled
 from bot.slack.mender import place_of
 from bot.slack.session import Session
@@ -23,6 +24,8 @@ LAST_TRIES = (1.0, 3.0, 8.0)
 """Seconds to wait before each new try to paint a last frame."""
 WHISPERED_PAGES = 4
 """A response_url works five times, and one use is the note that says why the answer is private."""
+DELETED = frozenset({"message_not_found"})
+"""The message is gone, its place is not."""
 LAST = frozenset({State.DONE, State.STOPPED, State.FAILED})
 
 
@@ -57,6 +60,7 @@ class SlackCanvas:
         self._streams = False
         self._start_taken = False
         self._letters: list[Letter] = []
+        self._anew = False
         self._private = (private or spot.alone) and not spot.is_dm
         self._thinking_whispered = False
         self._thinks_aloud = thinks and not spot.alone
@@ -80,7 +84,6 @@ class SlackCanvas:
                 await self._paint(frame, hasty=True)
             except TryAgainError as error:
                 log.info("a text on its way was skipped", extra={"why": str(error)})
-                self._workspace.budget.rest(error.retry_after or 0)
 
     async def reply(self, reply: Reply) -> None:
         await show_privately(self._workspace, self._spot, [reply])
@@ -138,13 +141,37 @@ class SlackCanvas:
         if self._session:
             await self._session.still()
         if not self._private:
-            await self._paint_openly(of_frame(frame, self._above), hasty=hasty)
+            await self._paint_where_it_may(of_frame(frame, self._above), hasty=hasty)
         if self._private and not hasty:
             pages = of_frame(frame, self._above, alone=True)
             for number, page in enumerate(pages[:WHISPERED_PAGES]):
                 instead = self._thinking_whispered and number == 0
                 await whisper(self._workspace, self._spot, page.content, instead=instead)
             self._thinking_whispered = False
+
+    async def _paint_where_it_may(self, pages: Sequence[Page], *, hasty: bool) -> None:
+        """Paint for all to see; where we may not, or not any more, the canvas is private from now on.
+
+        A message that was deleted is written anew once: deleted again, it is not wanted (GoneError).
+        """
+        try:
+            await self._paint_openly(pages, hasty=hasty)
+        except GoneError as error:
+            if code_behind(error) in DELETED:
+                return await self._paint_anew(pages, error, hasty=hasty)
+            if not self._spot.response_url:
+                raise
+            self._private = True
+            await self.reply(Reply(say("slack-not-a-member")))
+        return None
+
+    async def _paint_anew(self, pages: Sequence[Page], error: GoneError, *, hasty: bool) -> None:
+        if self._anew or not self._letters:
+            raise error
+        log.info("a message was deleted and is written anew", extra={"why": str(error)})
+        self._anew = True
+        self._letters.pop()  # the one that grows; those before it are as they will stay
+        await self._paint_openly(pages, hasty=hasty)
 
     async def _paint_openly(self, pages: Sequence[Page], *, hasty: bool) -> None:
         for number, page in enumerate(pages):
@@ -166,7 +193,8 @@ class SlackCanvas:
             return await self._stream(page)
         if grows and not self._workspace.budget.allows():
             return False
-        return await self._post(page, grows=grows)
+        await self._post(page, grows=grows)
+        return True
 
     def _may_start(self) -> bool:
         """Take one of the workspace's streams, unless one was taken for this page already."""
@@ -191,17 +219,8 @@ class SlackCanvas:
         thread, begun = self._spot.thread_ts, self._letters and not self._spot.is_dm
         return thread or (self._letters[0].ts if begun else None)
 
-    async def _post(self, page: Page, *, grows: bool) -> bool:
-        """Post a page; False if we may not, and then the canvas is private."""
+    async def _post(self, page: Page, *, grows: bool) -> None:
         if grows:  # before anybody else can look at what is left
             self._workspace.budget.spend(1)
-        try:
-            ts = await self._workspace.post(self._spot.channel, page.content, self._thread)
-        except GoneError:
-            if self._letters or not self._spot.response_url:
-                raise
-            self._private = True
-            await self.reply(Reply(say("slack-not-a-member")))
-            return False
+        ts = await self._workspace.post(self._spot.channel, page.content, self._thread)
         self._letters.append(Letter(self._workspace, self._spot, ts, page, prepaid=grows))
-        return True

@@ -12,7 +12,7 @@ from bot.slack.calls import code_behind
 from bot.slack.stream import Stream, StreamOverError
 from bot.slack.text import finished, harmless
 from bot.split import pages
-from engine.errors import GiveUpError
+from engine.errors import GiveUpError, TryAgainError
 
 if TYPE_CHECKING:
     from bot.slack.spot import Spot
@@ -116,6 +116,9 @@ class Letter:
         self._prepaid = False
         try:
             await self._update(page, hasty=hasty)
+        except TryAgainError as error:
+            self._workspace.budget.rest(error.retry_after)
+            raise
         except GiveUpError as error:
             if self._streamed is None or code_behind(error) in MESSAGE_GONE:
                 raise

@@ -77,7 +77,9 @@ class Stream:
         try:
             await called(call)
         except OutsideError as error:
-            raise self._judged(error) from error
+            if isinstance(error, TryAgainError):
+                self._workspace.streaming.appends.rest(error.retry_after)
+            raise self._judged(error) from error.__cause__
         self.sent += text
 
     async def stop(self, text: str = "", below: Sequence[Block] = (), *, more: bool = False) -> None:
@@ -95,7 +97,7 @@ class Stream:
         try:
             await called(call)
         except OutsideError as error:
-            raise self._judged(error) from error
+            raise self._judged(error) from error.__cause__
         self.sent += text
 
     def _judged(self, error: OutsideError) -> OutsideError:
@@ -118,7 +120,7 @@ async def start(workspace: Workspace, spot: Spot, text: str) -> Stream | None:
     try:
         answer = await called(call)
     except TryAgainError as error:
-        workspace.streaming.starts.rest(error.retry_after or 0)
+        workspace.streaming.starts.rest(error.retry_after)
         return None
     except (GiveUpError, TellOperatorError) as error:
         if not isinstance(error, GoneError) and code_behind(error) not in OF_ONE_THREAD:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.fakes.slack import ALICE, BOT_USER, GENERAL, published
+from tests.fakes.slack.methods import METHODS
 from tests.fakes.slack.payloads import (
     Ticket,
     block_action,
@@ -67,6 +68,13 @@ def unknown(ours: Json, theirs: Json, path: str = "") -> set[str]:
         if isinstance(value, dict) and isinstance(sample, dict) and key not in FREE:
             found |= unknown(value, sample, f"{path}{key}.")
     return found
+
+
+@pytest.mark.skipif(not published.TIERS.exists(), reason="Slack's table of rate limits is not at hand")
+def test_every_method_has_the_rate_limit_that_slack_gives_it() -> None:
+    known = {name: method.tier for name, method in METHODS.items() if name in published.tiers()}
+    assert known == {name: published.tiers()[name] for name in known}
+    assert {"chat.startStream", "chat.stopStream", "chat.appendStream", "chat.update"} <= known.keys()
 
 
 def test_the_description_of_the_web_api_is_used_where_it_is_at_hand() -> None:

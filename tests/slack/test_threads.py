@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.slack.adapter import SlackBot
 from bot.slack.manifest import manifest
 from tests.engine.conftest import Hall
@@ -13,12 +15,17 @@ from tests.slack.conftest import Stage, front_of, serving, settings_for
 from tests.slack.test_conversations import answered
 
 
-async def test_a_thread_is_followed_without_mention_by_whoever_has_a_conversation_there(stage: Stage) -> None:
+@pytest.mark.parametrize("kind", ["channel", "group"])
+async def test_a_thread_is_followed_without_mention_by_whoever_has_a_conversation_there(
+    stage: Stage, kind: str
+) -> None:
     slack = stage.slack
-    said = await slack.mention(ALICE, GENERAL, "why is grass green?")
-    await answered(slack, GENERAL)
-    await slack.say(ALICE, GENERAL, "always?", thread_ts=said.ts)
-    second = (await answered(slack, GENERAL, 2))[1]
+    place = slack.group(ALICE, BOB) if kind == "group" else GENERAL
+    said = await slack.mention(ALICE, place, "why is grass green?")
+    await answered(slack, place)
+    await slack.say(BOB, place, "I wonder, too", thread_ts=said.ts)
+    await slack.say(ALICE, place, "always?", thread_ts=said.ts)
+    second = (await answered(slack, place, 2))[1]
     assert second.thread_ts == said.ts
     assert [m.text for m in stage.model.seen[1].messages][::2] == ["why is grass green?", "always?"]
 

@@ -9,10 +9,11 @@ from pydantic import SecretStr
 
 from bot.slack.adapter import SlackBot
 from engine.config import SlackSettings
+from engine.domain import Person, Platform
 from engine.errors import TellOperatorError
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
-from tests.fakes.slack import ALICE, APP_TOKEN, BOT_TOKEN, GENERAL
+from tests.fakes.slack import ALICE, APP_TOKEN, BOT_TOKEN, GENERAL, TEAM
 from tests.slack.conftest import BRISK, Stage, front_of, serving, workspace
 from tests.slack.test_conversations import answered
 
@@ -46,16 +47,21 @@ async def test_the_last_text_comes_although_slack_is_away_for_a_moment(
     assert "Hello there." in (await answered(slack, GENERAL))[0].shown
 
 
-async def test_an_answer_whose_message_was_deleted_ends_quietly(stage: Stage) -> None:
+async def test_an_answer_at_the_top_of_a_channel_is_written_anew_if_it_is_deleted_and_goes_on(
+    stage: Stage,
+) -> None:
     slack, model = stage.slack, stage.model
     model.pause = 1
     await slack.slash(ALICE, "/ask", "Hi")
     answer = await slack.wait_for(lambda: next((m for m in slack.transcript() if "Hello" in m.shown), None))
     del slack.workspace.channels[GENERAL].messages[answer.ts]
     model.go.set()
-    await slack.wait_for(lambda: slack.log.of("chat.update")[-1].answer.get("error") == "message_not_found")
-    await slack.dm(ALICE, "Still there?")
-    await answered(slack, slack.workspace.dm(ALICE).id)
+    again = (await answered(slack, GENERAL))[0]
+    assert "Hello there." in again.shown
+    place = f"slack:{TEAM}/{GENERAL}/{again.ts}"
+    async with asyncio.timeout(5):
+        while not await stage.front.chat.follows(Person(Platform.SLACK, TEAM, ALICE), [place]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_edits_by_others_and_messages_of_bots_are_not_questions(stage: Stage) -> None:

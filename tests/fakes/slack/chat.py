@@ -28,6 +28,8 @@ def place(slack: SlackServer, channel: str) -> Channel:
         raise SlackError("channel_not_found")
     if BOT_USER not in found.members and "chat:write.public" not in slack.app.scopes:
         raise SlackError("not_in_channel")
+    if found.archived:
+        raise SlackError("is_archived")
     return found
 
 
@@ -125,9 +127,7 @@ def written(slack: SlackServer, channel: Channel, args: Json, limit: int = POST_
 
 def own(slack: SlackServer, args: Json) -> Message:
     """The app's own message that a call names."""
-    channel = slack.workspace.channels.get(str(args["channel"]))
-    if channel is None:
-        raise SlackError("channel_not_found")
+    channel = place(slack, str(args["channel"]))
     message = channel.messages.get(str(args["ts"]))
     if message is None or message.only_for:
         raise SlackError("message_not_found")

@@ -173,6 +173,10 @@ class FakeSlack(SlackServer):
         everybody = {*self.workspace.users, BOT_USER}
         return self.workspace.add_channel(channel, channel.lower(), Kind.PUBLIC, everybody).id
 
+    def group(self, *users: str) -> str:
+        """Make a direct message of several people and the bot."""
+        return self.workspace.add_channel("G0GROUP", "mpdm-some", Kind.GROUP, {*users, BOT_USER}).id
+
     async def stop_session(self, user: str, channel: str, thread_ts: str) -> Delivery:
         """Press Slack's own button that stops an agent; Slack ends the streams there at once."""
         session = self.workspace.sessions.get((channel, thread_ts))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 TIERS: Mapping[int, int] = {1: 1, 2: 20, 3: 50, 4: 100}
 """Calls a minute that Slack promises for each tier of methods."""
 MINUTE = 60.0
+EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,12 @@ class Faults:
         self._past: dict[str, deque[float]] = defaultdict(deque)
         self.enforce_tiers = False
 
-    def rate_limit(self, method: str, *, times: int = 1, retry_after: int = 1) -> None:
-        """Answer the next calls with 429 and Retry-After in seconds."""
+    def rate_limit(self, method: str, *, times: int = 1, retry_after: int | None = 1) -> None:
+        """Answer the next calls with 429 and Retry-After in seconds, or without."""
         self._waiting[method].extend([Fault(429, "ratelimited", retry_after)] * times)
 
     def fail(self, method: str, error: str, *, times: int | None = 1, status: int = 200) -> None:
-        """Answer the next calls (None: all from now on) with an error, not doing them."""
+        """Answer the next calls (None: all from now on) with an error, not doing them; `*`: of all."""
         if times is None:
             self._always[method] = Fault(status, error)
         else:
@@ -60,7 +61,7 @@ class Faults:
         """The fault that the call at hand meets, if any."""
         if waiting := self._waiting.get(method):
             return waiting.popleft()
-        return self._always.get(method)
+        return self._always.get(method) or self._always.get(EVERY)
 
     def over_tier(self, bucket: str, tier: int, at: float) -> Fault | None:
         """A 429 if this call is above its tier's calls in the last minute, while tiers are enforced."""

@@ -10,6 +10,7 @@ from typing import Any
 
 DESCRIPTION = Path(__file__).parents[4] / "shared" / "data" / "slack" / "slack_web_openapi_v2.json"
 SAMPLES = DESCRIPTION.parent / "samples"
+TIERS = DESCRIPTION.parent / "rate_limit_tiers.json"
 NEWER = frozenset(
     {
         "markdown_text",
@@ -45,6 +46,16 @@ def parameters() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
         }
         for path, verbs in paths.items()
     }
+
+
+@functools.cache
+def tiers() -> Mapping[str, int]:
+    """Method -> the tier of its rate limit, but for those with one of their own; empty without a copy."""
+    if not TIERS.exists():
+        return {}
+    named = json.loads(TIERS.read_text())
+    numbered = {method: str(tier).removeprefix("Tier") for method, tier in named.items()}
+    return {method: int(tier) for method, tier in numbered.items() if tier.isdecimal()}
 
 
 def problems(method: str, args: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,12 @@ from tests.fakes.slack.state import BOT, BOT_USER, TEAM, Channel, Json, Kind, Me
 if TYPE_CHECKING:
     from tests.fakes.slack.server import SlackServer
 
-READ_SCOPES = {Kind.PUBLIC: "channels:history", Kind.PRIVATE: "groups:history", Kind.DM: "im:history"}
+READ_SCOPES = {
+    Kind.PUBLIC: "channels:history",
+    Kind.PRIVATE: "groups:history",
+    Kind.GROUP: "mpim:history",
+    Kind.DM: "im:history",
+}
 PAGE = "cursor latest oldest limit inclusive include_all_metadata"
 
 
@@ -71,7 +76,7 @@ def conversations_replies(slack: SlackServer, args: Json) -> Json:
 def conversations_info(slack: SlackServer, args: Json) -> Json:
     """What a channel is."""
     channel = _known(slack, args)
-    kinds = {"is_channel": Kind.PUBLIC, "is_group": Kind.PRIVATE, "is_im": Kind.DM}
+    kinds = {"is_channel": Kind.PUBLIC, "is_group": Kind.PRIVATE, "is_mpim": Kind.GROUP, "is_im": Kind.DM}
     body: Json = {"id": channel.id, "name": channel.name, "is_member": BOT_USER in channel.members}
     return {"channel": body | {name: channel.kind is kind for name, kind in kinds.items()}}
 

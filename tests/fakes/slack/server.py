@@ -24,7 +24,14 @@ from tests.fakes.slack.state import BOT_USER, Channel, Json, Kind, Message, Work
 
 METHOD_MODULES = (agents, reading, streams, uploads, views)
 """Imported so that they register their methods."""
-EVENTS = {Kind.PUBLIC: "message.channels", Kind.PRIVATE: "message.groups", Kind.DM: "message.im"}
+PROXY_STATUSES = frozenset({502, 503})
+"""What does not come from the Web API itself, and is no JSON."""
+EVENTS = {
+    Kind.PUBLIC: "message.channels",
+    Kind.PRIVATE: "message.groups",
+    Kind.GROUP: "message.mpim",
+    Kind.DM: "message.im",
+}
 
 
 class Transport(Protocol):
@@ -215,7 +222,8 @@ class SlackServer:
     def _over_tier(self, method: str, args: Json) -> Fault | None:
         known = METHODS.get(method)
         bucket = f"{method} {args.get('channel')}" if method == "chat.postMessage" else method
-        return self.faults.over_tier(bucket, known.tier, self.workspace.now()) if known else None
+        tier = published.tiers().get(method, known.tier) if known else 0
+        return self.faults.over_tier(bucket, tier, self.workspace.now()) if tier else None
 
     def _judge(self, method: str, error: SlackError) -> None:
         if error.code in BUGS:
@@ -223,6 +231,11 @@ class SlackServer:
 
     def _faulty(self, method: str, args: Json, fault: Fault) -> web.Response:
         headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
+        if fault.status in PROXY_STATUSES:
+            self.log.called(Call(self.workspace.now(), method, args, {}, fault.status))
+            return web.Response(
+                text="<html>Bad gateway</html>", content_type="text/html", status=fault.status
+            )
         return self._answer(method, args, {"ok": False, "error": fault.error}, fault.status, headers)
 
     def _answer(

@@ -26,6 +26,8 @@ class Kind(StrEnum):
 
     PUBLIC = "channel"
     PRIVATE = "group"
+    GROUP = "mpim"
+    """A direct message of several people and the app."""
     DM = "im"
 
 
@@ -100,6 +102,7 @@ class Channel:
     kind: Kind
     members: set[str]
     messages: dict[str, Message] = field(default_factory=dict)
+    archived: bool = False
 
 
 @dataclass(slots=True)
