@@ -104,7 +104,7 @@ def question(user: str, prompt: str) -> tuple[Block, ...]:
     """Who asked what, above an answer to a command that nobody else saw."""
     shown = prompt if len(prompt) <= QUESTION_SHOWN else f"{prompt[:QUESTION_SHOWN]} …"
     line = say("slack-asked", member=f"<@{user}>", question=escape(" ".join(shown.split())))
-    return ({"type": "context", "elements": [{"type": "mrkdwn", "text": line}]},)
+    return ({"type": "context", "elements": [{"type": "mrkdwn", "text": line, "verbatim": True}]},)
 
 
 def markdown(text: str, *, channels: bool = False) -> tuple[Block, ...]:

@@ -43,7 +43,8 @@ class Branch:
         self._take(commanded.key, commanded.spot, lambda: self._reception.command(commanded))
 
     def pressed(self, pressed: Pressed) -> None:
-        self._take(pressed.key, pressed.spot, lambda: self._reception.press(pressed))
+        opens = not pressed.spot.channel
+        self._take(pressed.key, pressed.spot, lambda: self._reception.press(pressed), hurried=opens)
 
     def chosen(self, chosen: Chosen) -> None:
         self._take(chosen.key, chosen.spot, lambda: self._reception.choose(chosen), hurried=True)

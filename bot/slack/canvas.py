@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -20,10 +19,6 @@ from engine.errors import GoneError, TryAgainError
 
 log = logging.getLogger("bot.slack")
 
-LAST_TRIES = (1.0, 3.0, 8.0)
-"""Seconds to wait before each new try to paint a last frame."""
-WHISPERED_PAGES = 4
-"""A response_url works five times, and one use is the note that says why the answer is private."""
 DELETED = frozenset({"message_not_found"})
 """The message is gone, its place is not."""
 LAST = frozenset({State.DONE, State.STOPPED, State.FAILED})
@@ -63,6 +58,7 @@ class SlackCanvas:
         self._anew = False
         self._private = (private or spot.alone) and not spot.is_dm
         self._thinking_whispered = False
+        self._whispered = 0
         self._thinks_aloud = thinks and not spot.alone
 
     @property
@@ -76,7 +72,7 @@ class SlackCanvas:
 
     async def paint(self, frame: Frame) -> None:
         if frame.state in LAST:
-            await self._paint_last(frame)
+            await self._paint(frame, hasty=False)
         elif self._private:
             await self._whisper_thinking(frame)
         elif not await self._thinks(frame):
@@ -127,27 +123,23 @@ class SlackCanvas:
         self._thinking_whispered = True
         await whisper(self._workspace, self._spot, of_frame(frame, self._above)[0].content)
 
-    async def _paint_last(self, frame: Frame) -> None:
-        """What has to be seen: tried again until it is."""
-        for wait in LAST_TRIES:
-            try:
-                return await self._paint(frame, hasty=False)
-            except TryAgainError as error:
-                log.warning("the end of an answer waits for Slack", extra={"why": str(error)})
-                await asyncio.sleep(max(wait, error.retry_after or 0))
-        return await self._paint(frame, hasty=False)
-
     async def _paint(self, frame: Frame, *, hasty: bool) -> None:
         if self._session:
             await self._session.still()
         if not self._private:
             await self._paint_where_it_may(of_frame(frame, self._above), hasty=hasty)
         if self._private and not hasty:
-            pages = of_frame(frame, self._above, alone=True)
-            for number, page in enumerate(pages[:WHISPERED_PAGES]):
-                instead = self._thinking_whispered and number == 0
-                await whisper(self._workspace, self._spot, page.content, instead=instead)
-            self._thinking_whispered = False
+            await self._whisper(of_frame(frame, self._above, alone=True))
+
+    async def _whisper(self, pages: Sequence[Page]) -> None:
+        """Show the pages of an answer privately, each once, however often this has to be tried.
+
+        A response_url works five times; more is shown only where we are in the channel.
+        """
+        for number, page in enumerate(pages[self._whispered :], self._whispered):
+            instead = self._thinking_whispered and number == 0
+            await whisper(self._workspace, self._spot, page.content, instead=instead)
+            self._whispered = number + 1
 
     async def _paint_where_it_may(self, pages: Sequence[Page], *, hasty: bool) -> None:
         """Paint for all to see; where we may not, or not any more, the canvas is private from now on.

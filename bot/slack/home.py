@@ -50,7 +50,7 @@ class Home:
             view = home(cards.usage(overview, metered.lines(status)), rows, chosen, said)
             await called(self._workspace.client.views_publish(user_id=user, view=view))
 
-        self._workspace.publishing.visitors[user] = None
+        self._workspace.publishing.visited(user)
         await self._workspace.publishing.once(user, publish)
 
     async def press(

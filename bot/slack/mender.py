@@ -19,6 +19,7 @@ from engine.errors import GoneError
 TEXT_LIMIT = 3_000
 PASSING = frozenset({"plain_text"})
 """What our quiet lines are made of: of an answer being written they say that it is."""
+PRESSED = frozenset({"actions", "context_actions"})
 ENDED = ("again", "more", "other", "keep")
 """Buttons below an answer that has ended."""
 
@@ -94,8 +95,9 @@ def kept(message: Mapping[str, Any]) -> Sequence[Block]:
     if blocks is None:
         text = str(message.get("text") or "")
         parts = [text[at : at + TEXT_LIMIT] for at in range(0, len(text), TEXT_LIMIT)]
-        return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts]
-    return [block for block in blocks if block.get("type") != "actions" and not passing(block)]
+        texts = [{"type": "mrkdwn", "text": part, "verbatim": True} for part in parts]
+        return [{"type": "section", "text": each} for each in texts]
+    return [block for block in blocks if block.get("type") not in PRESSED and not passing(block)]
 
 
 def passing(block: Mapping[str, Any]) -> bool:

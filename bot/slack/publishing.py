@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+
+MOST_VISITORS = 2000
 
 
 class Publishing:
@@ -10,8 +13,15 @@ class Publishing:
 
     def __init__(self) -> None:
         self._again: dict[str, bool] = {}
-        self.visitors: dict[str, None] = {}
+        self.visitors: OrderedDict[str, None] = OrderedDict()
         """Members whose Home has been shown, the latest last."""
+
+    def visited(self, user: str) -> None:
+        """Remember that a member's Home is shown."""
+        self.visitors[user] = None
+        self.visitors.move_to_end(user)
+        if len(self.visitors) > MOST_VISITORS:
+            self.visitors.popitem(last=False)
 
     async def once(self, user: str, publish: Callable[[], Awaitable[None]]) -> None:
         """Publish, unless that is being done."""

@@ -27,7 +27,7 @@ TRANSIENT = ("500", "502", "503", "limited", "limited-silently", "lost", "limite
 @pytest_asyncio.fixture
 async def stage(hall: Hall, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     """Over Socket Mode alone: how questions come in does not matter. The model writes a word at a time."""
-    monkeypatch.setattr("bot.slack.canvas.LAST_TRIES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("bot.delivery.LAST_TRIES", (0.01, 0.01, 0.01))
     monkeypatch.setattr("bot.delivery.LAST_TRIES", (0.01, 0.01, 0.01))
     hall.one.words, hall.one.every = WORDS, 0.02
     async with workspace(clock, http=False) as slack:

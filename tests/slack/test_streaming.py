@@ -140,7 +140,7 @@ async def test_an_append_that_fails_loses_and_doubles_nothing(stage: Stage, faul
 async def test_a_stop_without_an_answer_leaves_the_whole_text_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.slack.canvas.LAST_TRIES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("bot.delivery.LAST_TRIES", (0.01, 0.01, 0.01))
     slack = stage.slack
     answer = await streamed(stage)
     slack.faults.lose_answer("chat.stopStream")

@@ -40,7 +40,7 @@ async def test_a_rate_limited_edit_on_the_way_is_skipped_and_the_last_text_comes
 async def test_the_last_text_comes_although_slack_is_away_for_a_moment(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.slack.canvas.LAST_TRIES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("bot.delivery.LAST_TRIES", (0.01, 0.01, 0.01))
     slack = stage.slack
     slack.faults.fail("chat.update", "internal_error", times=3)
     await slack.slash(ALICE, "/ask", "Hi")
