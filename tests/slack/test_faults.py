@@ -93,6 +93,8 @@ async def test_a_fault_while_editing_loses_and_doubles_nothing(stage: Stage, fau
     answer = (await answered(slack, GENERAL))[0]
     assert words([answer]) == WHOLE
     assert len(slack.transcript()) == 1
+    if fault in {"limited-long", "limited-silently"}:  # then only the last text, and once more as that fails
+        assert [call.status for call in slack.log.of("chat.update")] == [429, 503, 200]
 
 
 async def begun(stage: Stage, channel: str = GENERAL) -> Message:
