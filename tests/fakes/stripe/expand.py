@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator
 
-from tests.fakes.stripe.wire import Json, StripeError
+from tests.fakes.stripe.wire import Json, StripeError, copied
 from tests.fakes.stripe.world import World
 
 _DEEPEST = 4
@@ -13,7 +12,7 @@ _DEEPEST = 4
 
 def expand(world: World, answer: Json, paths: Iterable[str]) -> Json:
     """A copy of the answer with these paths expanded."""
-    expanded = copy.deepcopy(answer)
+    expanded: Json = copied(answer)
     for path in paths:
         steps = path.split(".")
         if len(steps) > _DEEPEST:
@@ -37,7 +36,7 @@ def _walk(world: World, node: Json, steps: list[str], path: str) -> None:
 def _whole(world: World, held: object) -> object:
     if not isinstance(held, str):
         return held
-    return copy.deepcopy(world.find(held)) or held
+    return copied(world.find(held)) or held
 
 
 def _children(value: object) -> Iterator[Json]:

@@ -38,6 +38,13 @@ class StripeError(Exception):
         return {"error": error | {name: value for name, value in optional.items() if value is not None}}
 
 
+def copied(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """A JSON value that shares nothing with the one given; `copy.deepcopy` takes three times as long."""
+    if isinstance(value, dict):
+        return {name: copied(inner) for name, inner in value.items()}
+    return [copied(inner) for inner in value] if isinstance(value, list) else value
+
+
 def missing(noun: str, wanted: str, param: str, *, status: int = 404, hint: str = "") -> StripeError:
     """The error for an id that names nothing."""
     message = f"No such {noun}: '{wanted}'{hint}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from uuid import uuid4
 
 from tests.fakes.stripe.concealment import conceal
 from tests.fakes.stripe.shapes import Shapes
-from tests.fakes.stripe.wire import Json, in_other_mode, missing
+from tests.fakes.stripe.wire import Json, copied, in_other_mode, missing
 
 API_VERSION = "2026-10-28.endive"
 
@@ -89,7 +88,7 @@ class World:
         """Record an event with the subject as it is now, and tell the listeners."""
         values = {
             "api_version": API_VERSION,
-            "data": {"object": conceal(copy.deepcopy(subject))},
+            "data": {"object": conceal(copied(subject))},
             "pending_webhooks": 0,
             "request": dict(self.cause),
             "type": kind,
