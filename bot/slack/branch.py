@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
 from aiohttp import ClientSession
@@ -19,6 +20,7 @@ from bot.slack.spot import Spot, show_privately
 from bot.slack.window import Chosen, Submitted
 from bot.slack.workspace import Workspace
 from bot.words import say
+from engine.errors import TryAgainError
 
 log = logging.getLogger("bot.slack")
 
@@ -59,13 +61,17 @@ class Branch:
         self._take(visited.key, visited.spot, lambda: self._reception.visit(visited), asked=False)
 
     def _overhear(self, heard: Heard) -> None:
-        """Answer what was said to nobody, if it goes on with a conversation of ours."""
+        """Answer what was said to nobody, if it goes on with a conversation of ours.
+
+        Only then is it remembered: there is far more of it than of anything else.
+        """
 
         async def listen() -> None:
             if await self._reception.follows(heard):
                 self.heard(replace(heard, overheard=False))
 
-        self._errands.begin_once(f"{heard.key}:overheard", listen, hush)
+        with suppress(TryAgainError):
+            self._errands.begin(listen, hush)
 
     def _take(self, key: str, spot: Spot, work: Work, *, asked: bool = True, hurried: bool = False) -> None:
         """Begin work that nobody waits for, in the member's language.

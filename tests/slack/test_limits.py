@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.slack.publishing import MOST_VISITORS, Publishing
-from tests.fakes.slack import ALICE, GENERAL, PRIVATE
+from tests.fakes.slack import ALICE, BOB, GENERAL, PRIVATE
 from tests.slack.conftest import Stage
 from tests.slack.test_conversations import answered
 from tests.slack.test_windows import at_home
@@ -77,3 +77,19 @@ async def test_those_whose_home_was_shown_are_remembered_up_to_a_number() -> Non
     assert len(publishing.visitors) == MOST_VISITORS
     assert "U5" in publishing.visitors
     assert "U2" not in publishing.visitors
+
+
+async def test_what_others_say_in_threads_makes_no_command_forgotten_that_comes_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.errands.REMEMBERED_KEYS", 4)
+    slack = stage.slack
+    used = await slack.slash(ALICE, "/usage")
+    await slack.wait_for(lambda: slack.ephemerals(ALICE))
+    said = await slack.say(BOB, GENERAL, "Lunch?")
+    for number in range(6):
+        await slack.say(BOB, GENERAL, f"{number} o'clock?", thread_ts=said.ts)
+    await slack.redeliver(used)
+    await slack.slash(ALICE, "/help")
+    await slack.wait_for(lambda: [m for m in slack.ephemerals(ALICE) if "/compare" in m.shown])
+    assert len([m for m in slack.ephemerals(ALICE) if "Conversations today" in m.shown]) == 1
