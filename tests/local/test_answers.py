@@ -142,7 +142,7 @@ async def test_an_export_holds_all_of_ones_own_and_nothing_else(talk: Talk) -> N
     assert (name, plain["version"], plain["person"], plain["complete"]) == (NAME, 1, "local:alice", True)
     assert sorted(turn["prompt"] for turn in plain["turns"]) == ["my first", "my second"]
     assert set(plain["turns"][0]) == {
-        "conversation", "turn", "parent", "at", "model", "prompt", "answer", "outcome",
+        "conversation", "turn", "parent", "at", "model", "prompt", "answer", "outcome", "rating",
         "input_tokens", "output_tokens",
     }  # fmt: skip
     assert words.count("> my ") == 2
