@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
@@ -45,6 +45,8 @@ class Stage:
     hall: Hall
     front: Front
     bot: SlackBot
+    foretold: frozenset[str] = field(default=frozenset(), kw_only=True)
+    """What may be found against the bot, where a place vanishes under its hands."""
 
     @property
     def model(self) -> Scripted:
