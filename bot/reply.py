@@ -73,7 +73,8 @@ class Frame:
     """The turn whose answer the asker may rate, where the platform has buttons for that (Slack)."""
 
 
-ENDS = frozenset({State.DONE, State.STOPPED, State.FAILED})
+RUNNING = frozenset({State.THINKING, State.WRITING})
+ENDS = frozenset(State) - RUNNING
 """The states of a frame that stays."""
 
 

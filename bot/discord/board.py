@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.discord.canvas import RUNNING, footer, parted
+from bot.discord.canvas import footer, parted
 from bot.discord.disarm import disarmed
 from bot.discord.posts import Post, place_of
 from bot.discord.rests import Rests
 from bot.discord.spots import Spot, Upkeep
 from bot.discord.views import SMALL, TEXT_LIMIT, Page, Section
 from bot.pacing import Kind, Pacing
-from bot.reply import Frame, Reply
+from bot.reply import RUNNING, Frame, Reply
 from bot.split import open_fence, pages, utf16
 from bot.words import say
 from engine.errors import OutsideError

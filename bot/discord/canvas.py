@@ -12,7 +12,7 @@ from bot.discord.rests import Rests
 from bot.discord.spots import Spot, Upkeep
 from bot.discord.views import SMALL, TEXT_LIMIT, Page
 from bot.discord.wire import FullError
-from bot.reply import Frame, Reply, State
+from bot.reply import RUNNING, Frame, Reply, State
 from bot.words import say
 from engine.errors import OutsideError
 
@@ -24,7 +24,6 @@ PAGE_LIMIT = ROOM - 250
 SHORT = 3
 """Messages beyond which an answer comes as a file too."""
 FILE_NAME = "answer.md"
-RUNNING = frozenset({State.THINKING, State.WRITING})
 
 
 class DiscordCanvas:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.local.feed import Feed
 from bot.render import lost_buttons
-from bot.reply import Button, State
+from bot.reply import RUNNING, Button, State
 from bot.words import say
 from engine.domain import TurnId
 from engine.errors import GoneError
@@ -39,7 +39,6 @@ class Kind(StrEnum):
 SENT = "sent"
 """The state of what people say; answers have a `State`."""
 MOST_FILES = 8
-UNFINISHED = frozenset({State.THINKING, State.WRITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ class Wall:
             found = tx.get_local(message)
             if found is None:
                 raise GoneError("the message is gone")
-            if found.body["state"] not in UNFINISHED:
+            if found.body["state"] not in RUNNING:
                 return None
             buttons = [asdict(button) for button in lost_buttons(turn)]
             mended = replace(found, body={**broken_off(found.body), "buttons": buttons})
@@ -180,7 +179,7 @@ def changed(message: LocalMessage) -> Mapping[str, object]:
 def as_it_is(message: Mapping[str, object], opened_at: datetime) -> Mapping[str, object]:
     """The message, but broken off if it was being written when an earlier process ended."""
     last = str(message["edited"] or message["at"])
-    if message["state"] not in UNFINISHED or datetime.fromisoformat(last) >= opened_at:
+    if message["state"] not in RUNNING or datetime.fromisoformat(last) >= opened_at:
         return message
     return broken_off(message)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from bot.reply import Frame, Reply, State
+from bot.reply import ENDS, Frame, Reply
 from bot.slack.blocks import PAGE_LIMIT, Block, Page, of_frame
 from bot.slack.calls import code_behind
 from bot.slack.letter import Letter, settled
@@ -21,7 +21,6 @@ log = logging.getLogger("bot.slack")
 
 DELETED = frozenset({"message_not_found"})
 """The message is gone, its place is not."""
-LAST = frozenset({State.DONE, State.STOPPED, State.FAILED})
 
 
 class SlackCanvas:
@@ -71,7 +70,7 @@ class SlackCanvas:
         return PAGE_LIMIT
 
     async def paint(self, frame: Frame) -> None:
-        if frame.state in LAST:
+        if frame.state in ENDS:
             await self._paint(frame, hasty=False)
         elif self._private:
             await self._whisper_thinking(frame)

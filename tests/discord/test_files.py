@@ -8,23 +8,21 @@ from dataclasses import replace
 
 import pytest
 
-from engine.files import Image, Medium
+from engine.files import Image
 from tests.discord.conftest import Stage
-from tests.engine.conftest import DEEP, QUICK, SPARE, Hall
+from tests.engine.conftest import Hall
 from tests.fakes import files
 from tests.fakes.shelf import File, Manner
 
 CAT = File("cat.png", "image/png", files.image("PNG"))
 NOTES = File("notes.txt", "text/plain; charset=utf-8", b"The sky is green.")
 BIG = 1_000_001
-SEES = frozenset({Medium.IMAGES})
 
 
 @pytest.fixture
 def hall(hall: Hall) -> Hall:
     """All but one model take images."""
-    models = (replace(QUICK, accepts=SEES), SPARE, replace(DEEP, accepts=SEES))
-    hall.catalogue = replace(hall.catalogue, models=models)
+    hall.seeing("quick", "deep")
     return hall
 
 

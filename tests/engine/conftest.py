@@ -27,6 +27,7 @@ from engine.domain import (
     TierName,
 )
 from engine.facts import Mode
+from engine.files import Medium
 from engine.signals import Signals
 from storage.store import Store
 from tests.fakes.clock import FakeClock
@@ -79,6 +80,12 @@ class Hall:
         """Change the free tier's limits."""
         tiers = {**CATALOGUE.tiers, TierName.FREE: replace(FREE, **changes)}  # type: ignore[arg-type]
         self.catalogue = replace(self.catalogue, tiers=tiers)
+
+    def seeing(self, *names: str) -> None:
+        """Let these models take images, and no other."""
+        able = {name: frozenset({Medium.IMAGES}) for name in names}
+        models = (replace(spec, accepts=able.get(spec.name, frozenset())) for spec in (QUICK, SPARE, DEEP))
+        self.catalogue = replace(self.catalogue, models=tuple(models))
 
     def ask(self, text: str = "Hi", person: Person = ALICE, key: str | None = None, **more: object) -> Ask:
         """A question with a key of its own."""

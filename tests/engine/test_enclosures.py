@@ -22,26 +22,17 @@ from engine.domain import (
 )
 from engine.enclosures import enclosed, told
 from engine.errors import TellOperatorError
-from engine.files import Document, Image, Medium
-from tests.engine.conftest import DEEP, PREMIUM, QUICK, SPARE, Hall, collect, last
+from engine.files import Document, Image
+from tests.engine.conftest import PREMIUM, QUICK, SPARE, Hall, collect, last
 from tests.engine.test_ceiling import subscribed
 from tests.fakes.models import Scripted
 
 PHOTO = Image("cat.jpg", "image/jpeg", b"\xff\xd8\xff", 1024, 1024)
 NOTES = Document("notes.txt", "text/plain", "The sky is green.")
-SEES = frozenset({Medium.IMAGES})
-
-
-def seeing(hall: Hall, *names: str) -> None:
-    """Let these models take images, and no other."""
-    models = (
-        replace(spec, accepts=SEES if spec.name in names else frozenset()) for spec in (QUICK, SPARE, DEEP)
-    )
-    hall.catalogue = replace(hall.catalogue, models=tuple(models))
 
 
 async def test_a_model_is_sent_the_image_and_its_name_and_the_text_of_documents(hall: Hall) -> None:
-    seeing(hall, "quick")
+    hall.seeing("quick")
     event = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO, NOTES)))
     assert isinstance(event, Answered)
     message = hall.one.seen[0].messages[-1]
@@ -53,12 +44,12 @@ async def test_a_model_is_sent_the_image_and_its_name_and_the_text_of_documents(
 
 
 async def test_documents_go_to_models_that_take_no_images(hall: Hall) -> None:
-    seeing(hall)
+    hall.seeing()
     assert isinstance(await last(hall.chat(), hall.ask("Is it?", attachments=(NOTES,))), Answered)
 
 
 async def test_a_model_that_takes_no_images_is_never_swapped_and_those_that_do_are_named(hall: Hall) -> None:
-    seeing(hall, "spare", "deep")
+    hall.seeing("spare", "deep")
     refusal = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
     assert refusal == Refusal(RefusalReason.NO_IMAGES, TierName.FREE, model="quick", choices=("spare",))
     assert hall.one.seen == hall.two.seen == []
@@ -67,7 +58,7 @@ async def test_a_model_that_takes_no_images_is_never_swapped_and_those_that_do_a
 
 
 async def test_the_tier_that_would_lift_it_is_offered_where_none_of_this_one_sees(hall: Hall) -> None:
-    seeing(hall, "deep")
+    hall.seeing("deep")
     refusal = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
     assert isinstance(refusal, Refusal)
     assert refusal.choices == ()
@@ -75,7 +66,7 @@ async def test_the_tier_that_would_lift_it_is_offered_where_none_of_this_one_see
 
 
 async def test_a_fallback_that_cannot_see_is_skipped(hall: Hall) -> None:
-    seeing(hall, "quick")
+    hall.seeing("quick")
     hall.one = Scripted(words=(), errors=[TellOperatorError("bad key")])
     await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
     assert hall.two.seen == []
@@ -86,7 +77,7 @@ async def test_a_fallback_that_cannot_see_is_skipped(hall: Hall) -> None:
 
 
 async def test_an_image_counts_in_the_estimate_that_a_ceiling_is_held_against(hall: Hall) -> None:
-    seeing(hall, "quick")
+    hall.seeing("quick")
     without = 4000 + 100  # an answer of 1,000 tokens, and the words of the question
     hall.free(cost_ceiling_month=Micros(without + image_tokens(PHOTO) // 2))
     refusal = await last(hall.chat(), hall.ask("What is this?", attachments=(PHOTO,)))
@@ -100,7 +91,7 @@ async def test_at_the_ceiling_a_paying_member_steps_down_to_what_sees_or_not_at_
     hall: Hall, able: ModelSpec | None
 ) -> None:
     await subscribed(hall)
-    seeing(hall, "deep", *([able.name] if able else []))
+    hall.seeing("deep", *([able.name] if able else []))
     premium = replace(PREMIUM, cost_ceiling_month=Micros(1))
     hall.catalogue = replace(hall.catalogue, tiers={**hall.catalogue.tiers, TierName.PREMIUM: premium})
     event = await last(hall.chat(), hall.ask("What is this?", model="deep", attachments=(PHOTO,)))
@@ -134,7 +125,7 @@ def test_no_file_closes_its_own_tags_or_leaves_its_name(question: str, text: str
 
 
 async def test_follow_ups_and_answers_given_again_see_the_images(hall: Hall) -> None:
-    seeing(hall, "quick", "spare")
+    hall.seeing("quick", "spare")
     chat = hall.chat()
     events = await collect(chat, hall.ask("What is this?", anchors=("a",), attachments=(PHOTO, NOTES)))
     assert isinstance(events[0], Started)
@@ -146,7 +137,7 @@ async def test_follow_ups_and_answers_given_again_see_the_images(hall: Hall) -> 
 
 
 async def test_a_follow_up_by_a_model_that_takes_no_images_is_told_that_there_was_one(hall: Hall) -> None:
-    seeing(hall, "quick")
+    hall.seeing("quick")
     chat = hall.chat()
     await last(chat, hall.ask("What is this?", anchors=("a",), attachments=(PHOTO,)))
     await last(chat, hall.ask("And its name?", anchors=("a",), model="spare"))
@@ -156,7 +147,7 @@ async def test_a_follow_up_by_a_model_that_takes_no_images_is_told_that_there_wa
 
 
 async def test_only_the_newest_images_of_a_conversation_are_sent_again(hall: Hall) -> None:
-    seeing(hall, "quick")
+    hall.seeing("quick")
     hall.free(turns_per_conversation=None, requests_per_minute=None, cost_ceiling_month=None)
     models = tuple(replace(spec, context=200_000) for spec in hall.catalogue.models)
     hall.catalogue = replace(hall.catalogue, models=models)

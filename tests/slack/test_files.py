@@ -11,8 +11,8 @@ import pytest
 from bot.slack.attached import FILES, GOV_FILES, Sent, fetcher, sent, source
 from bot.slack.clients import open_session
 from bot.slack.workspace import Identity, Workspace
-from engine.files import FileFault, Medium
-from tests.engine.conftest import DEEP, QUICK, SPARE, Hall
+from engine.files import FileFault
+from tests.engine.conftest import Hall
 from tests.fakes import files
 from tests.fakes.shelf import File, Manner
 from tests.fakes.slack import ALICE, BOB, GENERAL, FakeSlack
@@ -21,14 +21,12 @@ from tests.slack.test_conversations import answered
 
 CAT = File("cat.png", "image/png", files.image("PNG"))
 NOTES = File("notes.txt", "text/plain", b"The sky is green.")
-SEES = frozenset({Medium.IMAGES})
 
 
 @pytest.fixture
 def hall(hall: Hall) -> Hall:
     """All but one model take images."""
-    models = (replace(QUICK, accepts=SEES), SPARE, replace(DEEP, accepts=SEES))
-    hall.catalogue = replace(hall.catalogue, models=models)
+    hall.seeing("quick", "deep")
     return hall
 
 
