@@ -22,7 +22,7 @@ from benchmarks.bare import BareBot
 from bot.discord.adapter import DiscordBot, redirect
 from bot.slack.adapter import SlackBot
 from engine.config import DiscordSettings, SlackSettings
-from engine.domain import Chunk, Completion, Finish, Finished, TextDelta
+from engine.models import Chunk, Completion, Finish, Finished, TextDelta
 from storage.store import open_store
 from tests.discord.conftest import front_of
 from tests.engine.conftest import Hall

@@ -12,7 +12,7 @@ from statistics import median
 
 import aiohttp
 
-from engine.domain import Completion, Message, Role
+from engine.models import Completion, Message, Role
 from providers import anthropic, gemini, openai
 from providers.endpoint import Endpoint
 from providers.lazy import Adapter

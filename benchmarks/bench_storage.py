@@ -16,20 +16,9 @@ from statistics import median, quantiles
 
 from engine.admission import Admission, Desk, admit
 from engine.catalogue import Catalogue
-from engine.domain import (
-    Ask,
-    Micros,
-    ModelClass,
-    ModelSpec,
-    Person,
-    Platform,
-    Price,
-    Tier,
-    TierName,
-    TurnId,
-    Usage,
-)
+from engine.domain import Ask, Micros, Person, Platform, Tier, TierName, TurnId
 from engine.facts import Mode
+from engine.models import ModelClass, ModelSpec, Price, Usage
 from engine.turns import Settlement
 from storage.store import Store, open_store
 from tests.postgres import STARTING, running_postgres

@@ -32,11 +32,11 @@ from engine.facts import (
     Mode,
     MoneyBack,
     SessionId,
-    SimulatedObject,
     Subscription,
 )
 from engine.ledger import Tx
 from engine.ports import Clock, Store
+from engine.simulated import SimulatedObject
 from engine.terms import (
     ChangeKind,
     ChangeOrder,

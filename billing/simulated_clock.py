@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from engine.errors import OutsideError
-from engine.facts import SimulatedObject
 from engine.ledger import Tx
 from engine.ports import Clock, Store
+from engine.simulated import SimulatedObject
 
 log = logging.getLogger("billing.simulated")
 

@@ -16,9 +16,9 @@ from billing.simulated_life import aged
 from billing.simulated_prices import SimulatedPrices
 from billing.simulated_shelf import keep, load, load_all
 from engine.errors import OutsideError
-from engine.facts import SimulatedObject
 from engine.ledger import Tx
 from engine.ports import Clock, Store
+from engine.simulated import SimulatedObject
 
 log = logging.getLogger("billing.simulated")
 

@@ -12,7 +12,7 @@ from billing.simulated_objects import Invoice, Quarrel, month_begin, months_afte
 from billing.simulated_plans import Affairs, Plan
 from billing.simulated_prices import SimulatedPrices
 from engine.facts import DisputeStage
-from engine.ports import SimulatedDeed
+from engine.simulated import SimulatedDeed
 
 NO_SUBSCRIPTION = "There is no running subscription."
 NO_PAYMENT = "There is no payment that this could be about."

@@ -19,8 +19,8 @@ from engine.facts import (
     Refund,
     SessionId,
     SessionStatus,
-    SimulatedObject,
 )
+from engine.simulated import SimulatedObject
 
 MONTHS_A_YEAR = 12
 MOMENT = ("_at", "_end")

@@ -14,7 +14,7 @@ from engine.domain import Micros
 from engine.errors import GoneError
 from engine.facts import SessionId, SessionStatus, Subscription
 from engine.ledger import Tx
-from engine.ports import SimulatedInvoice, SimulatedSession
+from engine.simulated import SimulatedInvoice, SimulatedSession
 
 SESSION_ID = "{CHECKOUT_SESSION_ID}"
 """Stripe's placeholder in return addresses."""

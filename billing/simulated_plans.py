@@ -22,7 +22,7 @@ from billing.simulated_prices import MONTHS, SimulatedPrices
 from engine.domain import Interval, TierName
 from engine.errors import GoneError
 from engine.facts import CustomerId, Mode, PaymentStatus, Planned, Subscription, SubscriptionId
-from engine.facts import SimulatedObject as Stored
+from engine.simulated import SimulatedObject as Stored
 
 T = TypeVar("T", bound=Kept)
 

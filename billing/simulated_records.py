@@ -12,8 +12,9 @@ from billing.simulated_plans import Affairs
 from billing.simulated_shelf import load_all
 from billing.simulated_world import World
 from billing.webhook import read_event
-from engine.facts import BillingEvent, CustomerId, Mode, MoneyBack, SimulatedObject, Subscription
+from engine.facts import BillingEvent, CustomerId, Mode, MoneyBack, Subscription
 from engine.ledger import Tx
+from engine.simulated import SimulatedObject
 
 
 class SimulatedRecords:

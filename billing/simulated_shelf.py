@@ -12,8 +12,8 @@ from typing import TypeVar
 from billing.simulated_objects import Invoice, Kept, Payer, Quarrel, event
 from billing.simulated_plans import Affairs, Plan
 from engine.errors import GoneError
-from engine.facts import SimulatedObject
 from engine.ledger import Tx
+from engine.simulated import SimulatedObject
 
 K = TypeVar("K", bound=Kept)
 

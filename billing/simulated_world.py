@@ -15,9 +15,10 @@ from billing.simulated_plans import Affairs, Plan
 from billing.simulated_prices import SimulatedPrices
 from billing.simulated_shelf import find, keep, load
 from engine.errors import GoneError
-from engine.facts import SimulatedObject, Subscription
+from engine.facts import Subscription
 from engine.ledger import Tx
 from engine.ports import Clock, Store
+from engine.simulated import SimulatedObject
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from engine.domain import Person
 from engine.errors import GoneError
 from engine.facts import CustomerId, DisputeStage, Mode, Subscription
 from engine.ledger import Tx
-from engine.ports import SimulatedDeed, SimulatedScene, SimulatedStep, Store
+from engine.ports import Store
+from engine.simulated import SimulatedDeed, SimulatedScene, SimulatedStep
 
 STAGES: Mapping[DisputeStage, SimulatedDeed] = {
     DisputeStage.INQUIRY: SimulatedDeed.INQUIRE,

@@ -22,9 +22,10 @@ from bot.reply import Button, Reply
 from bot.standing import because, subscription_lines
 from bot.words import say
 from engine.catalogue import Catalogue
-from engine.domain import Interval, ModelSpec, Offer, Tier
+from engine.domain import Interval, Offer, Tier
 from engine.facts import ENDED
 from engine.members import ModelChosen, ModelLocked, ModelRow, ModelUnknown, Overview
+from engine.models import ModelSpec
 from engine.turns import Turn
 
 MOST_OTHERS = 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.render import day, marked, title
 from bot.reply import Reply
 from bot.words import say
-from engine.facts import QUIET, Notice
+from engine.notices import QUIET, Notice
 
 
 def notice(owed: Notice) -> Reply:

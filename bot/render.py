@@ -16,7 +16,6 @@ from bot.words import say, spoken
 from engine.domain import (
     Answered,
     Failed,
-    Finish,
     Interval,
     Offer,
     Refusal,
@@ -25,6 +24,7 @@ from engine.domain import (
     TierName,
     TurnId,
 )
+from engine.models import Finish
 
 CURRENCY = "USD"
 

@@ -15,13 +15,10 @@ from engine.context import OWN_WORDS, compose, instructed, size
 from engine.domain import (
     Account,
     Ask,
-    Completion,
     Conversation,
     ConversationId,
     Duplicate,
-    Message,
     Micros,
-    ModelSpec,
     Place,
     Refusal,
     RefusalReason,
@@ -33,6 +30,7 @@ from engine.domain import (
 from engine.facts import Mode
 from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
+from engine.models import Completion, Message, ModelSpec
 from engine.pricing import most
 from engine.rules import Rules
 from engine.turns import Exchange, Hold, UsageFacts

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.admission import Admission, Route
 from engine.context import size, tokens
-from engine.domain import FailureReason, Finish, Finished, Micros, ModelSpec, TextDelta, Usage
+from engine.domain import FailureReason, Micros
 from engine.errors import (
     ContentRefusedError,
     ContextTooLongError,
@@ -19,6 +19,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
+from engine.models import Finish, Finished, ModelSpec, TextDelta, Usage
 from engine.ports import Model
 from engine.pricing import cost
 

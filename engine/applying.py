@@ -26,14 +26,13 @@ from engine.facts import (
     DirtyCustomer,
     DisputeStage,
     Mode,
-    Notice,
-    NoticeId,
     PaymentStatus,
     Subscription,
     TierChange,
 )
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
 from engine.ledger import Tx
+from engine.notices import Notice, NoticeId
 from engine.terms import Duty, DutyId, DutyKind, Policy, SecondSubscription
 
 log = logging.getLogger("engine.subscriptions")

@@ -8,18 +8,9 @@ from datetime import datetime
 
 from engine import enclosures
 from engine.context import HISTORY_TURNS
-from engine.domain import (
-    Account,
-    Ask,
-    Conversation,
-    Finish,
-    Message,
-    Redo,
-    RefusalReason,
-    Role,
-    TurnId,
-)
+from engine.domain import Account, Ask, Conversation, Redo, RefusalReason, TurnId
 from engine.ledger import Tx
+from engine.models import Finish, Message, Role
 from engine.turns import DM_IDLE, Branch, Exchange, Turn, TurnState
 
 GO_ON = (

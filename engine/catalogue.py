@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.domain import ModelClass, ModelSpec, Offer, RefusalReason, Tier, TierName
+from engine.domain import Offer, RefusalReason, Tier, TierName
 from engine.facts import (
     ENDED,
     NO_CLAIMS,
@@ -17,6 +17,7 @@ from engine.facts import (
     PaymentStatus,
     Subscription,
 )
+from engine.models import ModelClass, ModelSpec
 
 GRACE = timedelta(days=14)
 """How long a failed payment leaves the tier: the span of Stripe's recommended Smart Retries."""

@@ -21,7 +21,6 @@ from engine.domain import (
     Duplicate,
     Failed,
     FailureReason,
-    Finish,
     Person,
     Refusal,
     RefusalReason,
@@ -32,6 +31,7 @@ from engine.domain import (
 from engine.errors import TryAgainError
 from engine.flight import InFlight, merged
 from engine.ledger import Tx
+from engine.models import Finish
 from engine.overage import settle
 from engine.ports import Clock, Model, Store
 from engine.signals import Signals

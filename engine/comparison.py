@@ -24,18 +24,9 @@ from engine.admission import (
     unknown,
 )
 from engine.branches import Origin, written
-from engine.domain import (
-    Ask,
-    Duplicate,
-    Micros,
-    ModelSpec,
-    Refusal,
-    RefusalReason,
-    Tier,
-    TierName,
-    TurnId,
-)
+from engine.domain import Ask, Duplicate, Micros, Refusal, RefusalReason, Tier, TierName, TurnId
 from engine.ledger import Tx
+from engine.models import ModelSpec
 
 FEWEST, MOST = 2, 4
 """Models that can be compared: more than four cannot be read side by side, whatever a tier allows."""

@@ -10,9 +10,10 @@ from types import MappingProxyType
 from pydantic import SecretStr
 
 from engine import checks, environment, tables
-from engine.domain import Interval, ModelSpec, Tier, TierName
+from engine.domain import Interval, Tier, TierName
 from engine.environment import Problem, Variables
 from engine.files import FileLimits
+from engine.models import ModelSpec
 from engine.tables import DemoModels, ProviderKind, Tables
 from engine.terms import Policy
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
-from engine.domain import Completion, Message, ModelSpec, Role
 from engine.files import Image
+from engine.models import Completion, Message, ModelSpec, Role
 from engine.turns import Exchange
 
 BYTES_PER_TOKEN = 3

@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from engine.files import Document, Image, Medium
+from engine.files import Document, Image
+from engine.models import NO_USAGE, Finish, ModelClass, Usage
 
 AccountId = NewType("AccountId", str)
 ConversationId = NewType("ConversationId", str)
@@ -58,14 +59,6 @@ class TierName(StrEnum):
     PRO = "pro"
 
 
-class ModelClass(StrEnum):
-    """What a model costs and is good for, in three steps."""
-
-    EVERYDAY = "everyday"
-    STRONG = "strong"
-    FRONTIER = "frontier"
-
-
 class Interval(StrEnum):
     """How often a subscription is paid; Stripe's words."""
 
@@ -100,98 +93,6 @@ class Tier:
     def extra_seat(self, interval: Interval) -> Micros | None:
         """Price of one more seat for an interval."""
         return self.extra_seat_year if interval is Interval.YEAR else self.extra_seat_month
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Micro-dollars per million tokens; the input price is for tokens that were not cached."""
-
-    input: int
-    cached_input: int
-    output: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """One model that members can choose, by the name they see."""
-
-    name: str
-    provider: str
-    vendor_id: str
-    klass: ModelClass
-    context: int
-    max_output: int
-    price: Price | None = None
-    fallback: tuple[str, ...] = ()
-    description: str = ""
-    accepts: frozenset[Medium] = frozenset()
-
-    @property
-    def sees(self) -> bool:
-        """Whether images may be sent to it."""
-        return Medium.IMAGES in self.accepts
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one answer; input includes the cached part, output includes reasoning."""
-
-    input_tokens: int = 0
-    cached_input_tokens: int = 0
-    output_tokens: int = 0
-    estimated: bool = False
-
-
-class Role(StrEnum):
-    """Who says a message to a model."""
-
-    USER = "user"
-    ASSISTANT = "assistant"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a model's input; images come before its text."""
-
-    role: Role
-    text: str
-    images: tuple[Image, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """All that a model is asked: its vendor's id, the messages (last one the member's) and our output cap."""
-
-    vendor_id: str
-    system: str
-    messages: tuple[Message, ...]
-    max_output: int
-
-
-class Finish(StrEnum):
-    """Why a model stopped by itself."""
-
-    END = "end"
-    LENGTH = "length"
-    SAFETY = "safety"
-
-
-@dataclass(frozen=True, slots=True)
-class TextDelta:
-    """A piece of a model's answer."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The end of a model's stream, which every complete stream has exactly once."""
-
-    finish: Finish
-    usage: Usage
-
-
-Chunk = TextDelta | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +266,7 @@ class Answered:
     finish: Finish
     standing: Standing
     turn: TurnId = TurnId("")
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     seconds: float = 0.0
     """From the question's admission to the answer's end."""
     klass: ModelClass | None = None

@@ -20,11 +20,11 @@ from engine.facts import (
     Dispute,
     DisputeStage,
     MoneyBack,
-    NoticeKind,
     Refund,
     SessionId,
 )
 from engine.ledger import Tx
+from engine.notices import NoticeKind
 from engine.ports import Billing, Clock, Store
 from engine.subscriptions import gives_up, retry_in, words
 from engine.terms import Duty, DutyKind, FullRefund, Policy

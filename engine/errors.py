@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.domain import Usage
+from engine.models import Usage
 
 
 class OutsideError(Exception):

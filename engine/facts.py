@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -15,7 +14,6 @@ CustomerId = NewType("CustomerId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 SessionId = NewType("SessionId", str)
 EventId = NewType("EventId", str)
-NoticeId = NewType("NoticeId", str)
 
 
 class Mode(StrEnum):
@@ -308,51 +306,6 @@ class Access:
         return self.subscription.status if self.subscription else PaymentStatus.NONE
 
 
-class NoticeKind(StrEnum):
-    """What a member is told unasked, each once."""
-
-    ACTIVATED = "activated"
-    CHANGED = "changed"
-    ENDED = "ended"
-    RENEWED = "renewed"
-    PAYMENT_FAILED = "payment_failed"
-    PAYMENT_REMINDER = "payment_reminder"
-    PAYMENT_LAST_CALL = "payment_last_call"
-    CARD_EXPIRING = "card_expiring"
-    TRIAL_ENDING = "trial_ending"
-    CANCEL_PENDING = "cancel_pending"
-    RESUMED = "resumed"
-    CHANGE_PLANNED = "change_planned"
-    REFUNDED = "refunded"
-    DISPUTED = "disputed"
-
-
-QUIET = frozenset({NoticeKind.RENEWED})
-"""Good to know and no reason to disturb anybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Words owed to a person, in their `locale`; `key` is unique, so that it is owed and shown once."""
-
-    id: NoticeId
-    key: str
-    account: AccountId
-    mode: Mode
-    person: Person
-    kind: NoticeKind
-    tier: TierName
-    created_at: datetime
-    until: datetime | None = None
-    attempts: int = 0
-    locale: str | None = None
-
-    @property
-    def simulated(self) -> bool:
-        """Whether it is about money that nobody paid."""
-        return self.mode is Mode.SIMULATED
-
-
 @dataclass(frozen=True, slots=True)
 class TierChange:
     """One change of an account's tier, numbered from 1 within the account and mode."""
@@ -375,25 +328,3 @@ class DirtyCustomer:
     gen: int
     token: str
     fails: int
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedObject:
-    """One object of the simulated Stripe: `owner` groups them (a customer id), `body` is JSON text."""
-
-    id: str
-    kind: str
-    owner: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class LocalMessage:
-    """A message of the playground as it is shown; `audience` is the one person who sees it, or None."""
-
-    id: str
-    room: str
-    author: str
-    audience: str | None
-    body: Mapping[str, object] = field(default_factory=dict)
-    at: datetime | None = None

@@ -11,8 +11,9 @@ from datetime import timedelta
 from engine.chat import Chat
 from engine.domain import Platform
 from engine.errors import OutsideError, UnreachableError
-from engine.facts import Mode, Notice
+from engine.facts import Mode
 from engine.mending import Mending
+from engine.notices import Notice
 from engine.ports import Clock, Messenger, Store
 from engine.subscriptions import Subscriptions, retry_in
 

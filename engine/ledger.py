@@ -16,17 +16,15 @@ from engine.facts import (
     CustomerId,
     CustomerRecord,
     DirtyCustomer,
-    LocalMessage,
     Mode,
-    Notice,
-    NoticeId,
     SessionId,
-    SimulatedObject,
     Subscription,
     TierChange,
 )
 from engine.installations import InstallationsTx
+from engine.notices import NoticesTx
 from engine.rules import RulesTx
+from engine.simulated import PlaygroundTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
 
 
@@ -299,80 +297,6 @@ class MoneyTx(Protocol):
 
     def queue_depth(self, now: datetime) -> tuple[int, datetime | None]:
         """How many customers wait to be read, and since when the oldest is due."""
-        ...
-
-
-class NoticesTx(Protocol):
-    """Notices owed to people: owed once, claimed under a lease, sent or kept."""
-
-    def owe(self, notice: Notice) -> bool:
-        """Store it; False if a notice with that key exists."""
-        ...
-
-    def claim_notices(
-        self, mode: Mode, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
-    ) -> Sequence[Notice]:
-        """Take due notices of a mode for these platforms; `attempts` of each result counts earlier claims."""
-        ...
-
-    def notice_sent(self, notice: NoticeId, now: datetime) -> None:
-        """It was shown."""
-        ...
-
-    def notice_later(self, notice: NoticeId, due: datetime) -> None:
-        """Try again then."""
-        ...
-
-    def keep_notice(self, notice: NoticeId) -> None:
-        """The person cannot be written to: keep it for their next command."""
-        ...
-
-    def has_kept(self, account: AccountId, mode: Mode) -> bool:
-        """Whether the account has kept notices of that mode."""
-        ...
-
-    def take_kept(self, account: AccountId, mode: Mode, now: datetime) -> Sequence[Notice]:
-        """Kept notices of an account in that mode, marked as sent by this unit."""
-        ...
-
-    def notices(self, account: AccountId) -> Sequence[Notice]:
-        """All of an account in any mode, oldest first."""
-        ...
-
-
-class PlaygroundTx(Protocol):
-    """The simulated Stripe's objects and the playground's messages."""
-
-    def put_object(self, obj: SimulatedObject) -> None:
-        """Insert or replace by id."""
-        ...
-
-    def add_object(self, obj: SimulatedObject) -> bool:
-        """Insert; False if the id exists."""
-        ...
-
-    def get_object(self, obj: str) -> SimulatedObject | None:
-        """One by id; in a transact unit the row stays locked until it ends."""
-        ...
-
-    def objects(self, kind: str, owner: str | None = None) -> Sequence[SimulatedObject]:
-        """All of a kind, oldest first."""
-        ...
-
-    def drop_object(self, obj: str) -> None:
-        """Delete one by id; none is no error."""
-        ...
-
-    def put_local(self, message: LocalMessage) -> None:
-        """Insert, or replace body and audience by id (`at` of the first stays)."""
-        ...
-
-    def get_local(self, message: str) -> LocalMessage | None:
-        """One by id."""
-        ...
-
-    def local_messages(self, person: str, limit: int) -> Sequence[LocalMessage]:
-        """The last `limit` that the person sees (audience None or theirs), oldest first."""
         ...
 
 

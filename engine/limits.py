@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.catalogue import Catalogue
-from engine.domain import Micros, ModelClass, ModelSpec, Refusal, RefusalReason, Standing, Tier
+from engine.domain import Micros, Refusal, RefusalReason, Standing, Tier
+from engine.models import ModelClass, ModelSpec
 from engine.overage import Allowance, MeterTerms
 from engine.turns import UsageFacts
 

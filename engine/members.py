@@ -8,11 +8,13 @@ from datetime import datetime
 
 from engine.archive import Archive
 from engine.catalogue import Catalogue, access
-from engine.domain import Account, Micros, ModelSpec, Offer, Person, RefusalReason, Tier
-from engine.facts import NO_CLAIMS, Access, Mode, Notice, Subscription, TierChange
+from engine.domain import Account, Micros, Offer, Person, RefusalReason, Tier
+from engine.facts import NO_CLAIMS, Access, Mode, Subscription, TierChange
 from engine.ledger import Tx
 from engine.limits import next_day
 from engine.meeting import Meetings
+from engine.models import ModelSpec
+from engine.notices import Notice
 from engine.ports import Clock, Store
 from engine.preferences import Preferences
 from engine.turns import UsageFacts

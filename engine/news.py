@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from engine.catalogue import GRACE, judge
 from engine.domain import TierName
-from engine.facts import Access, AccessReason, NoticeKind, PaymentStatus, Subscription
+from engine.facts import Access, AccessReason, PaymentStatus, Subscription
+from engine.notices import NoticeKind
 
 REMIND_AFTER = (timedelta(days=3), timedelta(days=7))
 LAST_CALL = GRACE - timedelta(days=1)

@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.catalogue import Catalogue
-from engine.domain import Ask, ModelSpec, Place, Refusal, RefusalReason, Tier, TierName
+from engine.domain import Ask, Place, Refusal, RefusalReason, Tier, TierName
 from engine.ledger import Tx
 from engine.limits import next_day
+from engine.models import ModelSpec
 from engine.ports import Clock, Store
 from engine.rules import NO_RULES, Rules
 

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Protocol, TypeVar
 
-from engine.domain import Chunk, Completion, Interval, Micros, Person, Price, TierName
+from engine.domain import Interval, Person, TierName
 from engine.facts import (
     BillingEvent,
     CheckoutRequest,
     CheckoutSession,
     CustomerFacts,
     CustomerId,
-    DisputeStage,
     Mode,
     MoneyBack,
-    Notice,
     SessionId,
     Subscription,
 )
 from engine.ledger import Tx
+from engine.models import Chunk, Completion, Price
+from engine.notices import Notice
 from engine.terms import ChangeOrder, ChangeResult, Preview, UsageReport, Wish
 
 T = TypeVar("T")
@@ -180,142 +179,6 @@ class BillingRecords(Protocol):
 
     def customers(self) -> AsyncIterator[tuple[CustomerId, str]]:
         """Every customer with an account of this mode in its metadata, with that account's id."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedSession:
-    """What the simulated checkout page shows."""
-
-    session: CheckoutSession
-    tier: TierName
-    interval: Interval
-    success_url: str
-    cancel_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedInvoice:
-    """What the simulated page of an invoice shows."""
-
-    id: str
-    amount: Micros
-    tier: TierName
-    interval: Interval
-    open: bool
-    paid: bool
-
-
-class SimulatedCheckout(Protocol):
-    """What the simulated checkout and portal pages do."""
-
-    async def session(self, session: SessionId) -> SimulatedSession:
-        """The session for its page; GoneError if there is none."""
-        ...
-
-    async def pay(self, session: SessionId) -> str:
-        """Pay it (paying twice is paying once) and return the address to go to."""
-        ...
-
-    async def decline(self, session: SessionId) -> None:
-        """Have the card declined: the session stays open and nothing else changes."""
-        ...
-
-    async def leave(self, session: SessionId) -> str:
-        """Go back without paying; the address to go to."""
-        ...
-
-    async def portal(self, portal: str) -> Sequence[Subscription]:
-        """The subscriptions behind a portal session; GoneError if there is none."""
-        ...
-
-    async def cancel_at_period_end(self, portal: str, *, pending: bool) -> None:
-        """Have the live subscription end with its period, or not after all."""
-        ...
-
-    async def end_now(self, portal: str) -> None:
-        """End the live subscription at once."""
-        ...
-
-    async def invoice(self, invoice: str) -> SimulatedInvoice:
-        """An invoice for its page; GoneError if there is none."""
-        ...
-
-    async def pay_invoice(self, invoice: str) -> None:
-        """Pay it with a new card, which is charged from then on; one that is not open is left as it is."""
-        ...
-
-
-class SimulatedDeed(StrEnum):
-    """What can be played with a simulated customer."""
-
-    EXPIRE = "expire"
-    """Its subscription ends now."""
-    FAIL_PAYMENT = "fail-payment"
-    """Its card is declined from now on, and its period ends now."""
-    RECOVER = "recover"
-    """It gives a new card, with which everything owed is paid."""
-    EXPIRE_CARD = "expire-card"
-    INQUIRE = "inquiry"
-    DISPUTE = "dispute"
-    WIN_DISPUTE = "win"
-    LOSE_DISPUTE = "lose"
-    REFUND = "refund"
-    DELETE_CUSTOMER = "delete-customer"
-
-
-class SimulatedStep(StrEnum):
-    """How far the clock of the simulation is moved."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedScene:
-    """How things stand where something is played."""
-
-    now: datetime
-    moved: bool
-    """Whether the clock was ever moved."""
-    said: str
-    """What the last thing that was played brought about."""
-
-
-class SimulatedOrders(Protocol):
-    """What the operator can play with simulated people; each tells what became of it."""
-
-    async def advance(self, by: timedelta) -> str:
-        """Move the clock forward for everybody. ValueError: back, or more than a year at once."""
-        ...
-
-    async def do(self, person: Person, deed: SimulatedDeed) -> str:
-        """Do it to a person's customer."""
-        ...
-
-    async def dispute(self, person: Person, stage: DisputeStage) -> str:
-        """Dispute the newest payment, or bring its dispute to that stage."""
-        ...
-
-    async def status(self, person: Person) -> str:
-        """What the simulation knows of a person."""
-        ...
-
-
-class SimulatedPlay(Protocol):
-    """What the simulated portal lets everybody try who may open it."""
-
-    async def scene(self, portal: str) -> SimulatedScene:
-        """How things stand; GoneError if there is no such portal session."""
-        ...
-
-    async def play(self, portal: str, deed: SimulatedDeed) -> str:
-        """Do it to the portal's customer; what became of it, in words. GoneError as above."""
-        ...
-
-    async def pass_time(self, portal: str, step: SimulatedStep) -> str:
-        """Move the clock on for everybody; where it stands then, in words. GoneError as above."""
         ...
 
 

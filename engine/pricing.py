@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engine.domain import Micros, ModelSpec, Price, Usage
+from engine.domain import Micros
+from engine.models import ModelSpec, Price, Usage
 from engine.ports import PriceBook
 
 MILLION = 1_000_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.catalogue import Catalogue
-from engine.domain import ModelSpec, Tier
+from engine.domain import Tier
+from engine.models import ModelSpec
 
 
 def choose(

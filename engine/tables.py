@@ -10,9 +10,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engine.domain import Micros, ModelClass, ModelSpec, Price, Tier, TierName
+from engine.domain import Micros, Tier, TierName
 from engine.environment import Problem
 from engine.files import FileLimits, Medium
+from engine.models import ModelClass, ModelSpec, Price
 from engine.terms import FullRefund, Policy, SecondSubscription
 
 MICROS = 1_000_000

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, TurnId, Usage
+from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, TurnId
 from engine.files import Image
+from engine.models import Usage
 
 DM_IDLE = timedelta(hours=12)
 """A DM that rested this long starts a new conversation."""

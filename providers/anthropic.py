@@ -19,8 +19,8 @@ from anthropic.types import (
     Usage,
 )
 
-from engine.domain import Chunk, Completion, Finish, Message, Role
 from engine.files import Image
+from engine.models import Chunk, Completion, Finish, Message, Role
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.pages import no_page

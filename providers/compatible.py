@@ -9,7 +9,7 @@ from openai import AsyncStream, omit
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
-from engine.domain import Completion
+from engine.models import Completion
 from providers.endpoint import Endpoint
 from providers.openai import OpenAIModel, OpenAIReading, messages
 from providers.pages import no_page

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from engine.context import size, tokens
-from engine.domain import Chunk, Completion, Finish, Finished, Message, Role, TextDelta, Usage
 from engine.errors import TellOperatorError
+from engine.models import Chunk, Completion, Finish, Finished, Message, Role, TextDelta, Usage
 from providers.manners import coder, guide, sage
 
 MANNERS: Mapping[str, Callable[[Sequence[Message]], str]] = {

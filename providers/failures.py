@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from engine.domain import Usage
 from engine.errors import (
     ContentRefusedError,
     ContextTooLongError,
@@ -18,6 +17,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
+from engine.models import Usage
 
 MESSAGE_SHOWN = 200
 

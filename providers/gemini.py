@@ -13,9 +13,9 @@ import aiohttp
 from google import genai
 from google.genai import errors, types
 
-from engine.domain import Chunk, Completion, Finish, Role
 from engine.errors import ContentRefusedError
 from engine.files import Image
+from engine.models import Chunk, Completion, Finish, Role
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.streaming import Patience, Reading, relay

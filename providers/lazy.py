@@ -8,7 +8,7 @@ from contextlib import aclosing
 from importlib import import_module
 from typing import Protocol
 
-from engine.domain import Chunk, Completion
+from engine.models import Chunk, Completion
 from providers.endpoint import Endpoint
 
 

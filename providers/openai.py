@@ -17,8 +17,8 @@ from openai.types.chat import (
 )
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
-from engine.domain import Chunk, Completion, Finish, Message, Role
 from engine.files import Image
+from engine.models import Chunk, Completion, Finish, Message, Role
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.pages import no_page

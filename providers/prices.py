@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import TieredPrices
 
-from engine.domain import Price
+from engine.models import Price
 from engine.ports import Clock
 
 PROVIDERS: Mapping[str, str] = {"gemini": "google", "xai": "x-ai"}

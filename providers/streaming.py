@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from engine.context import size, tokens
-from engine.domain import Chunk, Completion, Finish, Finished, TextDelta, Usage
 from engine.errors import OutsideError, StreamCutError
+from engine.models import Chunk, Completion, Finish, Finished, TextDelta, Usage
 from providers.failures import Fault, broke, said
 
 E = TypeVar("E")

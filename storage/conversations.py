@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from engine.context import HISTORY_CHARACTERS, HISTORY_IMAGES
-from engine.domain import AccountId, Conversation, ConversationId, TurnId, Usage
+from engine.domain import AccountId, Conversation, ConversationId, TurnId
+from engine.models import Usage
 from engine.turns import Branch, Exchange, Turn, TurnState
 from storage.attachments import attached, newest
 from storage.session import EPOCH, Row, Session, moment, moment_or_none

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from engine.domain import AccountId, TierName
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
+from engine.notices import Notice, NoticeId, NoticeKind
 from storage.people import person_from
 from storage.session import Row, Session, moment, moment_or_none
 

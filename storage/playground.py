@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from engine.facts import LocalMessage, SimulatedObject
+from engine.simulated import LocalMessage, SimulatedObject
 from storage.session import Row, Session, moment_or_none
 
 

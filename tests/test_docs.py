@@ -24,7 +24,8 @@ from bot.slack.manifest import scopes
 from engine import environment, tables
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
 from engine.environment import NOT_YET, Variables
-from engine.facts import AccessReason, NoticeKind
+from engine.facts import AccessReason
+from engine.notices import NoticeKind
 from engine.terms import DifferenceKind
 from tests.pages import (
     Page,

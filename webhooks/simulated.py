@@ -11,7 +11,7 @@ from aiohttp import web
 from engine.domain import Interval, Micros, Tier, TierName
 from engine.errors import GoneError
 from engine.facts import ENDED, PaymentStatus, Planned, SessionId, SessionStatus, Subscription
-from engine.ports import SimulatedCheckout, SimulatedDeed, SimulatedInvoice, SimulatedPlay, SimulatedStep
+from engine.simulated import SimulatedCheckout, SimulatedDeed, SimulatedInvoice, SimulatedPlay, SimulatedStep
 from webhooks.access import Gate
 from webhooks.boundary import FORM_TARGETS
 from webhooks.site import Site

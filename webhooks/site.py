@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from engine.domain import Tier, TierName
 from engine.facts import BillingEvent, SessionId
 from engine.installations import PlatformInstall
-from engine.ports import LocalSurface, PlatformEndpoint, SimulatedCheckout, SimulatedPlay
+from engine.ports import LocalSurface, PlatformEndpoint
+from engine.simulated import SimulatedCheckout, SimulatedPlay
 from engine.subscriptions import PurchaseStatus
 
 CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]

@@ -11,9 +11,10 @@ from bot.console.words import dead_lines, findings_lines
 from engine.config import Settings
 from engine.facts import DisputeStage
 from engine.members import Members, plain
-from engine.ports import Clock, SimulatedDeed, SimulatedOrders, Store
+from engine.ports import Clock, Store
 from engine.reconcile import Reconcile
 from engine.reports import Reports, last_days
+from engine.simulated import SimulatedDeed, SimulatedOrders
 from engine.subscriptions import Subscriptions
 
 

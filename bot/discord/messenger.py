@@ -14,7 +14,7 @@ from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
 from bot.words import speaking
 from engine.errors import GoneError, UnreachableError
-from engine.facts import Notice
+from engine.notices import Notice
 
 NONCE_LIMIT = 25
 LOOK_BACK = 50

@@ -14,9 +14,9 @@ from bot.reply import RUNNING, Button, State
 from bot.words import say
 from engine.domain import TurnId
 from engine.errors import GoneError
-from engine.facts import LocalMessage
 from engine.ledger import Tx
 from engine.ports import Clock, Store
+from engine.simulated import LocalMessage
 
 BOT_NAME = "Assistant"
 

@@ -22,8 +22,9 @@ from bot.pacing import Pace, Pacing
 from bot.reply import Reply
 from bot.words import speaking
 from engine.domain import Person, TurnId
-from engine.facts import LocalMessage, Notice
+from engine.notices import Notice
 from engine.ports import Clock, Store
+from engine.simulated import LocalMessage
 
 PACE = Pace(channel=0.12, process=200.0)
 """As quick as the eye likes; the limits are only our own database's."""

@@ -12,7 +12,7 @@ from bot.slack.workspaces import Workspaces
 from bot.words import speaking
 from engine.domain import Person
 from engine.errors import UnreachableError
-from engine.facts import Notice
+from engine.notices import Notice
 
 NOTICE = "notice"
 """`event_type` of the metadata that carries a notice's key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from engine.domain import Message
+from engine.models import Message
 from providers.manners.memory import asked_about, facts, questions, short
 from providers.manners.received import received
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from engine.domain import Message, Role
+from engine.models import Message, Role
 from providers.manners.received import words_alone
 
 NAME = "name"

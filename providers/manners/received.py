@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.domain import Message
 from engine.files import Image
+from engine.models import Message
 
 ENCLOSED = re.compile(
     r'\s*<(?P<tag>file(?:-\d+)?) name="(?P<name>[^"\n]*)" type="(?P<type>[^"\n]*)"'

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from zlib import crc32
 
-from engine.domain import Message
+from engine.models import Message
 from providers.manners.memory import facts, questions
 
 OPENINGS = (

@@ -18,7 +18,8 @@ from billing.simulated_prices import SimulatedPrices
 from engine.domain import AccountId, Interval, TierName
 from engine.errors import BadSignatureError, GoneError, TryAgainError
 from engine.facts import CheckoutRequest, CustomerId, Mode, PaymentStatus, SessionId, SessionStatus
-from engine.ports import Billing, SimulatedCheckout
+from engine.ports import Billing
+from engine.simulated import SimulatedCheckout
 from storage.store import Store
 from tests.billing.inbox import Inbox
 from tests.fakes.clock import NOON, FakeClock

@@ -11,7 +11,8 @@ from billing.simulated import SimulatedBilling
 from engine.domain import Interval, TierName
 from engine.errors import GoneError, TellOperatorError
 from engine.facts import PaymentStatus, Planned
-from engine.ports import SimulatedDeed, Store
+from engine.ports import Store
+from engine.simulated import SimulatedDeed
 from engine.terms import ChangeKind, ChangeOrder, ChangeState, Timing, Wish
 from tests.billing.inbox import Inbox
 from tests.billing.simulated_till import ANNA, PRICED, SimulatedTill, opened_till

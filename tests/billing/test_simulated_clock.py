@@ -14,7 +14,8 @@ from engine.catalogue import access
 from engine.domain import Person, Platform, TierName
 from engine.errors import GoneError
 from engine.facts import AccessReason, DisputeStage, Mode, PaymentStatus, Subscription
-from engine.ports import SimulatedDeed, SimulatedPlay, SimulatedStep, Store
+from engine.ports import Store
+from engine.simulated import SimulatedDeed, SimulatedPlay, SimulatedStep
 from engine.subscriptions import Subscriptions
 from tests.billing.inbox import Inbox
 from tests.billing.simulated_till import ANNA, SimulatedTill, opened_till

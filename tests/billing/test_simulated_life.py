@@ -11,7 +11,8 @@ import pytest
 from engine.domain import AccountId, Interval, TierName
 from engine.errors import GiveUpError, GoneError
 from engine.facts import Dispute, DisputeStage, Mode, PaymentStatus, Refund
-from engine.ports import Billing, BillingRecords, SimulatedDeed, Store
+from engine.ports import Billing, BillingRecords, Store
+from engine.simulated import SimulatedDeed
 from engine.terms import UsageReport
 from tests.billing.inbox import Inbox
 from tests.billing.simulated_till import ANNA, SimulatedTill, opened_till

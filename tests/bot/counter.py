@@ -22,7 +22,8 @@ from engine.ledger import Tx
 from engine.members import Members
 from engine.metering import Meter
 from engine.places import Places
-from engine.ports import Billing, Clock, SimulatedDeed, Store
+from engine.ports import Billing, Clock, Store
+from engine.simulated import SimulatedDeed
 from engine.subscriptions import Subscriptions
 from engine.terms import Policy
 from providers.reading import FileReader

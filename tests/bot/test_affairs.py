@@ -13,7 +13,7 @@ from bot.reply import Reply
 from engine.domain import Interval, Person, TierName
 from engine.facts import DisputeStage, Mode
 from engine.figures import FunnelStep
-from engine.ports import SimulatedDeed
+from engine.simulated import SimulatedDeed
 from tests.bot.counter import Counter, simulated_counter
 from tests.engine.conftest import ALICE, BOB, Hall
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture

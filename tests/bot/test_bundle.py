@@ -16,8 +16,9 @@ import pytest
 from bot import bundle
 from bot.bundle import Bundle
 from engine.archive import AT_ONCE, TURNS, Archive, Piece
-from engine.domain import AccountId, Conversation, ConversationId, Micros, Person, Platform, TurnId, Usage
+from engine.domain import AccountId, Conversation, ConversationId, Micros, Person, Platform, TurnId
 from engine.ledger import Tx
+from engine.models import Usage
 from engine.turns import Hold, Settlement
 from storage.store import Store
 from tests.fakes.clock import NOON

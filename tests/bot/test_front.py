@@ -10,8 +10,9 @@ from bot.commands import BY_NAME, COMMANDS
 from bot.front import Front, Request
 from bot.reply import Reply
 from engine.domain import Answered, Person, Redo, TierName
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
 from engine.ledger import Tx
+from engine.notices import Notice, NoticeId, NoticeKind
 from tests.bot.counter import open_counter
 from tests.engine.conftest import ALICE, BOB, Hall, last
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture

@@ -6,7 +6,8 @@ import pytest
 
 from bot.news import notice
 from engine.domain import AccountId, TierName
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
+from engine.notices import Notice, NoticeId, NoticeKind
 from tests.engine.conftest import ALICE
 from tests.fakes.clock import NOON
 

@@ -17,19 +17,10 @@ from bot.render import UNLISTED, compared_footer, day, moment, money
 from bot.slack.manifest import PROMPTS
 from bot.standing import TOLD
 from bot.words import ENGLISH, LANGUAGES, nearest, say, speak, speaking, spoken, strings
-from engine.domain import (
-    Answered,
-    FailureReason,
-    Finish,
-    Interval,
-    Micros,
-    ModelClass,
-    RefusalReason,
-    Standing,
-    TierName,
-)
-from engine.facts import NoticeKind
+from engine.domain import Answered, FailureReason, Interval, Micros, RefusalReason, Standing, TierName
 from engine.files import FileFault
+from engine.models import Finish, ModelClass
+from engine.notices import NoticeKind
 from engine.overage import MeterOffer
 from engine.places import Objection
 from engine.wishes import Obstacle

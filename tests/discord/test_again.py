@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.domain import Finish, TurnId
+from engine.domain import TurnId
+from engine.models import Finish
 from tests.discord.conftest import Stage, front_of, serving, streaming
 
 FOOTER = "conversation 1 of 3 today"

@@ -9,7 +9,8 @@ import pytest
 from bot.discord.adapter import DiscordBot
 from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
+from engine.notices import Notice, NoticeId, NoticeKind
 from tests.discord.conftest import Stage, front_of, settings_for
 from tests.engine.conftest import Hall
 from tests.fakes.discord import FakeDiscord

@@ -14,20 +14,10 @@ from engine.admission import Desk
 from engine.answering import Patience
 from engine.catalogue import Catalogue
 from engine.chat import Chat
-from engine.domain import (
-    Ask,
-    ChatEvent,
-    Micros,
-    ModelClass,
-    ModelSpec,
-    Person,
-    Platform,
-    Price,
-    Tier,
-    TierName,
-)
+from engine.domain import Ask, ChatEvent, Micros, Person, Platform, Tier, TierName
 from engine.facts import Mode
 from engine.files import Medium
+from engine.models import ModelClass, ModelSpec, Price
 from engine.signals import Signals
 from storage.store import Store
 from tests.fakes.clock import FakeClock

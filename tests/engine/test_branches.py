@@ -15,7 +15,6 @@ from engine.domain import (
     Ask,
     ChatEvent,
     Failed,
-    Finish,
     Micros,
     Redo,
     Refusal,
@@ -25,6 +24,7 @@ from engine.domain import (
 )
 from engine.errors import TryAgainError
 from engine.ledger import Tx
+from engine.models import Finish
 from engine.turns import Exchange, UsageFacts
 from storage.store import Store
 from tests.engine.conftest import ALICE, BOB, Hall, collect, last

@@ -14,17 +14,15 @@ from engine.domain import (
     Failed,
     Interval,
     Micros,
-    ModelClass,
-    Price,
     Refusal,
     RefusalReason,
     Started,
     TierName,
-    Usage,
 )
 from engine.errors import TryAgainError
 from engine.facts import CustomerId, Mode, PaymentStatus, Subscription, SubscriptionId
 from engine.ledger import Tx
+from engine.models import ModelClass, Price, Usage
 from tests.engine.conftest import ALICE, DEEP, EVERYDAY, QUICK, SPARE, Hall, last
 from tests.fakes.models import Scripted
 

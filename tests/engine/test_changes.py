@@ -12,7 +12,7 @@ from engine.checkout import Blocked
 from engine.domain import AccountId, Interval, Micros, Person, TierName
 from engine.errors import TryAgainError
 from engine.facts import DisputeStage
-from engine.ports import SimulatedDeed
+from engine.simulated import SimulatedDeed
 from engine.terms import ChangeKind, ChangeOrder, ChangeResult, ChangeState, ProposalId, Timing
 from engine.wishes import Obstacle
 from storage.store import Store

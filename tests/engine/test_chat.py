@@ -16,15 +16,13 @@ from engine.domain import (
     Duplicate,
     Failed,
     FailureReason,
-    Finish,
     Refusal,
     RefusalReason,
-    Role,
     Started,
-    Usage,
 )
 from engine.errors import ContentRefusedError, LateError, TellOperatorError, TryAgainError
 from engine.ledger import Tx
+from engine.models import Finish, Role, Usage
 from tests.engine.conftest import ALICE, BOB, Hall, collect, last
 from tests.fakes.models import Scripted
 

@@ -18,12 +18,12 @@ from engine.domain import (
     Failed,
     FailureReason,
     Micros,
-    ModelClass,
     Refusal,
     RefusalReason,
     Started,
 )
 from engine.errors import TryAgainError
+from engine.models import ModelClass
 from engine.preferences import Preferences
 from engine.turns import UsageFacts
 from tests.engine.conftest import ALICE, BOB, Hall, last

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.context import HISTORY_IMAGES, compose, image_tokens, size, tokens
-from engine.domain import Role
 from engine.files import Image, Medium
+from engine.models import Role
 from engine.turns import Exchange
 from tests.engine.conftest import QUICK
 

@@ -9,20 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.context import image_tokens
-from engine.domain import (
-    Answered,
-    Micros,
-    ModelSpec,
-    Offer,
-    Redo,
-    Refusal,
-    RefusalReason,
-    Started,
-    TierName,
-)
+from engine.domain import Answered, Micros, Offer, Redo, Refusal, RefusalReason, Started, TierName
 from engine.enclosures import enclosed, told
 from engine.errors import TellOperatorError
 from engine.files import Document, Image
+from engine.models import ModelSpec
 from tests.engine.conftest import PREMIUM, QUICK, SPARE, Hall, collect, last
 from tests.engine.test_ceiling import subscribed
 from tests.fakes.models import Scripted

@@ -10,10 +10,11 @@ import pytest
 from engine import jobs
 from engine.domain import Platform, TierName
 from engine.errors import OutsideError, TryAgainError, UnreachableError
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
 from engine.jobs import NOTICE_LEASE, Bell, Jobs, Notices
 from engine.ledger import Tx
 from engine.members import Members
+from engine.notices import Notice, NoticeId, NoticeKind
 from engine.subscriptions import Subscriptions
 from storage.store import Store
 from tests.engine.conftest import ALICE, CATALOGUE, Hall

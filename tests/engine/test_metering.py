@@ -16,19 +16,7 @@ from engine.admission import Desk
 from engine.answering import Patience
 from engine.catalogue import Catalogue
 from engine.chat import Chat
-from engine.domain import (
-    AccountId,
-    Answered,
-    Failed,
-    Interval,
-    Micros,
-    ModelClass,
-    Refusal,
-    Started,
-    Tier,
-    TierName,
-    Usage,
-)
+from engine.domain import AccountId, Answered, Failed, Interval, Micros, Refusal, Started, Tier, TierName
 from engine.facts import (
     Access,
     AccessReason,
@@ -41,6 +29,7 @@ from engine.facts import (
 )
 from engine.ledger import Tx
 from engine.metering import in_cents
+from engine.models import ModelClass, Usage
 from engine.overage import Allowance, MeterOffer, MeterTerms, month_start, offer, vendor_budget
 from engine.signals import Signals
 from engine.terms import Metering, UsageEvent

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from engine.catalogue import GRACE, access
 from engine.domain import Interval, TierName
-from engine.facts import Access, AccessReason, NoticeKind, PaymentStatus, Planned, Subscription
+from engine.facts import Access, AccessReason, PaymentStatus, Planned, Subscription
 from engine.news import Word, changes, next_moment, standing_words, tier_kind
+from engine.notices import NoticeKind
 from tests.engine.test_catalogue import NOW, PREMIUM_SUB
 
 DAY = timedelta(days=1)

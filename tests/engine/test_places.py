@@ -25,10 +25,10 @@ from engine.domain import (
     RefusalReason,
     Started,
     TierName,
-    Usage,
 )
 from engine.errors import GiveUpError, OutsideError
 from engine.ledger import Tx
+from engine.models import Usage
 from engine.places import Action, InForce, Listed, Objection, Places, persona, pool
 from engine.rules import Rules
 from storage.store import open_store

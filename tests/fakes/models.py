@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from engine.domain import Chunk, Completion, Finish, Finished, TextDelta, Usage
 from engine.errors import OutsideError
+from engine.models import Chunk, Completion, Finish, Finished, TextDelta, Usage
 
 SPENT = Usage(100, 0, 50)
 

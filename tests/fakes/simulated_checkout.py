@@ -18,13 +18,7 @@ from engine.facts import (
     SubscriptionId,
 )
 from engine.facts import Subscription as Sub
-from engine.ports import (
-    SimulatedDeed,
-    SimulatedInvoice,
-    SimulatedScene,
-    SimulatedSession,
-    SimulatedStep,
-)
+from engine.simulated import SimulatedDeed, SimulatedInvoice, SimulatedScene, SimulatedSession, SimulatedStep
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PORTAL = "portal_1"

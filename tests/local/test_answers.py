@@ -10,7 +10,8 @@ from typing import Any
 from zipfile import ZipFile
 
 from bot.bundle import NAME
-from engine.domain import Finish, TurnId
+from engine.domain import TurnId
+from engine.models import Finish
 from tests.engine.conftest import ALICE, BOB, Hall
 from tests.local.conftest import Json, Talk
 

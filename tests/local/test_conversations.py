@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from engine.domain import Role
 from engine.errors import TryAgainError
+from engine.models import Role
 from tests.bot.test_front import front_of
 from tests.engine.conftest import ALICE, BOB, Hall
 from tests.local.conftest import Talk

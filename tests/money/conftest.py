@@ -20,9 +20,10 @@ from engine.config import StripeSettings
 from engine.dispatch import Dispatch
 from engine.domain import Interval, Person, TierName
 from engine.duties import Duties
-from engine.facts import Mode, Notice, SessionId, Subscription, TierChange
+from engine.facts import Mode, SessionId, Subscription, TierChange
 from engine.ledger import Tx
 from engine.metering import Meter
+from engine.notices import Notice
 from engine.reconcile import Reconcile
 from engine.subscriptions import Subscriptions
 from engine.terms import Policy

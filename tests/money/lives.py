@@ -20,9 +20,10 @@ from engine.changes import Proposed
 from engine.checkout import CheckoutLink
 from engine.domain import Interval, Person, Platform, TierName
 from engine.errors import OutsideError
-from engine.facts import Mode, Notice, SessionId
+from engine.facts import Mode, SessionId
 from engine.jobs import Notices
 from engine.ledger import Tx
+from engine.notices import Notice
 from engine.terms import ChangeKind, Policy
 from storage.store import Store, open_store
 from tests.fakes.clock import FakeClock

@@ -13,8 +13,9 @@ from billing.simulated import SimulatedBilling
 from engine.applying import reconsider
 from engine.domain import TierName
 from engine.errors import OutsideError
-from engine.facts import CustomerId, Mode, NoticeKind
+from engine.facts import CustomerId, Mode
 from engine.ledger import Tx
+from engine.notices import NoticeKind
 from engine.subscriptions import Subscriptions
 from engine.terms import DifferenceKind, Policy
 from storage.store import Store

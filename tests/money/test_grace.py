@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from engine.domain import TierName
-from engine.facts import NoticeKind
+from engine.notices import NoticeKind
 from tests.fakes.stripe import bills
 from tests.money.conftest import Till
 

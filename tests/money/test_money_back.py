@@ -6,8 +6,9 @@ import asyncio
 from datetime import timedelta
 
 from engine.domain import TierName
-from engine.facts import CustomerId, DisputeStage, Mode, NoticeKind
+from engine.facts import CustomerId, DisputeStage, Mode
 from engine.ledger import Tx
+from engine.notices import NoticeKind
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe import FaultKind
 from tests.money.conftest import Till, open_till

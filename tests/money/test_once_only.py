@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from engine.domain import AccountId
-from engine.facts import CustomerId, CustomerRecord, Mode, NoticeKind
+from engine.facts import CustomerId, CustomerRecord, Mode
 from engine.ledger import Tx
+from engine.notices import NoticeKind
 from engine.reconcile import Findings
 from engine.terms import Difference, DifferenceKind, Policy
 from tests.engine.conftest import ALICE

@@ -23,10 +23,10 @@ from engine.facts import (
     DirtyCustomer,
     EventId,
     Mode,
-    NoticeKind,
     PaymentStatus,
 )
 from engine.ledger import Tx
+from engine.notices import NoticeKind
 from engine.subscriptions import LEASE, Activation
 from storage.store import Store
 from tests.billing.conftest import TIERS

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import pytest
 
-from engine.domain import Chunk, Completion, Finished, Message, Role, TextDelta
 from engine.errors import OutsideError
+from engine.models import Chunk, Completion, Finished, Message, Role, TextDelta
 from engine.ports import Model
 from providers.endpoint import Endpoint
 from providers.lazy import Adapter

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.context import size, tokens
-from engine.domain import Finish, Usage
 from engine.errors import GiveUpError, StreamCutError
+from engine.models import Finish, Usage
 from providers.compatible import connect
 from providers.endpoint import Endpoint
 from providers.lazy import Adapter

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from engine.context import size, tokens
-from engine.domain import Completion, Finish, Message, Role, TextDelta, Usage
 from engine.enclosures import told
 from engine.errors import TellOperatorError
 from engine.files import Document, Image
+from engine.models import Completion, Finish, Message, Role, TextDelta, Usage
 from providers.demo import MANNERS, DemoModel, Pace
 from tests.providers.conftest import ask, question
 

@@ -9,7 +9,6 @@ from contextlib import aclosing
 import pytest
 
 from engine.context import size, tokens
-from engine.domain import TextDelta, Usage
 from engine.errors import (
     ContentRefusedError,
     ContextTooLongError,
@@ -20,6 +19,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
+from engine.models import TextDelta, Usage
 from providers.lazy import Adapter
 from tests.fakes.vendor_wire import WIRES, Count, Vendor
 from tests.fakes.vendors import Act, FakeVendors, Reply, Script

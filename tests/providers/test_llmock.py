@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from llmock.pytest_plugin import LLMock
 
-from engine.domain import Finish
 from engine.errors import (
     ContextTooLongError,
     LateError,
@@ -18,6 +17,7 @@ from engine.errors import (
     TryAgainError,
 )
 from engine.files import Image
+from engine.models import Finish
 from tests.fakes import files
 from tests.providers.conftest import HURRIED, USUAL, Make, ask, question
 

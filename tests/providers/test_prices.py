@@ -11,7 +11,7 @@ import pytest
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import TieredPrices
 
-from engine.domain import Price
+from engine.models import Price
 from providers.prices import PROVIDERS, ListPrices
 from tests.fakes.clock import NOON, FakeClock
 

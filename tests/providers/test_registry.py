@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from engine.config import ProviderRow
-from engine.domain import TextDelta
 from engine.errors import TellOperatorError
+from engine.models import TextDelta
 from engine.tables import ProviderKind
 from providers.registry import build_models
 from tests.fakes.vendor_wire import WIRES, Vendor

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from engine.context import size, tokens
-from engine.domain import Completion, Finish, Message, Role, Usage
 from engine.files import Image
+from engine.models import Completion, Finish, Message, Role, Usage
 from providers.lazy import Adapter
 from tests.fakes.vendor_wire import WIRES, Count, OpenAIWire, Vendor
 from tests.fakes.vendors import Act, FakeVendors

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.domain import Person, Platform, TierName
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
 from engine.jobs import Notices
 from engine.ledger import Tx
+from engine.notices import Notice, NoticeId, NoticeKind
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import ALICE, BOB, GENERAL, TEAM

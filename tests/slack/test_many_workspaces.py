@@ -18,8 +18,9 @@ from bot.slack.installed import Installed
 from bot.slack.workspaces import ManyWorkspaces
 from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
 from engine.ledger import Tx
+from engine.notices import Notice, NoticeId, NoticeKind
 from storage.store import Store
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock

@@ -9,7 +9,8 @@ import pytest
 from bot.slack.adapter import SlackBot
 from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
+from engine.notices import Notice, NoticeId, NoticeKind
 from tests.fakes.slack import ALICE, TEAM
 from tests.slack.conftest import Stage
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.bundle import plain
-from engine.domain import Finish, Person, Platform
+from engine.domain import Person, Platform
+from engine.models import Finish
 from tests.engine.conftest import Hall
 from tests.fakes.slack import ALICE, BOB, GENERAL, PRIVATE, TEAM, FakeSlack, Message
 from tests.slack.conftest import Stage

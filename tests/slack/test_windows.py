@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.slack.home import mrkdwn
 from bot.slack.seldom import Seldom
 from engine.domain import AccountId, TierName
-from engine.facts import Mode, Notice, NoticeId, NoticeKind
+from engine.facts import Mode
+from engine.notices import Notice, NoticeId, NoticeKind
 from tests.fakes.slack import ALICE, BOB, GENERAL, OUTSIDE, FakeSlack
 from tests.fakes.slack import blocks as block_kit
 from tests.fakes.slack.views import element

@@ -20,22 +20,20 @@ from engine.domain import (
     Platform,
     TierName,
     TurnId,
-    Usage,
 )
 from engine.facts import (
     AttemptStatus,
     CheckoutAttempt,
     CustomerId,
     Mode,
-    Notice,
-    NoticeId,
-    NoticeKind,
     PaymentStatus,
     Planned,
     Subscription,
     SubscriptionId,
 )
 from engine.ledger import Tx
+from engine.models import Usage
+from engine.notices import Notice, NoticeId, NoticeKind
 from engine.terms import Duty, DutyId, DutyKind, UsageHour, UsageReport
 from engine.turns import Hold, Settlement
 from storage.address import SqliteAddress, parse_address

@@ -9,8 +9,9 @@ from datetime import datetime
 
 import pytest
 
-from engine.facts import Mode, Notice, NoticeId
+from engine.facts import Mode
 from engine.ledger import Tx
+from engine.notices import Notice, NoticeId
 from storage.store import Store
 from tests.fakes.clock import NOON
 from tests.storage.makers import ANN, BEN, MINUTE, account, notice

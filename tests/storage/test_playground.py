@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.facts import LocalMessage, SimulatedObject
 from engine.ledger import Tx
+from engine.simulated import LocalMessage, SimulatedObject
 from storage.store import Store
 from tests.fakes.clock import NOON
 from tests.storage.makers import MINUTE

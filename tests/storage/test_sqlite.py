@@ -13,8 +13,8 @@ import pytest
 
 from engine.domain import Person, Platform
 from engine.errors import GiveUpError, TellOperatorError, TryAgainError
-from engine.facts import SimulatedObject
 from engine.ledger import Tx
+from engine.simulated import SimulatedObject
 from storage.sqlite import SqliteBackend
 from storage.sqlite_connection import HandOver
 from storage.sqlite_units import BATCH, Writer

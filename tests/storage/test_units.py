@@ -12,8 +12,8 @@ import pytest
 
 from engine.domain import Account, AccountId, ConversationId, Micros, Person, Platform, TurnId
 from engine.errors import GiveUpError, TryAgainError
-from engine.facts import SimulatedObject
 from engine.ledger import Tx
+from engine.simulated import SimulatedObject
 from engine.turns import Hold
 from storage.store import Store, open_store
 from tests.fakes.clock import NOON, FakeClock

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from aiohttp import ClientSession
 
-from engine.domain import Interval, Micros, ModelClass, Tier, TierName
+from engine.domain import Interval, Micros, Tier, TierName
 from engine.facts import PaymentStatus, Planned
-from engine.ports import SimulatedDeed, SimulatedStep
+from engine.models import ModelClass
+from engine.simulated import SimulatedDeed, SimulatedStep
 from tests.fakes.simulated_checkout import INVOICE, NOON, PORTAL, SESSION, MemoryCheckout, MemoryPlay
 from tests.web.conftest import Start
 from webhooks.simulated import dollars

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engine.domain import Person, TierName
-from engine.facts import Mode, Notice, NoticeKind, TierChange
+from engine.facts import Mode, TierChange
 from engine.figures import Movement, MovementKind
 from engine.ledger import Tx
+from engine.notices import Notice, NoticeKind
 from storage.store import Store
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe.world import World

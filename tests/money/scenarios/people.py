@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from engine.checkout import CheckoutLink
 from engine.domain import AccountId, Interval, Person, Platform, TierName
-from engine.facts import CustomerId, CustomerRecord, Mode, Notice, TierChange
+from engine.facts import CustomerId, CustomerRecord, Mode, TierChange
 from engine.figures import Movement
 from engine.ledger import Tx
+from engine.notices import Notice
 from tests.fakes.stripe.wire import Json
 from tests.money.conftest import Till
 

@@ -16,8 +16,8 @@ from engine.catalogue import Catalogue
 from engine.changes import Changes, Confirmed, Proposed
 from engine.checkout import Checkout, CheckoutLink
 from engine.domain import Interval, Micros, TierName
-from engine.facts import NoticeKind
 from engine.metering import Meter, MeteringStatus
+from engine.notices import NoticeKind
 from engine.terms import ChangeKind, ChangeState, Policy, Timing
 from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE

@@ -14,8 +14,9 @@ from billing.simulated import SimulatedBilling
 from engine.checkout import Blocked, CheckoutLink, NothingToManage
 from engine.domain import Interval, TierName
 from engine.errors import TellOperatorError
-from engine.facts import CustomerId, CustomerRecord, Mode, NoticeKind, PaymentStatus
+from engine.facts import CustomerId, CustomerRecord, Mode, PaymentStatus
 from engine.figures import MovementKind
+from engine.notices import NoticeKind
 from tests.billing.conftest import gateway_on
 from tests.billing.simulated_till import PRICED
 from tests.engine.conftest import ALICE

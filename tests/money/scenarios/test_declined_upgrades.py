@@ -14,7 +14,7 @@ import pytest
 
 from engine.changes import Confirmed, Proposed
 from engine.domain import Interval, TierName
-from engine.facts import NoticeKind
+from engine.notices import NoticeKind
 from engine.terms import ChangeKind, ChangeState
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe.driver import Driver

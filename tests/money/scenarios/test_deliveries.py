@@ -12,7 +12,8 @@ import pytest
 
 from engine.checkout import CheckoutLink
 from engine.domain import Interval, Person, TierName
-from engine.facts import CustomerFacts, CustomerId, NoticeKind
+from engine.facts import CustomerFacts, CustomerId
+from engine.notices import NoticeKind
 from engine.subscriptions import Subscriptions
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe.wire import Json

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from engine.domain import TierName
-from engine.facts import AccessReason, NoticeKind
+from engine.facts import AccessReason
 from engine.figures import MovementKind
+from engine.notices import NoticeKind
 from tests.engine.conftest import ALICE
 from tests.money.conftest import Till
 from tests.money.scenarios.book import book_of

@@ -15,8 +15,9 @@ import pytest
 
 from engine.checkout import Blocked, CheckoutLink
 from engine.domain import Interval, TierName
-from engine.facts import AccessReason, NoticeKind
+from engine.facts import AccessReason
 from engine.figures import MovementKind
+from engine.notices import NoticeKind
 from engine.terms import FullRefund, Policy
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe.wire import Json

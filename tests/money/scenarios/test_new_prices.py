@@ -15,7 +15,7 @@ import stripe
 from billing.client import StripeCaller
 from engine.changes import Proposed
 from engine.domain import Interval, TierName
-from engine.facts import NoticeKind
+from engine.notices import NoticeKind
 from engine.terms import ChangeKind
 from tests.billing.conftest import QUICK, gateway_on
 from tests.engine.conftest import ALICE, BOB

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from engine.domain import TierName
-from engine.facts import NoticeKind
+from engine.notices import NoticeKind
 from engine.subscriptions import Activation
 from tests.money.conftest import Till, open_till
 from tests.money.scenarios.book import book_of

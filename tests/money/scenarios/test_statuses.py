@@ -12,8 +12,9 @@ import pytest
 
 from engine.checkout import AlreadySubscribed, CheckoutLink
 from engine.domain import Interval, TierName
-from engine.facts import AccessReason, NoticeKind
+from engine.facts import AccessReason
 from engine.figures import MovementKind
+from engine.notices import NoticeKind
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe.driver import Driver
 from tests.money.conftest import Till

@@ -1,0 +1,97 @@
+"""Words owed to people: each owed once, claimed under a lease, and shown once or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+
+from engine.domain import AccountId, Person, TierName
+from engine.facts import Mode
+
+NoticeId = NewType("NoticeId", str)
+
+
+class NoticeKind(StrEnum):
+    """What a member is told unasked, each once."""
+
+    ACTIVATED = "activated"
+    CHANGED = "changed"
+    ENDED = "ended"
+    RENEWED = "renewed"
+    PAYMENT_FAILED = "payment_failed"
+    PAYMENT_REMINDER = "payment_reminder"
+    PAYMENT_LAST_CALL = "payment_last_call"
+    CARD_EXPIRING = "card_expiring"
+    TRIAL_ENDING = "trial_ending"
+    CANCEL_PENDING = "cancel_pending"
+    RESUMED = "resumed"
+    CHANGE_PLANNED = "change_planned"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+
+
+QUIET = frozenset({NoticeKind.RENEWED})
+"""Good to know and no reason to disturb anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Words owed to a person, in their `locale`; `key` is unique, so that it is owed and shown once."""
+
+    id: NoticeId
+    key: str
+    account: AccountId
+    mode: Mode
+    person: Person
+    kind: NoticeKind
+    tier: TierName
+    created_at: datetime
+    until: datetime | None = None
+    attempts: int = 0
+    locale: str | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is about money that nobody paid."""
+        return self.mode is Mode.SIMULATED
+
+
+class NoticesTx(Protocol):
+    """Notices owed to people: owed once, claimed under a lease, sent or kept."""
+
+    def owe(self, notice: Notice) -> bool:
+        """Store it; False if a notice with that key exists."""
+        ...
+
+    def claim_notices(
+        self, mode: Mode, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
+    ) -> Sequence[Notice]:
+        """Take due notices of a mode for these platforms; `attempts` of each result counts earlier claims."""
+        ...
+
+    def notice_sent(self, notice: NoticeId, now: datetime) -> None:
+        """It was shown."""
+        ...
+
+    def notice_later(self, notice: NoticeId, due: datetime) -> None:
+        """Try again then."""
+        ...
+
+    def keep_notice(self, notice: NoticeId) -> None:
+        """The person cannot be written to: keep it for their next command."""
+        ...
+
+    def has_kept(self, account: AccountId, mode: Mode) -> bool:
+        """Whether the account has kept notices of that mode."""
+        ...
+
+    def take_kept(self, account: AccountId, mode: Mode, now: datetime) -> Sequence[Notice]:
+        """Kept notices of an account in that mode, marked as sent by this unit."""
+        ...
+
+    def notices(self, account: AccountId) -> Sequence[Notice]:
+        """All of an account in any mode, oldest first."""
+        ...
