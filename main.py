@@ -14,11 +14,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from billing.keys import mode_of
 from billing.simulated_clock import SimulatedClock
+from billing.till import Till, open_till
 from bot import words
 from bot.affairs import Affairs
 from bot.console import orders
@@ -29,7 +28,7 @@ from bot.console.parts import switches
 from bot.console.words import announcement, causes, checked, in_words, part_lines
 from bot.front import Front
 from bot.intake import Intake
-from bot.local.surface import LocalBot
+from bot.surfaces import Surfaces, open_surfaces
 from engine import pricing
 from engine.admission import Desk
 from engine.catalogue import Catalogue
@@ -38,14 +37,13 @@ from engine.chat import Chat
 from engine.checkout import Checkout, Links
 from engine.config import ConfigurationError, Settings, load_settings
 from engine.dispatch import Dispatch
-from engine.domain import Platform
 from engine.duties import Duties
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
 from engine.members import Members
 from engine.metering import Meter
-from engine.pace import Pace
 from engine.places import Places
+from engine.ports import Clock
 from engine.reconcile import Reconcile
 from engine.reports import Reports
 from engine.signals import Signals
@@ -56,14 +54,6 @@ from providers.registry import Models, build_models
 from storage.store import Store, migrate, open_store
 from webhooks.server import serve
 from webhooks.site import Part, Site, StripeInbox
-
-if TYPE_CHECKING:
-    from billing.simulated import SimulatedBilling
-    from billing.simulation import Simulation
-    from bot.discord.adapter import DiscordBot
-    from bot.slack.adapter import SlackBot
-    from engine.installations import PlatformInstall
-    from engine.ports import Billing, BillingRecords, Clock
 
 GRACE_SECONDS = 10.0
 NEAR = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - looked up, not bound
@@ -77,16 +67,6 @@ class SystemClock:
     def now(self) -> datetime:
         """The time as an aware UTC datetime."""
         return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Till:
-    """Stripe, or its simulation with the clock that can be moved."""
-
-    billing: Billing
-    records: BillingRecords
-    simulated: SimulatedBilling | None = None
-    simulation: Simulation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,26 +142,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         yield House(settings, clock, store, till, models, chat, money, notices, jobs, front, bell)
 
 
-def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
-    """Stripe where it is configured, else its simulation."""
-    if settings.stripe:
-        from billing.gateway import StripeGateway  # noqa: PLC0415 - the SDK is for those who use it
-
-        pace = Pace(store, clock, mode_of(settings.stripe.secret_key.get_secret_value()))
-        address = settings.server.app_url
-        gateway = StripeGateway(
-            settings.stripe, settings.tiers, clock, settings.billing, pace=pace.wait, app_url=address
-        )
-        return Till(gateway, gateway)
-    from billing.simulated import SimulatedBilling  # noqa: PLC0415 - as above
-    from billing.simulation import Simulation  # noqa: PLC0415 - as above
-
-    address = settings.server.app_url
-    simulated = SimulatedBilling(store, clock, address, settings.tiers, settings.billing)
-    simulation = Simulation(store, clock, simulated) if isinstance(clock, SimulatedClock) else None
-    return Till(simulated, simulated, simulated, simulation)
-
-
 def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell: Bell) -> Money:
     """Subscriptions and all that keeps them true."""
     billing, policy = till.billing, settings.billing
@@ -211,36 +171,11 @@ def open_front(
     return Front(chat, members, affairs, intake, rules, simulated=simulated, for_sale=True, welcomes=welcomes)
 
 
-@dataclass(slots=True)
-class Surfaces:
-    """The chat platforms of this process."""
-
-    discord: DiscordBot | None = None
-    slack: SlackBot | None = None
-    slack_install: PlatformInstall | None = None
-    local: LocalBot | None = None
-
-
-def open_surfaces(house: House, roles: frozenset[str]) -> Surfaces:
-    """The adapters that are switched on; each becomes the messenger of its platform."""
-    surfaces, messengers, menders = Surfaces(), house.notices.messengers, house.jobs.mending.menders
-    if (settings := house.settings).discord and "discord" in roles:
-        from bot.discord.adapter import DiscordBot  # noqa: PLC0415 - the SDK is for those who use it
-
-        surfaces.discord = DiscordBot(settings.discord, house.front)
-        messengers[Platform.DISCORD] = menders[Platform.DISCORD] = surfaces.discord.messenger
-    if settings.slack and "slack" in roles:
-        from bot.slack.adapter import SlackBot  # noqa: PLC0415 - as above
-
-        surfaces.slack = SlackBot(settings.slack, house.front, house.clock, store=house.store)
-        messengers[Platform.SLACK] = menders[Platform.SLACK] = surfaces.slack.messenger
-    if settings.slack and settings.slack.oauth and "web" in roles:
-        from bot.slack.oauth import SlackInstall  # noqa: PLC0415 - as above
-
-        surfaces.slack_install = SlackInstall(settings.slack, settings.slack.oauth, house.store, house.clock)
-    if settings.playground.on and "web" in roles:
-        surfaces.local = LocalBot(house.front, house.store, house.clock)
-        messengers[Platform.LOCAL] = menders[Platform.LOCAL] = surfaces.local
+def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
+    """The chat platforms that are on, by which people can also be told and shown things unasked."""
+    surfaces = open_surfaces(house.settings, house.front, house.store, house.clock, roles)
+    house.notices.messengers.update(surfaces.speakers)
+    house.jobs.mending.menders.update(surfaces.speakers)
     return surfaces
 
 
@@ -273,7 +208,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     async with open_house(settings) as house, AsyncExitStack() as stack:
-        surfaces, parts = open_surfaces(house, roles), parts_of(settings)
+        surfaces, parts = open_doors(house, roles), parts_of(settings)
         port = settings.server.port
         if "web" in roles:
             site = site_of(house, surfaces, parts)

@@ -22,6 +22,7 @@ import aiohttp
 
 import billing.gateway  # noqa: F401 - once, and not in every life
 import main
+from billing import till
 from engine.checkout import CheckoutLink
 from engine.domain import Interval, Person, Platform, TierName
 from engine.facts import SessionId
@@ -51,10 +52,10 @@ async def live(setting: Setting, name: str, life: Life) -> None:
     vars(main)["open_store"] = opened
     vars(main)["SystemClock"] = partial(LaterClock, life.later)
     vars(main)["Subscriptions"] = partial(Subscriptions, debounce=timedelta(0))
-    vars(main)["Pace"] = partial(Pace, spacing=timedelta(milliseconds=1))
+    vars(till)["Pace"] = partial(Pace, spacing=timedelta(milliseconds=1))
     roles = frozenset({"web", "worker"})
     async with main.open_house(setting.settings(name)) as house, asyncio.timeout(PATIENCE):
-        surfaces = main.open_surfaces(house, roles)
+        surfaces = main.open_doors(house, roles)
         site = main.site_of(house, surfaces, ())
         async with serve(site, "127.0.0.1", setting.port) as port, asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in main.duties(house, surfaces, roles, port)]

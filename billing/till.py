@@ -1,0 +1,46 @@
+"""Stripe where it is configured, else its simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from billing.keys import mode_of
+from billing.simulated_clock import SimulatedClock
+from engine.config import Settings
+from engine.pace import Pace
+from engine.ports import Billing, BillingRecords, Clock, Store
+
+if TYPE_CHECKING:
+    from billing.simulated import SimulatedBilling
+    from billing.simulation import Simulation
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """Stripe, or its simulation with the clock that can be moved."""
+
+    billing: Billing
+    records: BillingRecords
+    simulated: SimulatedBilling | None = None
+    simulation: Simulation | None = None
+
+
+def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
+    """Stripe where it is configured, else its simulation."""
+    if settings.stripe:
+        from billing.gateway import StripeGateway  # noqa: PLC0415 - the SDK is for those who use it
+
+        pace = Pace(store, clock, mode_of(settings.stripe.secret_key.get_secret_value()))
+        address = settings.server.app_url
+        gateway = StripeGateway(
+            settings.stripe, settings.tiers, clock, settings.billing, pace=pace.wait, app_url=address
+        )
+        return Till(gateway, gateway)
+    from billing.simulated import SimulatedBilling  # noqa: PLC0415 - as above
+    from billing.simulation import Simulation  # noqa: PLC0415 - as above
+
+    address = settings.server.app_url
+    simulated = SimulatedBilling(store, clock, address, settings.tiers, settings.billing)
+    simulation = Simulation(store, clock, simulated) if isinstance(clock, SimulatedClock) else None
+    return Till(simulated, simulated, simulated, simulation)

@@ -1,0 +1,65 @@
+"""The chat platforms of one process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bot.front import Front
+from bot.local.surface import LocalBot
+from engine.config import Settings
+from engine.domain import Platform
+from engine.mending import Mender
+from engine.ports import Clock, Messenger, Store
+
+if TYPE_CHECKING:
+    from bot.discord.adapter import DiscordBot
+    from bot.slack.adapter import SlackBot
+    from engine.installations import PlatformInstall
+
+
+class Speaker(Messenger, Mender, Protocol):
+    """What a platform does unasked: tells people things, and mends what a lost process left."""
+
+
+@dataclass(slots=True)
+class Surfaces:
+    """The chat platforms of this process."""
+
+    discord: DiscordBot | None = None
+    slack: SlackBot | None = None
+    slack_install: PlatformInstall | None = None
+    local: LocalBot | None = None
+
+    @property
+    def speakers(self) -> Mapping[Platform, Speaker]:
+        """Those by whom people can be written to unasked."""
+        speakers: dict[Platform, Speaker | None] = {
+            Platform.DISCORD: self.discord.messenger if self.discord else None,
+            Platform.SLACK: self.slack.messenger if self.slack else None,
+            Platform.LOCAL: self.local,
+        }
+        return {platform: speaker for platform, speaker in speakers.items() if speaker}
+
+
+def open_surfaces(
+    settings: Settings, front: Front, store: Store, clock: Clock, roles: frozenset[str]
+) -> Surfaces:
+    """The adapters that are switched on."""
+    surfaces = Surfaces()
+    if settings.discord and "discord" in roles:
+        from bot.discord.adapter import DiscordBot  # noqa: PLC0415 - the SDK is for those who use it
+
+        surfaces.discord = DiscordBot(settings.discord, front)
+    if settings.slack and "slack" in roles:
+        from bot.slack.adapter import SlackBot  # noqa: PLC0415 - as above
+
+        surfaces.slack = SlackBot(settings.slack, front, clock, store=store)
+    if settings.slack and settings.slack.oauth and "web" in roles:
+        from bot.slack.oauth import SlackInstall  # noqa: PLC0415 - as above
+
+        surfaces.slack_install = SlackInstall(settings.slack, settings.slack.oauth, store, clock)
+    if settings.playground.on and "web" in roles:
+        surfaces.local = LocalBot(front, store, clock)
+    return surfaces
