@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from engine.shelves import Shelves
+
 from billing.simulated_clock import SimulatedClock
 from billing.till import Till, open_till
 from bot import words
@@ -29,9 +31,8 @@ from bot.console.words import announcement, causes, checked, in_words, part_line
 from bot.front import Front
 from bot.intake import Intake
 from bot.surfaces import Surfaces, open_surfaces
-from engine import pricing
 from engine.admission import Desk
-from engine.catalogue import Catalogue
+from engine.catalogue import Wares
 from engine.changes import Changes
 from engine.chat import Chat
 from engine.checkout import Checkout, Links
@@ -117,18 +118,18 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(billing.aclose)
         models = build_models(settings.providers)
         stack.push_async_callback(models.close)
-        catalogue = Catalogue(settings.tiers, pricing.fill(settings.models, ListPrices(clock)))
+        wares = Shelves(settings.tiers, settings.models, ListPrices(), clock)
         bell, notices = Bell(), Notices(store, clock, billing.mode)
         money = open_money(settings, store, clock, till, bell)
         desk = Desk(
-            catalogue,
+            wares.today,
             billing.mode,
             settings.system_prompt.strip(),
             uuid4().hex,
             settings.billing.metered_markup,
         )
-        chat = Chat(store, clock, desk, models, Signals())
-        front = open_front(settings, store, clock, till, catalogue, chat, money)
+        chat = Chat(store, clock, desk, models, Signals(), wares=wares)
+        front = open_front(settings, store, clock, till, wares, chat, money)
         jobs = Jobs(
             store,
             clock,
@@ -155,18 +156,18 @@ def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell:
 
 
 def open_front(
-    settings: Settings, store: Store, clock: Clock, till: Till, catalogue: Catalogue, chat: Chat, money: Money
+    settings: Settings, store: Store, clock: Clock, till: Till, wares: Wares, chat: Chat, money: Money
 ) -> Front:
     """What every chat platform talks to."""
     billing, policy, subscriptions = till.billing, settings.billing, money.subscriptions
     links = Links(settings.returns.success, settings.returns.cancel, settings.server.app_url)
-    checkout = Checkout(store, clock, billing, catalogue, subscriptions, links, policy)
-    changes = Changes(store, clock, billing, catalogue, subscriptions, money.dispatch.flush)
-    meter = Meter(store, clock, billing, catalogue, subscriptions, policy)
-    members = Members(store, clock, catalogue, billing.mode)
-    affairs = Affairs(catalogue, checkout, changes, meter)
+    checkout = Checkout(store, clock, billing, wares, subscriptions, links, policy)
+    changes = Changes(store, clock, billing, wares, subscriptions, money.dispatch.flush)
+    meter = Meter(store, clock, billing, wares, subscriptions, policy)
+    members = Members(store, clock, wares, billing.mode)
+    affairs = Affairs(wares, checkout, changes, meter)
     intake = Intake(FileReader(settings.attachments), settings.attachments)
-    rules = Places(store, clock, catalogue)
+    rules = Places(store, clock, wares)
     simulated, welcomes = till.simulated is not None, settings.welcome
     return Front(chat, members, affairs, intake, rules, simulated=simulated, for_sale=True, welcomes=welcomes)
 

@@ -10,7 +10,7 @@ from bot import deals, metered, proposals
 from bot.commands import BY_NAME
 from bot.reply import Reply
 from bot.words import say
-from engine.catalogue import Catalogue
+from engine.catalogue import Wares
 from engine.changes import Changes, Proposed
 from engine.checkout import Checkout
 from engine.domain import Interval, Micros, Person, TierName
@@ -38,7 +38,7 @@ LARGEST_CAP = 100_000
 class Affairs:
     """What members do about money. OutsideErrors are for the caller to put into words."""
 
-    catalogue: Catalogue
+    wares: Wares
     checkout: Checkout
     changes: Changes
     meter: Meter
@@ -82,14 +82,14 @@ class Affairs:
         if isinstance(found, Proposed):
             return proposals.proposed(found)
         if found.obstacle not in LEFT_TO_CHECKOUT:
-            return proposals.refused(found, self.catalogue.tier(found.access.tier))
+            return proposals.refused(found, self.wares.today.tier(found.access.tier))
         return deals.checkout(await self.checkout.upgrade(person, wanted, paid or Interval.MONTH))
 
     async def _change(self, person: Person, kind: ChangeKind, quantity: int | None = None) -> Reply:
         found = await self.changes.propose(person, kind, quantity=quantity)
         if isinstance(found, Proposed):
             return proposals.proposed(found)
-        return proposals.refused(found, self.catalogue.tier(found.access.tier))
+        return proposals.refused(found, self.wares.today.tier(found.access.tier))
 
     async def _seats(self, person: Person, count: str) -> Reply:
         if not count.isdecimal():

@@ -21,7 +21,8 @@ from engine.errors import (
 )
 from engine.models import Finish, Finished, ModelSpec, TextDelta, Usage
 from engine.ports import Model
-from engine.pricing import cost
+from engine.pricing import cost, total
+from engine.turns import Charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class Answering:
                 if isinstance(chunk, TextDelta):
                     self.draft.text.append(chunk.text)
                     self._pieces.put_nowait(chunk.text)
-                else:
+                elif isinstance(chunk, Finished):
                     self.draft.finished = chunk
         if self.draft.finished is None:
             raise StreamCutError("the stream ended without its end")
@@ -166,19 +167,19 @@ class Answering:
         """Errors that only the operator can mend."""
         return [error for error in self.draft.errors if isinstance(error, TellOperatorError)]
 
+    def charges(self) -> tuple[Charge, ...]:
+        """Every request that a vendor charges, or must be taken to charge, with its tokens and cost."""
+        return tuple(
+            Charge(spec.name, spec.provider, usage, cost(spec.price, usage)) for spec, usage in self._spent()
+        )
+
     def usage(self) -> Usage:
         """All tokens spent on the answer, those of a request that was broken off estimated."""
-        parts = [usage for _, usage in self._spent()]
-        return Usage(
-            sum(part.input_tokens for part in parts),
-            sum(part.cached_input_tokens for part in parts),
-            sum(part.output_tokens for part in parts),
-            estimated=any(part.estimated for part in parts),
-        )
+        return total([charge.usage for charge in self.charges()])
 
     def cost(self) -> Micros | None:
         """What it cost, None if any model used has no price."""
-        costs = [cost(spec.price, usage) for spec, usage in self._spent()]
+        costs = [charge.cost for charge in self.charges()]
         known = [each for each in costs if each is not None]
         return Micros(sum(known)) if len(known) == len(costs) else None
 

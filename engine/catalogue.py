@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from engine.domain import Offer, RefusalReason, Tier, TierName
 from engine.facts import (
@@ -36,12 +37,26 @@ PREFERENCE = (
 """Which of several live subscriptions decides; the newest among equals."""
 
 
+class Wares(Protocol):
+    """What is on sale, which may change while we run."""
+
+    @property
+    def today(self) -> Catalogue:
+        """As it is now; to be asked once for each decision."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The tiers and the models that are on sale here."""
 
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]
+
+    @property
+    def today(self) -> Catalogue:
+        """Itself: a catalogue that never changes."""
+        return self
 
     def tier(self, name: TierName) -> Tier:
         """The rules of a tier; an undescribed one gives what free gives."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from engine.catalogue import Catalogue, still_running
+from engine.catalogue import Wares, still_running
 from engine.domain import AccountId, Interval, Person, TierName
 from engine.errors import GoneError, OutsideError
 from engine.facts import Access, CustomerId, Subscription
@@ -89,7 +89,7 @@ class Changes:
         store: Store,
         clock: Clock,
         billing: Billing | None,
-        catalogue: Catalogue,
+        wares: Wares,
         subscriptions: Subscriptions,
         flush: Flush | None = None,
     ) -> None:
@@ -97,7 +97,7 @@ class Changes:
         self._store = store
         self._clock = clock
         self._billing = billing
-        self._catalogue = catalogue
+        self._wares = wares
         self._subscriptions = subscriptions
         self._flush = flush
 
@@ -119,7 +119,7 @@ class Changes:
         if billing is None or account is None or sub is None or not still_running([sub]):
             return Refused(Obstacle.NOTHING_RUNNING, found, simulated)
         wish = standing_obstacle(found, sub) or wish_for(
-            self._catalogue, sub, kind, tier=tier, interval=interval, quantity=quantity
+            self._wares.today, sub, kind, tier=tier, interval=interval, quantity=quantity
         )
         if isinstance(wish, Obstacle):
             return Refused(wish, found, simulated)

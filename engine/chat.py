@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
 
 from engine.admission import LEASE, Admission, Desk, admit
 from engine.answering import Answering, Patience
+from engine.catalogue import Wares
 from engine.comparison import admit_comparison
 from engine.domain import (
     Answered,
@@ -56,15 +58,27 @@ class Chat:
         models: Mapping[str, Model],
         signals: Signals,
         patience: Patience | None = None,
+        wares: Wares | None = None,
     ) -> None:
+        """Without `wares` those of the desk never change."""
         self._store = store
         self._clock = clock
         self._desk = desk
+        self._wares = wares or desk.catalogue
         self._models = models
         self._signals = signals
         self._patience = patience or Patience()
         self._flight = InFlight()
         self._closing = False
+
+    @property
+    def desk(self) -> Desk:
+        """What the next question is decided on."""
+        return replace(self._desk, catalogue=self._wares.today)
+
+    def refit(self, desk: Desk) -> None:
+        """Decide about the questions to come on this; those that were admitted go on as they are."""
+        self._desk = desk
 
     async def ask(self, ask: Ask) -> AsyncGenerator[ChatEvent, None]:
         """Answer a question: Refusal or Duplicate alone, or Started, Deltas and Answered or Failed.
@@ -73,8 +87,8 @@ class Chat:
         the model's request and settles what was spent. Read it under `contextlib.aclosing`.
         TryAgainError: the database is away.
         """
-        turn, now = TurnId(uuid4().hex), self._clock.now()
-        outcome = await self._admit(lambda tx: admit(tx, self._desk, ask, turn, now))
+        turn, desk, now = TurnId(uuid4().hex), self.desk, self._clock.now()
+        outcome = await self._admit(lambda tx: admit(tx, desk, ask, turn, now))
         if not isinstance(outcome, Admission):
             yield outcome
             return
@@ -90,8 +104,8 @@ class Chat:
         Every model's Started comes before all other events. Without `models` they are chosen for the member.
         Everything else is as for `ask`.
         """
-        now = self._clock.now()
-        outcome = await self._admit(lambda tx: admit_comparison(tx, self._desk, ask, models, now))
+        desk, now = self.desk, self._clock.now()
+        outcome = await self._admit(lambda tx: admit_comparison(tx, desk, ask, models, now))
         if isinstance(outcome, (Refusal, Duplicate)):
             yield outcome
             return
@@ -247,7 +261,7 @@ class Chat:
         now = self._clock.now()
         text = answering.shown if isinstance(outcome, FailureReason) else "".join(answering.draft.text)
         model, usage, cost = answering.draft.spec.name, answering.usage(), answering.cost()
-        settlement = Settlement(model, text, usage, cost, outcome, now)
+        settlement = Settlement(model, text, usage, cost, outcome, now, answering.charges())
         counted = bool(text.strip())
 
         def work(tx: Tx) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import uuid4
 
-from engine.catalogue import Catalogue, access, still_running
+from engine.catalogue import Wares, access, still_running
 from engine.domain import AccountId, Interval, Person, Tier, TierName
 from engine.errors import GiveUpError, GoneError, TellOperatorError
 from engine.facts import (
@@ -102,7 +102,7 @@ class Checkout:
         store: Store,
         clock: Clock,
         billing: Billing | None,
-        catalogue: Catalogue,
+        wares: Wares,
         subscriptions: Subscriptions,
         links: Links,
         policy: Policy = Policy(),  # noqa: B008 - frozen
@@ -110,7 +110,7 @@ class Checkout:
         self._store = store
         self._clock = clock
         self._billing = billing
-        self._catalogue = catalogue
+        self._wares = wares
         self._subscriptions = subscriptions
         self._links = links
         self._policy = policy
@@ -122,7 +122,7 @@ class Checkout:
 
         OutsideError by remedy when Stripe cannot answer now.
         """
-        rules = self._catalogue.tiers.get(tier)
+        rules = self._wares.today.tiers.get(tier)
         if self._billing is None or rules is None or rules.price(interval) <= 0:
             return NotForSale(tier if self._billing else None)
         if await self._blocked(person):

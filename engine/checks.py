@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from engine import environment
 from engine.domain import TierName
 from engine.environment import Problem, Variables
-from engine.tables import ModelTable, ProviderKind, Tables
+from engine.screening import Screen
+from engine.tables import ModelTable, ProviderKind, Tables, TierTable
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SIGNING_VARIABLE = "STRIPE_WEBHOOK_SECRET"
@@ -16,7 +18,16 @@ SHORTEST_KEY = 32
 
 def check_variables(variables: Variables, *, setting_up: bool = False) -> list[Problem]:
     """All checks of the environment; while Stripe is being set up, its signing secret may be missing."""
-    groups = (check_address, check_database, check_slack, check_stripe, check_playground, check_shards)
+    groups = (
+        check_address,
+        check_admins,
+        check_database,
+        check_slack,
+        check_stripe,
+        check_playground,
+        check_shards,
+        check_prompt_key,
+    )
     problems = [problem for check in groups for problem in check(variables)]
     return [problem for problem in problems if not (setting_up and problem.where == SIGNING_VARIABLE)]
 
@@ -27,6 +38,29 @@ def check_address(variables: Variables) -> list[Problem]:
     if url is None or (url.startswith(("http://", "https://")) and urlsplit(url).hostname):
         return []
     return [Problem("APP_URL", f"{url!r} is no address", "Write it whole, as in https://chat.example.com.")]
+
+
+def check_admins(variables: Variables) -> list[Problem]:
+    """Each operator is a person of a platform."""
+    try:
+        environment.admins(variables)
+    except ValueError as error:
+        return [Problem("ADMIN_IDS", str(error), "Divide several by commas.")]
+    return []
+
+
+def check_prompt_key(variables: Variables) -> list[Problem]:
+    """What seals members' words is no short password."""
+    key = variables.prompt_key
+    return check_key("PROMPT_KEY", key.get_secret_value() if key else "")
+
+
+def check_key(name: str, keys: str) -> list[Problem]:
+    """A variable that may hold several keys, divided by commas, holds no short one."""
+    if keys and any(len(each.strip()) < SHORTEST_KEY for each in keys.split(",")):
+        mend = "Make one with `openssl rand -base64 32`."
+        return [Problem(name, f"is shorter than {SHORTEST_KEY} characters", mend)]
+    return []
 
 
 def check_database(variables: Variables) -> list[Problem]:
@@ -50,9 +84,30 @@ def check_tables(parsed: Tables) -> list[Problem]:
     problems += [
         Problem(f"config.toml providers.{name}", "is built in", "Choose another name.") for name in taken
     ]
+    unknown = sorted(set(parsed.ceilings.vendor_day) - known)
+    problems += [
+        Problem("config.toml ceilings.vendor_day", f"unknown provider {name!r}", "Name one that models use.")
+        for name in unknown
+    ]
+    if parsed.summaries.model and parsed.summaries.model not in parsed.models:
+        mend = "Name a model of this file, or remove the key."
+        problems.append(Problem("config.toml summaries.model", "unknown model", mend))
+    if parsed.moderation.check is Screen.WORDS and not any(map(str.strip, parsed.moderation.words)):
+        mend = "List some, or set check to another value."
+        problems.append(Problem("config.toml moderation.words", "is empty", mend))
+    problems += [problem for name, table in parsed.tiers.items() for problem in check_stop(name, table)]
     for name, table in parsed.models.items():
         problems += check_model(name, table, known, set(parsed.models))
     return problems
+
+
+def check_stop(name: TierName, table: TierTable) -> list[Problem]:
+    """Where all ends is not below where models step down."""
+    ceiling, stop = table.cost_ceiling_month, table.cost_stop_month
+    if stop is None or (ceiling is not None and ceiling <= stop):
+        return []
+    mend = "Set cost_ceiling_month, and to no more than that."
+    return [Problem(f"config.toml tiers.{name}.cost_stop_month", "lies below where it would step down", mend)]
 
 
 LONGEST_NAME = 36
@@ -113,10 +168,7 @@ def check_slack_oauth(variables: Variables, *, heard: bool) -> list[Problem]:
     if not heard:
         problems.append(Problem("SLACK_CLIENT_ID", "is set without a way to receive events", WAYS_TO_HEAR))
     key = variables.slack_token_key
-    if key and any(len(each.strip()) < SHORTEST_KEY for each in key.get_secret_value().split(",")):
-        mend = "Make one with `openssl rand -base64 32`."
-        problems.append(Problem("SLACK_TOKEN_KEY", f"is shorter than {SHORTEST_KEY} characters", mend))
-    return problems
+    return problems + check_key("SLACK_TOKEN_KEY", key.get_secret_value() if key else "")
 
 
 def check_stripe(variables: Variables) -> list[Problem]:

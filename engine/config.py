@@ -10,10 +10,12 @@ from types import MappingProxyType
 from pydantic import SecretStr
 
 from engine import checks, environment, tables
-from engine.domain import Interval, Tier, TierName
+from engine.budget import Ceilings
+from engine.domain import Interval, Person, Tier, TierName
 from engine.environment import Problem, Variables
 from engine.files import FileLimits
 from engine.models import ModelSpec
+from engine.screening import Screening
 from engine.tables import DemoModels, ProviderKind, Tables
 from engine.terms import Policy
 
@@ -129,6 +131,14 @@ class PlaygroundSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Summaries:
+    """Whether long conversations are summarised, and by which model; None: the cheapest everyday one."""
+
+    on: bool
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnUrls:
     """Where Stripe sends members back to."""
 
@@ -148,6 +158,12 @@ class Settings:
     returns: ReturnUrls
     billing: Policy
     attachments: FileLimits
+    ceilings: Ceilings
+    screening: Screening
+    summaries: Summaries
+    prompt_keys: tuple[SecretStr, ...]
+    """The first one seals prompts that are kept, each can open them; none: no prompt is kept."""
+    admins: tuple[Person, ...]
     providers: tuple[ProviderRow, ...]
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]
@@ -196,6 +212,11 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         ),
         billing=parsed.billing.policy(),
         attachments=parsed.attachments.limits(),
+        ceilings=parsed.ceilings.ceilings(),
+        screening=parsed.moderation.screening(),
+        summaries=Summaries(parsed.summaries.on, parsed.summaries.model),
+        prompt_keys=listed(variables.prompt_key),
+        admins=environment.admins(variables),
         providers=providers,
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),

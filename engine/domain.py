@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from engine.files import Document, Image
-from engine.models import NO_USAGE, Finish, ModelClass, Usage
+from engine.models import NO_USAGE, Finish, ModelClass, Thinking, Usage
 
 AccountId = NewType("AccountId", str)
 ConversationId = NewType("ConversationId", str)
@@ -82,6 +82,8 @@ class Tier:
     compare: int | None = None
     seats: int = 1
     cost_ceiling_month: Micros | None = None
+    cost_stop_month: Micros | None = None
+    """Beyond it nothing is answered in the month; None: everyday models go on for who pays."""
     extra_seat_month: Micros | None = None
     """Price of a seat beyond `seats`; None: no more are sold."""
     extra_seat_year: Micros | None = None
@@ -297,5 +299,5 @@ class Failed:
     turn: TurnId = TurnId("")
 
 
-ChatEvent = Refusal | Duplicate | Started | Delta | Answered | Failed
-"""A chat yields Refusal or Duplicate alone, or Started, Deltas, and one of Answered or Failed."""
+ChatEvent = Refusal | Duplicate | Started | Thinking | Delta | Answered | Failed
+"""A chat yields Refusal or Duplicate alone, or Started, then Thinking and Deltas, then Answered or Failed."""

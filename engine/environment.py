@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
+from engine.domain import Person
+
 FILE_SUFFIX = "_FILE"
 
 
@@ -65,12 +67,14 @@ class Variables(BaseModel):
     stripe_price_pro_yearly: str | None = None
     stripe_success_url: str | None = None
     stripe_cancel_url: str | None = None
+    prompt_key: SecretStr | None = None
+    admin_ids: str | None = None
     playground: bool | None = None
     playground_key: SecretStr | None = None
     log_format: str | None = Field(default=None, pattern="^(console|json)$")
 
 
-NOT_YET = ("SMTP_URL", "MAIL_FROM", "MAIL_TO", "ADMIN_IDS")
+NOT_YET = ("SMTP_URL", "MAIL_FROM", "MAIL_TO")
 """Reserved names that this version reads nothing from; whoever sets one is told so."""
 
 
@@ -123,6 +127,11 @@ def typed(values: Mapping[str, str]) -> tuple[Variables, list[Problem]]:
         problems = [problem(each["loc"], each["msg"]) for each in error.errors()]
         bad = {str(each["loc"][0]) for each in error.errors()}
         return Variables.model_validate({k: v for k, v in lowered.items() if k not in bad}), problems
+
+
+def admins(variables: Variables) -> tuple[Person, ...]:
+    """The operators; ValueError if one of them is no person."""
+    return tuple(Person.parse(each) for each in (variables.admin_ids or "").split(",") if each.strip())
 
 
 def problem(loc: tuple[int | str, ...], message: str) -> Problem:

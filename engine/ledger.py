@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from engine.acquaintance import AcquaintanceTx
+from engine.alerts import AlertsTx
 from engine.books import BooksTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
 from engine.facts import (
@@ -310,6 +311,7 @@ class Tx(
     PlaygroundTx,
     InstallationsTx,
     RulesTx,
+    AlertsTx,
     Protocol,
 ):
     """One unit of work on the database."""

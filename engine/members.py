@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.archive import Archive
-from engine.catalogue import Catalogue, access
+from engine.catalogue import Catalogue, Wares, access
 from engine.domain import Account, Micros, Offer, Person, RefusalReason, Tier
 from engine.facts import NO_CLAIMS, Access, Mode, Subscription, TierChange
 from engine.ledger import Tx
@@ -75,14 +75,19 @@ class ModelUnknown:
 class Members:
     """Answers a member's questions about themselves."""
 
-    def __init__(self, store: Store, clock: Clock, catalogue: Catalogue, mode: Mode) -> None:
+    def __init__(self, store: Store, clock: Clock, wares: Wares, mode: Mode) -> None:
         self._store = store
         self._clock = clock
         self._mode = mode
-        self.catalogue = catalogue
+        self._wares = wares
         self.meetings = Meetings(store, clock)
         self.preferences = Preferences(store, clock)
         self.archive = Archive(store)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is on sale now."""
+        return self._wares.today
 
     def now(self) -> datetime:
         """The time by our clock."""

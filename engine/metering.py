@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from engine.catalogue import Catalogue, access
+from engine.catalogue import Wares, access
 from engine.domain import AccountId, Micros, Person, Tier
 from engine.errors import GoneError, TryAgainError
 from engine.facts import Access, CustomerId, Subscription
@@ -84,14 +84,14 @@ class Meter:
         store: Store,
         clock: Clock,
         billing: Billing | None,
-        catalogue: Catalogue,
+        wares: Wares,
         subscriptions: Subscriptions,
         policy: Policy,
     ) -> None:
         self._store = store
         self._clock = clock
         self._billing = billing
-        self._catalogue = catalogue
+        self._wares = wares
         self._subscriptions = subscriptions
         self._markup = policy.metered_markup if billing else Decimal(0)
 
@@ -186,13 +186,13 @@ class Meter:
     def _known(self, tx: Tx, account: AccountId, now: datetime) -> _Member:
         mode = self._subscriptions.mode
         found = access(tx.subscriptions(account, mode), now, tx.claims(account, mode))
-        return _Member(account, found, self._catalogue.tier(found.tier), tx.metering(account, mode))
+        return _Member(account, found, self._wares.today.tier(found.tier), tx.metering(account, mode))
 
     def _status(self, tx: Tx, person: Person, now: datetime) -> MeteringStatus:
         account = tx.find_account(person)
         member = self._known(tx, account.id, now) if account else None
         found = member.access if member else access((), now)
-        tier = self._catalogue.tier(found.tier)
+        tier = self._wares.today.tier(found.tier)
         included, said = tier.cost_ceiling_month or Micros(0), member.said if member else None
         mode = self._subscriptions.mode
         beyond = tx.usage_cost(account.id, mode, month_start(now)) if account else Micros(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from engine.files import Image, Medium
@@ -23,6 +24,27 @@ class Price:
     input: int
     cached_input: int
     output: int
+    cache_write: int | None = None
+    """For input that the vendor put into its cache; None: as `input`."""
+    reasoning: int | None = None
+    """For what a model thought; None: as `output`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedPrice:
+    """A price from a moment on."""
+
+    since: datetime
+    price: Price
+
+
+class Effort(StrEnum):
+    """How much a model that can reason is asked to."""
+
+    OFF = "off"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +61,16 @@ class ModelSpec:
     fallback: tuple[str, ...] = ()
     description: str = ""
     accepts: frozenset[Medium] = frozenset()
+    prices: tuple[DatedPrice, ...] = ()
+    """What config.toml says, oldest first; `price` is the one of now."""
+    reasoning: Effort | None = None
+    """What its vendor is asked for; None leaves that to the vendor."""
+    first_token: float | None = None
+    """Seconds until the first sign of an answer; None: as the adapter has it."""
+    between_tokens: float | None = None
+    """Seconds between two signs, likewise."""
+    hedge_after: float | None = None
+    """Seconds without text after which its first fallback is asked beside it; None: never."""
 
     @property
     def sees(self) -> bool:
@@ -48,12 +80,14 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer; input includes the cached part, output includes reasoning."""
+    """Tokens of one answer; input includes what was read from and written to a cache, output reasoning."""
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
     output_tokens: int = 0
     estimated: bool = False
+    cache_written_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 NO_USAGE = Usage()
@@ -83,6 +117,12 @@ class Completion:
     system: str
     messages: tuple[Message, ...]
     max_output: int
+    reasoning: Effort | None = None
+    first_token: float | None = None
+    """Seconds; None here and below: as the adapter has it."""
+    between_tokens: float | None = None
+    stable: int = 0
+    """How many messages from the first on the next question of the conversation will begin with again."""
 
 
 class Finish(StrEnum):
@@ -101,6 +141,11 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """The model is reasoning; what it thinks is never shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The end of a model's stream, which every complete stream has exactly once."""
 
@@ -108,4 +153,4 @@ class Finished:
     usage: Usage
 
 
-Chunk = TextDelta | Finished
+Chunk = TextDelta | Thinking | Finished

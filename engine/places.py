@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from engine.catalogue import Catalogue
+from engine.catalogue import Catalogue, Wares
 from engine.domain import Ask, Place, Refusal, RefusalReason, Tier, TierName
 from engine.ledger import Tx
 from engine.limits import next_day
@@ -124,10 +124,15 @@ Change = Callable[[Rules], Rules | Objection]
 class Places:
     """Shows and changes what holds in places."""
 
-    def __init__(self, store: Store, clock: Clock, catalogue: Catalogue) -> None:
+    def __init__(self, store: Store, clock: Clock, wares: Wares) -> None:
         self._store = store
         self._clock = clock
-        self.catalogue = catalogue
+        self._wares = wares
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is on sale now."""
+        return self._wares.today
 
     async def models(self, place: Place | None) -> Sequence[ModelSpec]:
         """The models that may answer there; in a DM that is all."""

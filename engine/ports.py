@@ -67,8 +67,8 @@ class Model(Protocol):
 class PriceBook(Protocol):
     """Known prices of vendors' models."""
 
-    def price(self, provider: str, vendor_id: str) -> Price | None:
-        """Micro-dollars per million tokens, None when unknown."""
+    def price(self, provider: str, vendor_id: str, at: datetime) -> Price | None:
+        """Micro-dollars per million tokens at that moment, None when unknown."""
         ...
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from engine.applying import PAYING
-from engine.catalogue import Catalogue, access
+from engine.catalogue import Wares, access
 from engine.domain import AccountId, TierName
 from engine.facts import Access, AccessReason, Claims, DisputeStage, Mode, Subscription
 from engine.figures import FunnelStep, Movement
@@ -112,14 +112,14 @@ class Reports:
         self,
         store: Store,
         clock: Clock,
-        catalogue: Catalogue,
+        wares: Wares,
         mode: Mode = Mode.LIVE,
         markup: Decimal = Decimal(0),
     ) -> None:
         """`markup` is what 1 USD of metered vendor cost is sold for."""
         self._store = store
         self._clock = clock
-        self._catalogue = catalogue
+        self._wares = wares
         self._mode = mode
         self._markup = markup
 
@@ -145,7 +145,7 @@ class Reports:
                 time_to_upgrade=median(
                     tx.journeys(mode, FunnelStep.LIMIT_HIT, FunnelStep.ACTIVATED, since, until)
                 ),
-                tiers={tier.name: tiers[tier.name] for tier in self._catalogue.ranked()},
+                tiers={tier.name: tiers[tier.name] for tier in self._wares.today.ranked()},
                 trials=counted(holdings, AccessReason.TRIAL),
                 past_due=counted(holdings, AccessReason.GRACE),
                 disputed=sum(each.claims.has(DisputeStage.OPEN) for each in holdings),

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from engine.budget import Ceilings
 from engine.domain import Micros, Tier, TierName
 from engine.environment import Problem
 from engine.files import FileLimits, Medium
-from engine.models import ModelClass, ModelSpec, Price
+from engine.models import DatedPrice, Effort, ModelClass, ModelSpec, Price
+from engine.screening import Screen, Screening, WhenAway
 from engine.terms import FullRefund, Policy, SecondSubscription
 
 MICROS = 1_000_000
 Dollars = Annotated[Decimal, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ProviderKind(StrEnum):
@@ -59,6 +65,7 @@ class TierTable(Table):
     compare: Count | None = None
     seats: Positive = 1
     cost_ceiling_month: Dollars | None = None
+    cost_stop_month: Dollars | None = None
     extra_seat_month: Dollars | None = None
     extra_seat_year: Dollars | None = None
 
@@ -90,6 +97,41 @@ class AttachmentsTable(Table):
         return FileLimits(self.max_files, self.max_megabytes, self.max_pages)
 
 
+class CeilingsTable(Table):
+    """`[ceilings]`: what vendors may charge, whoever asks."""
+
+    bot_month: Dollars | None = None
+    free_day: Dollars | None = None
+    vendor_day: dict[str, Dollars] = Field(default_factory=dict)
+
+    def ceilings(self) -> Ceilings:
+        """For the rules."""
+        vendors = {name: micros(dollars) for name, dollars in self.vendor_day.items()}
+        return Ceilings(
+            micros_or_none(self.bot_month), micros_or_none(self.free_day), MappingProxyType(vendors)
+        )
+
+
+class ModerationTable(Table):
+    """`[moderation]`: whether and how a question is looked at before a model sees it."""
+
+    check: Screen = Screen.OFF
+    words: tuple[str, ...] = ()
+    model: str = "omni-moderation-latest"
+    when_away: WhenAway = WhenAway.REFUSE
+
+    def screening(self) -> Screening:
+        """For the rules."""
+        return Screening(**dict(self))
+
+
+class SummariesTable(Table):
+    """`[summaries]`: what becomes of the beginning of a conversation that has grown long."""
+
+    on: bool = True
+    model: str | None = None
+
+
 class DiscordTable(Table):
     """`[discord]`: what the bot may read there."""
 
@@ -115,7 +157,15 @@ class PriceTable(Table):
 
     input: Dollars
     cached_input: Dollars | None = None
+    cache_write: Dollars | None = None
     output: Dollars
+    reasoning: Dollars | None = None
+
+
+class DatedPriceTable(PriceTable):
+    """The same from a day on, at midnight UTC."""
+
+    since: date = Field(alias="from")
 
 
 class ModelTable(Table):
@@ -126,10 +176,14 @@ class ModelTable(Table):
     klass: ModelClass = Field(alias="class")
     context: Positive
     max_output: Positive
-    price: PriceTable | None = None
+    price: PriceTable | tuple[DatedPriceTable, ...] | None = None
     fallback: tuple[str, ...] = ()
     description: str = ""
     accepts: tuple[Medium, ...] = ()
+    reasoning: Effort | None = None
+    first_token: Seconds | None = None
+    between_tokens: Seconds | None = None
+    hedge_after: Seconds | None = None
 
 
 class Tables(Table):
@@ -140,6 +194,9 @@ class Tables(Table):
     welcome: bool = True
     billing: BillingTable = BillingTable()
     attachments: AttachmentsTable = AttachmentsTable()
+    ceilings: CeilingsTable = CeilingsTable()
+    moderation: ModerationTable = ModerationTable()
+    summaries: SummariesTable = SummariesTable()
     discord: DiscordTable = DiscordTable()
     slack: SlackTable = SlackTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)
@@ -197,6 +254,7 @@ def tier(name: TierName, rank: int, table: TierTable) -> Tier:
         compare=table.compare,
         seats=table.seats,
         cost_ceiling_month=micros_or_none(table.cost_ceiling_month),
+        cost_stop_month=micros_or_none(table.cost_stop_month),
         extra_seat_month=micros_or_none(table.extra_seat_month),
         extra_seat_year=micros_or_none(table.extra_seat_year),
     )
@@ -211,14 +269,37 @@ def model(name: str, table: ModelTable) -> ModelSpec:
         klass=table.klass,
         context=table.context,
         max_output=table.max_output,
-        price=price(table.price) if table.price else None,
         fallback=table.fallback,
         description=table.description,
         accepts=frozenset(table.accepts),
+        prices=prices(table.price),
+        reasoning=table.reasoning,
+        first_token=table.first_token,
+        between_tokens=table.between_tokens,
+        hedge_after=table.hedge_after,
     )
+
+
+def prices(told: PriceTable | tuple[DatedPriceTable, ...] | None) -> tuple[DatedPrice, ...]:
+    """The prices of a model, oldest first; one without a date has always been so."""
+    if told is None:
+        return ()
+    if isinstance(told, PriceTable):
+        return (DatedPrice(ALWAYS, price(told)),)
+    dated = (
+        DatedPrice(datetime(each.since.year, each.since.month, each.since.day, tzinfo=UTC), price(each))
+        for each in told
+    )
+    return tuple(sorted(dated, key=lambda each: each.since))
 
 
 def price(table: PriceTable) -> Price:
     """A price from its table; without a cached price, cached tokens cost what others do."""
     cached = table.input if table.cached_input is None else table.cached_input
-    return Price(micros(table.input), micros(cached), micros(table.output))
+    return Price(
+        micros(table.input),
+        micros(cached),
+        micros(table.output),
+        micros_or_none(table.cache_write),
+        micros_or_none(table.reasoning),
+    )

@@ -87,6 +87,18 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """One request to a vendor and what it charged, or must be taken to have charged."""
+
+    model: str
+    """The name members see."""
+    provider: str
+    usage: Usage
+    cost: Micros | None
+    """None when the model has no price."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What a turn really was; `cost` is None when the model has no price (None is not zero)."""
 
@@ -97,6 +109,8 @@ class Settlement:
     outcome: str
     """`end`, `length`, `safety` or a FailureReason."""
     settled_at: datetime
+    charges: tuple[Charge, ...] = ()
+    """Every request made for it; their costs add up to `cost`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import TieredPrices
 
 from engine.models import Price
-from engine.ports import Clock
 
 PROVIDERS: Mapping[str, str] = {"gemini": "google", "xai": "x-ai"}
 """Where the list calls a provider by another name than we do."""
@@ -17,19 +17,16 @@ MICROS = 1_000_000
 
 
 class ListPrices:
-    """The price list; a price that depends on the date is the one of today."""
+    """The price list, whose prices may depend on the date and the time of day."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def price(self, provider: str, vendor_id: str) -> Price | None:
+    def price(self, provider: str, vendor_id: str, at: datetime) -> Price | None:
         try:
             _, model = get_snapshot().find_provider_model(
                 vendor_id, None, PROVIDERS.get(provider, provider), None
             )
         except LookupError:
             return None
-        listed = vars(model.get_prices(self._clock.now()))
+        listed = vars(model.get_prices(at))
         read, written = _micros(listed.get("input_mtok")), _micros(listed.get("output_mtok"))
         if read is None or written is None:
             return None

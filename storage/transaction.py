@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.acquaintances import Acquaintances
+from storage.alerts import Alerts
 from storage.attempts import Attempts
 from storage.claims import MoneyClaims
 from storage.conversations import Conversations
@@ -40,7 +41,11 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Transaction(Chatting, Buying, Keeping):
+class Watching(Alerts):
+    """What keeps the house within its means, and its operator informed."""
+
+
+class Transaction(Chatting, Buying, Keeping, Watching):
     """All that a unit of work may do; each part uses the same session."""
 
     def __init__(self, session: Session) -> None:

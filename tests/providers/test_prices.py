@@ -13,7 +13,7 @@ from genai_prices.types import TieredPrices
 
 from engine.models import Price
 from providers.prices import PROVIDERS, ListPrices
-from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.clock import NOON
 
 CONFIG = Path(__file__).parents[2] / "config.toml"
 
@@ -28,23 +28,22 @@ CONFIG = Path(__file__).parents[2] / "config.toml"
     ],
 )
 def test_a_price_is_in_micro_dollars_per_million_tokens(provider: str, vendor_id: str, price: Price) -> None:
-    assert ListPrices(FakeClock()).price(provider, vendor_id) == price
+    assert ListPrices().price(provider, vendor_id, NOON) == price
 
 
 def test_where_prices_rise_with_the_prompt_the_first_step_counts() -> None:
-    assert ListPrices(FakeClock()).price("openai", "gpt-6-luna") == Price(100_000, 10_000, 500_000)
+    assert ListPrices().price("openai", "gpt-6-luna", NOON) == Price(100_000, 10_000, 500_000)
 
 
 def test_without_a_cached_price_cached_tokens_cost_what_others_do() -> None:
-    assert ListPrices(FakeClock()).price("openai", "gpt-4") == Price(30_000_000, 30_000_000, 60_000_000)
+    assert ListPrices().price("openai", "gpt-4", NOON) == Price(30_000_000, 30_000_000, 60_000_000)
 
 
 def test_a_price_that_changes_is_the_one_of_the_day() -> None:
-    clock = FakeClock(datetime(2026, 11, 30, tzinfo=UTC))
-    prices = ListPrices(clock)
-    assert prices.price("gemini", "gemini-4-argon") == Price(2_000_000, 100_000, 10_000_000)
-    clock.set(datetime(2026, 12, 2, tzinfo=UTC))
-    assert prices.price("gemini", "gemini-4-argon") == Price(4_000_000, 200_000, 20_000_000)
+    before, after = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 2, tzinfo=UTC)
+    prices = ListPrices()
+    assert prices.price("gemini", "gemini-4-argon", before) == Price(2_000_000, 100_000, 10_000_000)
+    assert prices.price("gemini", "gemini-4-argon", after) == Price(4_000_000, 200_000, 20_000_000)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def test_a_price_that_changes_is_the_one_of_the_day() -> None:
     ],
 )
 def test_what_is_not_known_has_no_price(provider: str, vendor_id: str) -> None:
-    assert ListPrices(FakeClock()).price(provider, vendor_id) is None
+    assert ListPrices().price(provider, vendor_id, NOON) is None
 
 
 def test_every_model_of_the_shipped_configuration_has_a_price_that_does_not_rise_within_its_window() -> None:
@@ -66,7 +65,7 @@ def test_every_model_of_the_shipped_configuration_has_a_price_that_does_not_rise
     sold = {name: table for name, table in models.items() if "price" not in table}
     assert {table["provider"] for table in sold.values()} == {"openai", "anthropic", "gemini"}
     for name, table in sold.items():
-        price = ListPrices(FakeClock()).price(table["provider"], table["id"])
+        price = ListPrices().price(table["provider"], table["id"], NOON)
         assert price, f"{name} has no price"
         assert price.input < price.output
         assert table["context"] <= step(PROVIDERS.get(table["provider"], table["provider"]), table["id"])
