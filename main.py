@@ -16,8 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from engine.shelves import Shelves
-
 from billing.simulated_clock import SimulatedClock
 from billing.till import Till, open_till
 from bot import words
@@ -47,6 +45,7 @@ from engine.places import Places
 from engine.ports import Clock
 from engine.reconcile import Reconcile
 from engine.reports import Reports
+from engine.shelves import Shelves
 from engine.signals import Signals
 from engine.subscriptions import Subscriptions
 from providers.prices import ListPrices

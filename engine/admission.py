@@ -11,7 +11,7 @@ from uuid import uuid4
 from engine import limits, overage, places, routing
 from engine.branches import Origin, history, origin
 from engine.catalogue import Catalogue, access
-from engine.context import OWN_WORDS, compose, instructed, size
+from engine.context import OWN_WORDS, compose, instructed
 from engine.domain import (
     Account,
     Ask,
@@ -30,8 +30,9 @@ from engine.domain import (
 from engine.facts import Mode
 from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
-from engine.models import Completion, Message, ModelSpec
-from engine.pricing import most
+from engine.models import Message, ModelSpec
+from engine.reserve import reserved
+from engine.routing import Route
 from engine.rules import Rules
 from engine.turns import Exchange, Hold, UsageFacts
 
@@ -53,14 +54,6 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One model that may answer, with what it would be sent."""
-
-    spec: ModelSpec
-    completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
 class Admission:
     """An admitted question; `routes` has at least one entry, `asked` is the model that was wanted."""
 
@@ -70,6 +63,8 @@ class Admission:
     routes: tuple[Route, ...]
     standing: Standing
     admitted_at: datetime
+    budget: Micros
+    """What is held for it: all that its requests together may cost."""
     metered: overage.MeterTerms | None = None
     """By what it is charged beyond the included amount; None: not at all."""
     batch: str | None = None
@@ -127,7 +122,8 @@ def taken(tx: Tx, counter: Counter, start: Origin, turn: TurnId) -> Admission | 
     tx.bind(account, place.id, ask.anchors)
     if ask.message:
         tx.bind(account, place.id, [ask.message], turn)
-    return Admission(turn, place.id, spec, routed, limits.standing(case), now, case.metered(dearest(routed)))
+    budget, standing = reserved(routed), limits.standing(case)
+    return Admission(turn, place.id, spec, routed, standing, now, budget, case.metered(budget))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +212,10 @@ def route(
     routes = composed(system, routing.candidates(catalogue, tier, case.spec), said, prompt)
     if not routes:
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
-    if not case.over_ceiling(dearest(routes)):
+    if not case.over_ceiling(reserved(routes)):
         return routes
     cheaper = stepped_down(counter, case, routes, said, prompt)
-    goes_on = tier.name is not TierName.FREE or not case.over_ceiling(dearest(cheaper or routes))
+    goes_on = tier.name is not TierName.FREE or not case.over_ceiling(reserved(cheaper or routes))
     return cheaper if cheaper and goes_on else limits.spent(case, catalogue)
 
 
@@ -242,11 +238,6 @@ def composed(
     able = (spec for spec in specs if spec.sees or not prompt.images)
     pairs = ((spec, compose(spec, system, said, prompt.text, prompt.images)) for spec in able)
     return tuple(Route(spec, completion) for spec, completion in pairs if completion)
-
-
-def dearest(routes: Sequence[Route]) -> Micros:
-    """The most that any of these may cost, in micro-dollars."""
-    return max(most(r.spec, size(r.completion), r.completion.max_output) for r in routes)
 
 
 def begin(tx: Tx, account: Account, now: datetime, model: str | None = None) -> Conversation:
@@ -272,7 +263,7 @@ def hold_for(
         key=start.ask.key,
         model=routes[0].spec.name,
         prompt=start.prompt.text,
-        estimate=dearest(routes),
+        estimate=reserved(routes),
         owner=counter.desk.owner,
         started_at=counter.now,
         lease_until=counter.now + LEASE,

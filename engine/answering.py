@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from engine.admission import Admission, Route
+from engine.admission import Admission
 from engine.context import size, tokens
 from engine.domain import FailureReason, Micros
 from engine.errors import (
@@ -22,6 +22,8 @@ from engine.errors import (
 from engine.models import Finish, Finished, ModelSpec, TextDelta, Usage
 from engine.ports import Model
 from engine.pricing import cost, total
+from engine.reserve import worst
+from engine.routing import Route
 from engine.turns import Charge
 
 
@@ -107,6 +109,8 @@ class Answering:
 
     async def _try_routes(self) -> None:
         for route in self.admission.routes:
+            if not self._affords(route):
+                continue
             self.draft.spec = route.spec
             if await self._try_model(route) or self.draft.text:
                 return
@@ -114,12 +118,14 @@ class Answering:
     async def _try_model(self, route: Route) -> bool:
         """Whether nothing else should be tried."""
         for attempt in range(self._patience.tries):
+            if not self._affords(route):
+                return False
             try:
                 await self._read(route)
             except OutsideError as error:
                 self.draft.errors.append(error)
                 if usage := error.usage or (self._estimate(route) if self.draft.text else None):
-                    self.draft.spent.append((route.spec, usage))
+                    self.draft.spent.append((route.spec, within(route, usage)))
                 self._asked = None
                 self.draft.failure = self._reason(error)
                 if self.draft.text or isinstance(error, ContentRefusedError):
@@ -130,6 +136,11 @@ class Answering:
                 self.draft.failure = None
                 return True
         return False
+
+    def _affords(self, route: Route) -> bool:
+        """Whether what is held would pay for one more request to this model, whatever it came to cost."""
+        before = sum(cost(spec.price, usage) or 0 for spec, usage in self.draft.spent)
+        return before + worst(route) <= self.admission.budget
 
     async def _read(self, route: Route) -> None:
         model = self._models[route.spec.provider]
@@ -143,7 +154,7 @@ class Answering:
                     self.draft.finished = chunk
         if self.draft.finished is None:
             raise StreamCutError("the stream ended without its end")
-        self.draft.spent.append((route.spec, self.draft.finished.usage))
+        self.draft.spent.append((route.spec, within(route, self.draft.finished.usage)))
         self._asked = None
 
     async def _wait(self, error: TryAgainError, attempt: int) -> bool:
@@ -190,7 +201,8 @@ class Answering:
 
     def _estimate(self, route: Route) -> Usage:
         written = "".join(self.draft.text)
-        return Usage(size(route.completion), 0, tokens(written) if written else 0, estimated=True)
+        out = tokens(written) if written else 0
+        return within(route, Usage(size(route.completion), 0, out, estimated=True))
 
     def outcome(self) -> Finish | FailureReason:
         """How it ended; a good end without a word is none."""
@@ -200,3 +212,14 @@ class Answering:
         if "".join(self.draft.text).strip():
             return finish
         return FailureReason.REFUSED if finish is Finish.SAFETY else FailureReason.BROKEN
+
+
+def within(route: Route, usage: Usage) -> Usage:
+    """A usage that was only estimated, at most what the request could have come to."""
+    if not usage.estimated:
+        return usage
+    return replace(
+        usage,
+        input_tokens=min(usage.input_tokens, size(route.completion)),
+        output_tokens=min(usage.output_tokens, route.completion.max_output),
+    )

@@ -13,11 +13,9 @@ from engine.admission import (
     Admission,
     Counter,
     Desk,
-    Route,
     begin,
     composed,
     count_at,
-    dearest,
     hold_for,
     note_offer,
     open_counter,
@@ -27,6 +25,8 @@ from engine.branches import Origin, written
 from engine.domain import Ask, Duplicate, Micros, Refusal, RefusalReason, Tier, TierName, TurnId
 from engine.ledger import Tx
 from engine.models import ModelSpec
+from engine.reserve import reserved
+from engine.routing import Route
 
 FEWEST, MOST = 2, 4
 """Models that can be compared: more than four cannot be read side by side, whatever a tier allows."""
@@ -131,7 +131,7 @@ def routed(counter: Counter, cases: Sequence[limits.Case], start: Origin) -> Seq
 
 def total(routes: Sequence[Route]) -> Micros:
     """The most that all of these may cost together."""
-    return Micros(sum(dearest((route,)) for route in routes))
+    return Micros(sum(reserved((route,)) for route in routes))
 
 
 def held(
@@ -142,5 +142,5 @@ def held(
     place = begin(tx, counter.account, now, route.spec.name)
     count_at(tx, counter, case, place.id)
     tx.hold(hold_for(counter, place, start, turn, (route,), batch))
-    standing = limits.standing(case)
-    return Admission(turn, place.id, route.spec, (route,), standing, now, case.metered(whole), batch)
+    standing, budget = limits.standing(case), reserved((route,))
+    return Admission(turn, place.id, route.spec, (route,), standing, now, budget, case.metered(whole), batch)

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from engine.catalogue import Catalogue
 from engine.domain import Tier
-from engine.models import ModelSpec
+from engine.models import Completion, ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One model that may answer, with what it would be sent."""
+
+    spec: ModelSpec
+    completion: Completion
 
 
 def choose(
