@@ -8,6 +8,7 @@ from contextlib import aclosing
 from importlib import import_module
 from typing import Protocol
 
+from engine.errors import TryAgainError
 from engine.models import Chunk, Completion
 from providers.endpoint import Endpoint
 
@@ -38,16 +39,38 @@ class LazyModel:
         self._module = module
         self._endpoint = endpoint
         self._made: asyncio.Task[Adapter] | None = None
+        self._streams = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._retired = False
 
     async def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
-        model = await self._model()
-        async with aclosing(model.stream(completion)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        if self._retired:
+            raise TryAgainError(f"{self._endpoint.name} was taken out of the configuration, or changed in it")
+        self._streams += 1
+        self._idle.clear()
+        try:
+            model = await self._model()
+            async with aclosing(model.stream(completion)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self._streams -= 1
+            if not self._streams:
+                self._idle.set()
 
     async def warm(self) -> None:
         """Load it now, so that the first question does not wait for it."""
         await self._model()
+
+    def retire(self) -> None:
+        """Begin no stream any more; those that run go on."""
+        self._retired = True
+
+    async def close_idle(self) -> None:
+        """Close the client once no stream uses it."""
+        await self._idle.wait()
+        await self.close()
 
     async def close(self) -> None:
         """Close the client, if there is one."""

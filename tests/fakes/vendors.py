@@ -38,7 +38,9 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Script = Sequence[bytes | Act] | Reply | Act
+Step = bytes | Act | asyncio.Event
+"""What is sent, what is done, or what is waited for."""
+Script = Sequence[Step] | Reply | Act
 """Steps of a stream, a whole reply, or what is done instead of replying."""
 PAUSE = 0.15
 """Seconds of a moment."""
@@ -80,6 +82,13 @@ class FakeVendors:
         """How many connections brought the requests."""
         return len({asked.port for asked in self.asked})
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections clients hold open now, used or not."""
+        assert self._runner is not None
+        assert self._runner.server is not None
+        return len(self._runner.server.connections)
+
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/{path:.*}", self._answer)
@@ -118,7 +127,7 @@ class FakeVendors:
             self.left.set()
             raise
 
-    async def _play(self, script: Sequence[bytes | Act], request: web.Request) -> web.StreamResponse:
+    async def _play(self, script: Sequence[Step], request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         response.enable_chunked_encoding()
         await response.prepare(request)
@@ -126,6 +135,8 @@ class FakeVendors:
         for step in script:
             if isinstance(step, bytes):
                 await response.write(step)
+            elif isinstance(step, asyncio.Event):
+                await step.wait()
             elif step is Act.STALL:
                 await asyncio.Event().wait()
             elif step is Act.PAUSE:

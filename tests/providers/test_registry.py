@@ -6,16 +6,17 @@ import asyncio
 import subprocess
 import sys
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from engine.config import ProviderRow
-from engine.errors import TellOperatorError
-from engine.models import TextDelta
+from engine.errors import TellOperatorError, TryAgainError
+from engine.models import Finished, TextDelta
 from engine.tables import ProviderKind
 from providers.registry import build_models
-from tests.fakes.vendor_wire import WIRES, Vendor
+from tests.fakes.vendor_wire import WIRES, Count, Vendor
 from tests.fakes.vendors import Act, FakeVendors
 from tests.providers.conftest import ask, question
 from tests.providers.test_streams import answer
@@ -78,6 +79,84 @@ async def test_a_base_url_that_is_no_address_is_a_matter_for_the_operator(addres
         assert isinstance(failure, TellOperatorError)
         assert address in str(failure)
     await models.close()
+
+
+async def held(vendors: FakeVendors, connections: int) -> None:
+    """Wait until clients hold so many connections open."""
+    async with asyncio.timeout(5):
+        while vendors.open_connections != connections:  # noqa: ASYNC110 - a server tells nobody that it lost one
+            await asyncio.sleep(0.005)
+
+
+async def test_restocking_with_the_same_rows_keeps_every_client(vendors: FakeVendors) -> None:
+    vendors.plays(answer(Vendor.OPENAI, "Yes."))
+    known = row(ProviderKind.OPENAI, vendors.base_url(Vendor.OPENAI))
+    models = build_models([known])
+    before = models["openai"]
+    await ask(before)
+    models.restock(
+        [row(ProviderKind.OPENAI, vendors.base_url(Vendor.OPENAI)), ProviderRow("demo", ProviderKind.DEMO)]
+    )
+    assert models["openai"] is before
+    assert set(models) == {"openai", "demo"}
+    assert (await ask(models["openai"])).text == "Yes."
+    assert vendors.connections == 1
+    await models.close()
+
+
+async def test_a_changed_row_gets_a_new_client_while_the_old_one_ends_its_stream(
+    vendors: FakeVendors,
+) -> None:
+    wire = WIRES[Vendor.OPENAI]
+    gate = asyncio.Event()
+    vendors.plays([wire.word("Once"), gate, wire.word(" more"), wire.stop("stop", Count())])
+    known = row(ProviderKind.OPENAI, vendors.base_url(Vendor.OPENAI))
+    models = build_models([known])
+    async with aclosing(models["openai"].stream(question())) as chunks:
+        assert await anext(chunks) == TextDelta("Once")
+        models.restock([replace(known, api_key=SecretStr("sk-rotated"))])
+        vendors.plays(answer(Vendor.OPENAI, "Yes."))
+        assert (await ask(models["openai"])).text == "Yes."
+        assert [asked.headers["Authorization"] for asked in vendors.asked] == [
+            "Bearer sk-fake",
+            "Bearer sk-rotated",
+        ]
+        gate.set()
+        assert await anext(chunks) == TextDelta(" more")
+        assert isinstance(await anext(chunks), Finished)
+    await held(vendors, 1)
+    await models.close()
+    await held(vendors, 0)
+
+
+async def test_a_vendor_that_is_gone_is_closed_after_its_last_stream_and_asked_nothing_more(
+    vendors: FakeVendors,
+) -> None:
+    vendors.plays([WIRES[Vendor.OPENAI].word("Once"), Act.STALL])
+    models = build_models([row(ProviderKind.OPENAI, vendors.base_url(Vendor.OPENAI))])
+    async with aclosing(models["openai"].stream(question())) as chunks:
+        assert await anext(chunks) == TextDelta("Once")
+        models.restock([])
+        assert "openai" not in models
+        assert not models
+        assert type((await ask(models["openai"])).failure) is TryAgainError
+        assert vendors.open_connections == 1
+    await held(vendors, 0)
+    with pytest.raises(KeyError):
+        models["never-there"]
+    await models.close()
+
+
+async def test_the_end_of_the_process_does_not_wait_for_a_stream_of_a_vendor_that_is_gone(
+    vendors: FakeVendors,
+) -> None:
+    vendors.plays([WIRES[Vendor.OPENAI].word("Once"), Act.STALL])
+    models = build_models([row(ProviderKind.OPENAI, vendors.base_url(Vendor.OPENAI))])
+    async with aclosing(models["openai"].stream(question())) as chunks:
+        await anext(chunks)
+        models.restock([])
+        await models.close()
+        await held(vendors, 0)
 
 
 async def test_closing_what_was_never_used_is_easy() -> None:
