@@ -19,7 +19,7 @@ from engine.catalogue import Catalogue
 from engine.domain import Ask, Micros, Person, Platform, Tier, TierName, TurnId
 from engine.facts import Mode
 from engine.models import ModelClass, ModelSpec, Price, Usage
-from engine.turns import Settlement
+from engine.turns import Charge, Settlement
 from storage.store import Store, open_store
 from tests.postgres import STARTING, running_postgres
 
@@ -62,7 +62,10 @@ class Figures:
     p99: float
 
 
-SETTLEMENT = Settlement("demo", "Twice the length of its half.", Usage(40, 0, 12), Micros(120), "end", NOW)
+CHARGE = Charge("demo", "demo", Usage(40, 0, 12), Micros(120))
+SETTLEMENT = Settlement(
+    "demo", "Twice the length of its half.", CHARGE.usage, CHARGE.cost, "end", NOW, (CHARGE,)
+)
 
 
 async def question(store: Store, number: int) -> None:

@@ -26,6 +26,7 @@ from engine.installations import InstallationsTx
 from engine.notices import NoticesTx
 from engine.rules import RulesTx
 from engine.simulated import PlaygroundTx
+from engine.spending import SpendingTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
 
 
@@ -312,6 +313,7 @@ class Tx(
     InstallationsTx,
     RulesTx,
     AlertsTx,
+    SpendingTx,
     Protocol,
 ):
     """One unit of work on the database."""

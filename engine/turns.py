@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, TurnId
 from engine.files import Image
@@ -84,6 +86,10 @@ class Hold:
     parent: TurnId | None = None
     images: tuple[Image, ...] = ()
     batch: str | None = None
+    purse: str | None = None
+    """The scope (engine.spending) in which its charges count beside the bot's and their vendors'."""
+    reserved: Mapping[str, Micros] = field(default_factory=lambda: MappingProxyType({}))
+    """What it may take at most of each scope that has a ceiling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Settlement:
     """`end`, `length`, `safety` or a FailureReason."""
     settled_at: datetime
     charges: tuple[Charge, ...] = ()
-    """Every request made for it; their costs add up to `cost`."""
+    """Every request made for it; what is spent is counted by these, and `cost` is their sum."""
 
 
 @dataclass(frozen=True, slots=True)

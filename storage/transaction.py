@@ -21,6 +21,7 @@ from storage.playground import Playground
 from storage.proposals import Proposals
 from storage.rules import PlaceRules
 from storage.session import Session
+from storage.spending import Spending
 from storage.subscriptions import Subscriptions
 from storage.sync_queue import SyncQueue
 from storage.tier_changes import TierChanges
@@ -41,7 +42,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts):
+class Watching(Alerts, Spending):
     """What keeps the house within its means, and its operator informed."""
 
 

@@ -9,6 +9,7 @@ from engine.domain import AccountId, Micros, Platform, TurnId
 from engine.turns import EXPIRED, Hold, Orphan, Settlement, TurnState, UsageFacts
 from storage.attachments import attach
 from storage.session import Row, Session, moment
+from storage.spending import book, month_number, reserve
 
 RATE_WINDOW = timedelta(seconds=60)
 LONGER_THAN_A_MONTH = timedelta(days=32)
@@ -64,8 +65,10 @@ class Turns:
             parent=hold.parent,
             batch=hold.batch,
             images=len(hold.images),
+            purse=hold.purse,
         )
         attach(self._session, hold)
+        reserve(self._session, hold)
         self._count(hold.conversation, hold.started_at)
 
     def settle(self, turn: TurnId, settlement: Settlement) -> bool:
@@ -126,7 +129,7 @@ class Turns:
         return self._session.one("turn_to_write", id=turn)
 
     def _write(self, statement: str, turn: TurnId, row: Row, settlement: Settlement, **more: str) -> None:
-        """Write down what a turn used, and add what that changes to the spend of the month it began in."""
+        """Write down what a turn used and what vendors charged for it; it holds nothing any more."""
         usage = settlement.usage
         self._session.run(
             statement,
@@ -140,15 +143,15 @@ class Turns:
             settled_at=settlement.settled_at,
             **more,
         )
-        if cost := (settlement.cost or 0) - (row["cost"] or 0):
-            began = moment(row["started_at"])
-            self._session.run("add_spend", account=row["account"], month=month_number(began), cost=cost)
+        self._session.run("drop_reservations", turn=turn)
+        book(self._session, turn, row, settlement, again=row["state"] == TurnState.RELEASED)
 
     def _count(self, conversation: str, started_at: datetime) -> None:
         self._session.run("add_live_turn", id=conversation, day=started_at.date(), at=started_at)
 
     def _uncount(self, released: Sequence[Row]) -> int:
-        for conversation in sorted(row["conversation"] for row in released):
+        for conversation, turn in sorted((row["conversation"], row["id"]) for row in released):
+            self._session.run("drop_reservations", turn=turn)
             self._session.run("drop_live_turn", id=conversation)
         return len(released)
 
@@ -157,11 +160,6 @@ def may_settle(row: Row) -> bool:
     """Whether a turn is held, or was released only because its lease ran out."""
     state = TurnState(row["state"])
     return state is TurnState.HELD or (state is TurnState.RELEASED and bool(row["outcome"] == EXPIRED))
-
-
-def month_number(moment_: datetime) -> int:
-    """Months since year 0."""
-    return moment_.year * 12 + moment_.month - 1
 
 
 def orphan_from(row: Row) -> Orphan:

@@ -38,18 +38,18 @@ ON CONFLICT (account, month) DO UPDATE SET cost = spend.cost + excluded.cost;
 INSERT INTO turn (
     id, account, conversation, key, state, asked_model, model, prompt, answer, estimate, cost,
     input_tokens, cached_input_tokens, output_tokens, tokens_estimated, outcome, owner, started_at, lease_until,
-    parent, batch, images
+    parent, batch, images, purse
 ) VALUES (
     :id, :account, :conversation, :key, 'held', :model, :model, :prompt, '', :estimate, NULL,
     0, 0, 0, 0, '', :owner, :started_at, :lease_until,
-    :parent, :batch, :images
+    :parent, :batch, :images, :purse
 );
 
 -- name: lock_account_of_turn
 UPDATE account SET seen_at = seen_at WHERE id = (SELECT account FROM turn WHERE id = :id);
 
 -- name: turn_to_write
-SELECT account, conversation, state, cost, outcome, started_at FROM turn WHERE id = :id;
+SELECT account, conversation, state, outcome, started_at, purse FROM turn WHERE id = :id;
 
 -- name: settle
 UPDATE turn
@@ -67,7 +67,7 @@ WHERE id = :id;
 -- name: release
 UPDATE turn SET state = 'released', outcome = :outcome, settled_at = :now, place = NULL
 WHERE id = :id AND state = 'held'
-RETURNING conversation;
+RETURNING id, conversation;
 
 -- name: renew_lease
 UPDATE turn SET lease_until = :until WHERE id = :id AND state = 'held';
@@ -78,7 +78,7 @@ SELECT DISTINCT account FROM turn WHERE state = 'held' AND lease_until <= :now O
 -- name: release_expired_of
 UPDATE turn SET state = 'released', outcome = 'expired', settled_at = :now
 WHERE state = 'held' AND lease_until <= :now AND account = :account
-RETURNING conversation;
+RETURNING id, conversation;
 
 -- name: mark_place
 UPDATE turn SET place = :place WHERE id = :id AND state = 'held';

@@ -67,3 +67,5 @@ INSERT INTO turn (
         1795521603000000, 1795521660000000, NULL),
     ('e', 'ann', 'unanswered', 'k5', 'released', 'm', 'm', 'five', '', 9, NULL, 0, 0, 0, 0, 'busy', 'p',
         1795521600000000, 1795521660000000, 1795521601000000);
+
+INSERT INTO spend (account, month, cost) VALUES ('ann', 24322, 10);

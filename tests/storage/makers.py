@@ -35,7 +35,7 @@ from engine.ledger import Tx
 from engine.models import Usage
 from engine.notices import Notice, NoticeId, NoticeKind
 from engine.terms import Duty, DutyId, DutyKind, UsageHour, UsageReport
-from engine.turns import Hold, Settlement
+from engine.turns import Charge, Hold, Settlement
 from storage.address import SqliteAddress, parse_address
 from tests.fakes.clock import NOON
 
@@ -65,6 +65,7 @@ def hold(
     estimate: int = 100,
     parent: str | None = None,
     batch: str | None = None,
+    **more: object,
 ) -> TurnId:
     """A stored hold of one minute."""
     tx.hold(
@@ -81,6 +82,7 @@ def hold(
             lease_until=at + MINUTE,
             parent=TurnId(parent) if parent else None,
             batch=batch,
+            **more,  # type: ignore[arg-type]
         )
     )
     return TurnId(turn)
@@ -89,7 +91,8 @@ def hold(
 def settlement(answer: str = "answer", cost: int | None = 40, at: datetime = NOON) -> Settlement:
     """What a turn really was."""
     micros = None if cost is None else Micros(cost)
-    return Settlement("demo", answer, Usage(30, 10, 5), micros, "end", at)
+    charge = Charge("demo", "demo", Usage(30, 10, 5), micros)
+    return Settlement("demo", answer, charge.usage, micros, "end", at, (charge,))
 
 
 def subscription(name: str = "sub_1", created_at: datetime = NOON) -> Subscription:

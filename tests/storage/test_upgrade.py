@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain import AccountId, ConversationId, Interval, Person, Platform, TierName, TurnId
+from engine.domain import AccountId, ConversationId, Interval, Micros, Person, Platform, TierName, TurnId
 from engine.facts import (
     AttemptStatus,
     CheckoutAttempt,
@@ -20,6 +20,7 @@ from engine.facts import (
     SubscriptionId,
 )
 from engine.ledger import Tx
+from engine.spending import BOT
 from storage.migrate import known_migrations, split_statements
 from storage.store import Store, migrate, open_store
 from tests.fakes.clock import NOON, FakeClock
@@ -139,3 +140,13 @@ async def test_an_old_notice_gets_the_mode_that_its_key_or_subscription_tells(ol
         ("n6", Mode.LIVE, 0),
         ("n7", Mode.SIMULATED, 0),
     ]
+
+
+async def test_what_was_spent_before_is_in_the_ledger_and_counts_for_the_bot(old: Store) -> None:
+    def look(tx: Tx) -> tuple[list[tuple[TurnId | None, Micros | None, str]], int, int]:
+        entries = tx.entries(NOON - MINUTE, NOON + MINUTE)
+        known = [(each.turn, each.charge.cost, each.charge.provider) for each in entries]
+        return known, tx.purse(BOT, NOON).spent, tx.spent(ANN, NOON)[0]
+
+    async with old:
+        assert await old.read(look) == ([("z", 5, ""), ("c", 5, "")], 10, 10)

@@ -1,0 +1,108 @@
+"""What vendors charge: a ledger with a row for each request, and purses that count it by scope and period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+
+from engine.domain import AccountId, Micros, TurnId
+from engine.turns import Charge
+
+Scope = NewType("Scope", str)
+"""What is counted together: BOT, FREE, `vendor:NAME` or `team:ID`."""
+BOT = Scope("bot")
+"""All that vendors charge, by UTC month."""
+FREE = Scope("free")
+"""What free members cost together, by UTC day."""
+FIRST_DAY = date(1970, 1, 1)
+
+
+class Purpose(StrEnum):
+    """What a request to a vendor was for."""
+
+    ANSWER = "answer"
+    SUMMARY = "summary"
+    """The beginning of a conversation that has grown long, summed up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What of a scope is spent in one period, and what turns in flight may still take of it."""
+
+    spent: Micros
+    held: Micros
+
+    @property
+    def taken(self) -> Micros:
+        """Both together: what a ceiling leaves no more room for."""
+        return Micros(self.spent + self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the ledger. `turn` and `account` are None for what is the operator's alone."""
+
+    turn: TurnId | None
+    account: AccountId | None
+    purse: Scope | None
+    """Where it counts beside BOT and its vendor: FREE, a team's, or nowhere."""
+    purpose: Purpose
+    charge: Charge
+    began_at: datetime
+    """When its turn began: the periods in which it counts are those of this moment."""
+    at: datetime
+    """When it was written down."""
+
+
+def vendor(name: str) -> Scope:
+    """The scope of a vendor, by its name in config.toml, by UTC day."""
+    return Scope(f"vendor:{name}")
+
+
+def team(name: str) -> Scope:
+    """The scope of a team, by UTC month."""
+    return Scope(f"team:{name}")
+
+
+def monthly(scope: Scope) -> bool:
+    """Whether a scope is counted by UTC month; else by UTC day."""
+    return scope == BOT or scope.startswith("team:")
+
+
+def period(scope: Scope, at: datetime) -> int:
+    """The number of the period of a scope that a moment is in: months since year 0, days since 1970."""
+    return at.year * 12 + at.month - 1 if monthly(scope) else at.toordinal() - FIRST_DAY.toordinal()
+
+
+def scopes(charge: Charge, purse: Scope | None) -> tuple[Scope, ...]:
+    """Where a charge counts."""
+    return (BOT, vendor(charge.provider), *((purse,) if purse else ()))
+
+
+class SpendingTx(Protocol):
+    """The ledger of charges and its purses; `TurnsTx.settle` and `record_spend` write those of turns."""
+
+    def charge_house(self, charge: Charge, purpose: Purpose, now: datetime) -> None:
+        """Write down what is the operator's alone: it counts for the bot and the vendor, for no member."""
+        ...
+
+    def entries(self, since: datetime, until: datetime) -> Sequence[Entry]:
+        """The ledger of what began in that time, in the order in which it was written."""
+        ...
+
+    def purse(self, scope: Scope, at: datetime) -> Purse:
+        """What is spent and held in the period of a scope that `at` is in; no lock.
+
+        A turn whose lease ran out by `at` holds nothing any more.
+        """
+        ...
+
+    def lock_purses(self, scopes: Sequence[Scope], at: datetime) -> Mapping[Scope, Purse]:
+        """The same for several, locked in one order until the unit ends.
+
+        To be called once in a unit, after all other locks: `lock_account`, then `lock_rules`, then this.
+        """
+        ...

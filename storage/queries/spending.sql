@@ -1,0 +1,45 @@
+-- name: add_charge
+INSERT INTO charge (
+    turn, account, purse, purpose, model, provider, input_tokens, cached_input_tokens, cache_written_tokens,
+    output_tokens, reasoning_tokens, estimated, cost, began_at, at
+) VALUES (
+    :turn, :account, :purse, :purpose, :model, :provider, :input_tokens, :cached_input_tokens, :cache_written_tokens,
+    :output_tokens, :reasoning_tokens, :estimated, :cost, :began_at, :at
+);
+
+-- name: drop_charges
+DELETE FROM charge
+WHERE turn = :turn
+RETURNING number, turn, account, purse, purpose, model, provider, input_tokens, cached_input_tokens,
+    cache_written_tokens, output_tokens, reasoning_tokens, estimated, cost, began_at, at;
+
+-- name: charges
+SELECT number, turn, account, purse, purpose, model, provider, input_tokens, cached_input_tokens,
+    cache_written_tokens, output_tokens, reasoning_tokens, estimated, cost, began_at, at
+FROM charge
+WHERE began_at >= :since AND began_at < :until
+ORDER BY number;
+
+-- name: add_to_purse
+INSERT INTO purse (scope, period, spent) VALUES (:scope, :period, :cost)
+ON CONFLICT (scope, period) DO UPDATE SET spent = purse.spent + excluded.spent;
+
+-- name: lock_purse
+INSERT INTO purse (scope, period, spent) VALUES (:scope, :period, 0)
+ON CONFLICT (scope, period) DO UPDATE SET spent = purse.spent;
+
+-- A process that is gone holds nothing once its lease is over, also before its turns are released.
+-- name: purse
+SELECT
+    (SELECT COALESCE(SUM(spent), 0) FROM purse WHERE scope = :scope AND period = :period) AS spent,
+    (
+        SELECT COALESCE(SUM(r.amount), 0)
+        FROM reservation r JOIN turn t ON t.id = r.turn
+        WHERE r.scope = :scope AND r.period = :period AND t.state = 'held' AND t.lease_until > :at
+    ) AS held;
+
+-- name: reserve
+INSERT INTO reservation (turn, scope, period, amount) VALUES (:turn, :scope, :period, :amount);
+
+-- name: drop_reservations
+DELETE FROM reservation WHERE turn = :turn;

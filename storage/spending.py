@@ -1,0 +1,124 @@
+"""The ledger of what vendors charge, its purses, and what held turns reserve of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from engine.domain import AccountId, Micros, TurnId
+from engine.models import NO_USAGE, Usage
+from engine.spending import Entry, Purpose, Purse, Scope, period, scopes
+from engine.turns import Charge, Hold, Settlement
+from storage.session import Row, Session, moment
+
+
+class Spending:
+    """SpendingTx on a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def charge_house(self, charge: Charge, purpose: Purpose, now: datetime) -> None:
+        entry = Entry(None, None, None, purpose, charge, now, now)
+        write(self._session, [entry])
+        count(self._session, [entry])
+
+    def entries(self, since: datetime, until: datetime) -> Sequence[Entry]:
+        return [entry_from(row) for row in self._session.all("charges", since=since, until=until)]
+
+    def purse(self, scope: Scope, at: datetime) -> Purse:
+        row = self._session.one("purse", scope=scope, period=period(scope, at), at=at)
+        return (
+            Purse(Micros(int(row["spent"])), Micros(int(row["held"]))) if row else Purse(Micros(0), Micros(0))
+        )
+
+    def lock_purses(self, scopes: Sequence[Scope], at: datetime) -> Mapping[Scope, Purse]:
+        ordered = sorted(set(scopes))
+        for scope in ordered:
+            self._session.run("lock_purse", scope=scope, period=period(scope, at))
+        return {scope: self.purse(scope, at) for scope in ordered}
+
+
+def reserve(session: Session, hold: Hold) -> None:
+    """Store what a held turn may take of scopes with a ceiling."""
+    for scope, amount in sorted(hold.reserved.items()):
+        counted = period(Scope(scope), hold.started_at)
+        session.run("reserve", turn=hold.turn, scope=scope, period=counted, amount=amount)
+
+
+def book(session: Session, turn: TurnId, row: Row, settlement: Settlement, *, again: bool) -> None:
+    """Write down what vendors charged for a turn, whose row that is, and count it once.
+
+    `again`: it may be in the ledger already, as it was known when the turn was released; that is replaced.
+    """
+    purse, began = row["purse"], moment(row["started_at"])
+    known = [entry_from(each) for each in session.all("drop_charges", turn=turn)] if again else []
+    entries = [
+        Entry(turn, row["account"], purse, Purpose.ANSWER, charge, began, settlement.settled_at)
+        for charge in settlement.charges
+        if charge.usage != NO_USAGE  # nothing was asked of a vendor
+    ]
+    write(session, entries)
+    count(session, entries, known)
+
+
+def write(session: Session, entries: Iterable[Entry]) -> None:
+    """Append rows to the ledger."""
+    for entry in entries:
+        charge, usage = entry.charge, entry.charge.usage
+        session.run(
+            "add_charge",
+            turn=entry.turn,
+            account=entry.account,
+            purse=entry.purse,
+            purpose=entry.purpose,
+            model=charge.model,
+            provider=charge.provider,
+            input_tokens=usage.input_tokens,
+            cached_input_tokens=usage.cached_input_tokens,
+            cache_written_tokens=usage.cache_written_tokens,
+            output_tokens=usage.output_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            estimated=usage.estimated,
+            cost=charge.cost,
+            began_at=entry.began_at,
+            at=entry.at,
+        )
+
+
+def count(session: Session, entries: Sequence[Entry], gone: Sequence[Entry] = ()) -> None:
+    """Add entries to the accounts' months, then in one order to the purses, and take off what is gone."""
+    spent: Counter[tuple[Scope, int]] = Counter()
+    owed: Counter[tuple[AccountId, int]] = Counter()
+    for sign, each in [*((1, entry) for entry in entries), *((-1, entry) for entry in gone)]:
+        cost, began = sign * (each.charge.cost or 0), each.began_at
+        spent.update({(scope, period(scope, began)): cost for scope in scopes(each.charge, each.purse)})
+        if each.account:
+            owed[each.account, month_number(began)] += cost
+    for (account, month), cost in sorted(owed.items()):
+        if cost:
+            session.run("add_spend", account=account, month=month, cost=cost)
+    for (scope, counted), cost in sorted(spent.items()):
+        if cost:
+            session.run("add_to_purse", scope=scope, period=counted, cost=cost)
+
+
+def month_number(at: datetime) -> int:
+    """Months since year 0."""
+    return at.year * 12 + at.month - 1
+
+
+def entry_from(row: Row) -> Entry:
+    """A row of the ledger as the engine knows it."""
+    usage = Usage(
+        row["input_tokens"],
+        row["cached_input_tokens"],
+        row["output_tokens"],
+        bool(row["estimated"]),
+        row["cache_written_tokens"],
+        row["reasoning_tokens"],
+    )
+    charge = Charge(row["model"], row["provider"], usage, row["cost"])
+    began, at = moment(row["began_at"]), moment(row["at"])
+    return Entry(row["turn"], row["account"], row["purse"], Purpose(row["purpose"]), charge, began, at)
