@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -27,6 +27,7 @@ from engine.domain import (
     TierName,
     TurnId,
 )
+from engine.estimates import UNCORRECTED, Corrections
 from engine.facts import Mode
 from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
@@ -139,6 +140,7 @@ class Counter:
     facts: UsageFacts
     allowance: overage.Allowance | None
     now: datetime
+    corrections: Corrections = field(default_factory=dict)
 
     @property
     def system(self) -> str:
@@ -168,7 +170,8 @@ def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) 
         return barred
     more = overage.allowance(tx, account.id, desk.mode, found, tier, desk.metered_markup, now)
     here = local(desk, rules)
-    return Counter(here, account, ask.place, rules, tier, tx.usage(account.id, now), more, now)
+    usage = tx.usage(account.id, now)
+    return Counter(here, account, ask.place, rules, tier, usage, more, now, tx.corrections())
 
 
 def local(desk: Desk, rules: Rules) -> Desk:
@@ -208,8 +211,8 @@ def route(
     counter: Counter, case: limits.Case, said: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...] | Refusal:
     """The models to try with what each is sent, within the month's money."""
-    catalogue, tier, system = counter.desk.catalogue, case.tier, counter.system
-    routes = composed(system, routing.candidates(catalogue, tier, case.spec), said, prompt)
+    catalogue, tier = counter.desk.catalogue, case.tier
+    routes = composed(counter, routing.candidates(catalogue, tier, case.spec), said, prompt)
     if not routes:
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
     if not case.over_ceiling(reserved(routes)):
@@ -228,16 +231,20 @@ def stepped_down(
         kept = tuple(each for each in routes if not limits.steps_down(tier, each.spec))
         if kept:
             return kept
-    return composed(counter.system, catalogue.everyday(tier), said, prompt)[:1]
+    return composed(counter, catalogue.everyday(tier), said, prompt)[:1]
 
 
 def composed(
-    system: str, specs: Sequence[ModelSpec], said: Sequence[Exchange], prompt: Message
+    counter: Counter, specs: Sequence[ModelSpec], said: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...]:
     """A route for each model that takes what the prompt brings and whose window has room for it."""
-    able = (spec for spec in specs if spec.sees or not prompt.images)
-    pairs = ((spec, compose(spec, system, said, prompt.text, prompt.images)) for spec in able)
-    return tuple(Route(spec, completion) for spec, completion in pairs if completion)
+    routes: list[Route] = []
+    for spec in specs:
+        fix = counter.corrections.get((spec.provider, spec.vendor_id), UNCORRECTED)
+        completion = compose(spec, counter.system, said, prompt.text, prompt.images, fix)
+        if completion and (spec.sees or not prompt.images):
+            routes.append(Route(spec, completion, fix))
+    return tuple(routes)
 
 
 def begin(tx: Tx, account: Account, now: datetime, model: str | None = None) -> Conversation:

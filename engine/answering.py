@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from engine.admission import Admission
-from engine.context import size, tokens
+from engine.context import tokens
 from engine.domain import FailureReason, Micros
 from engine.errors import (
     ContentRefusedError,
@@ -19,6 +19,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
+from engine.estimates import Correction, Reading
 from engine.models import Finish, Finished, ModelSpec, TextDelta, Usage
 from engine.ports import Model
 from engine.pricing import cost, total
@@ -49,6 +50,8 @@ class Draft:
     failure: FailureReason | None = None
     spent: list[tuple[ModelSpec, Usage]] = field(default_factory=list)
     errors: list[OutsideError] = field(default_factory=list)
+    readings: list[tuple[Correction, Reading]] = field(default_factory=list)
+    """What vendors counted, beside what we had estimated."""
 
 
 class Answering:
@@ -123,11 +126,7 @@ class Answering:
             try:
                 await self._read(route)
             except OutsideError as error:
-                self.draft.errors.append(error)
-                if usage := error.usage or (self._estimate(route) if self.draft.text else None):
-                    self.draft.spent.append((route.spec, within(route, usage)))
-                self._asked = None
-                self.draft.failure = self._reason(error)
+                self._note(route, error)
                 if self.draft.text or isinstance(error, ContentRefusedError):
                     return True
                 if not isinstance(error, TryAgainError) or not await self._wait(error, attempt):
@@ -136,6 +135,16 @@ class Answering:
                 self.draft.failure = None
                 return True
         return False
+
+    def _note(self, route: Route, error: OutsideError) -> None:
+        """Remember a request that failed, with what it cost."""
+        self.draft.errors.append(error)
+        if isinstance(error, ContextTooLongError):
+            self.draft.readings.append(route.reading(None))
+        if usage := error.usage or (self._estimate(route) if self.draft.text else None):
+            self.draft.spent.append((route.spec, within(route, usage)))
+        self._asked = None
+        self.draft.failure = self._reason(error)
 
     def _affords(self, route: Route) -> bool:
         """Whether what is held would pay for one more request to this model, whatever it came to cost."""
@@ -154,7 +163,10 @@ class Answering:
                     self.draft.finished = chunk
         if self.draft.finished is None:
             raise StreamCutError("the stream ended without its end")
-        self.draft.spent.append((route.spec, within(route, self.draft.finished.usage)))
+        usage = self.draft.finished.usage
+        self.draft.spent.append((route.spec, within(route, usage)))
+        if not usage.estimated:
+            self.draft.readings.append(route.reading(usage.input_tokens))
         self._asked = None
 
     async def _wait(self, error: TryAgainError, attempt: int) -> bool:
@@ -202,7 +214,7 @@ class Answering:
     def _estimate(self, route: Route) -> Usage:
         written = "".join(self.draft.text)
         out = tokens(written) if written else 0
-        return within(route, Usage(size(route.completion), 0, out, estimated=True))
+        return within(route, Usage(route.size, 0, out, estimated=True))
 
     def outcome(self) -> Finish | FailureReason:
         """How it ended; a good end without a word is none."""
@@ -220,6 +232,6 @@ def within(route: Route, usage: Usage) -> Usage:
         return usage
     return replace(
         usage,
-        input_tokens=min(usage.input_tokens, size(route.completion)),
+        input_tokens=min(usage.input_tokens, route.size),
         output_tokens=min(usage.output_tokens, route.completion.max_output),
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
 
+from engine import estimates
 from engine.admission import LEASE, Admission, Desk, admit
 from engine.answering import Answering, Patience
 from engine.catalogue import Wares
@@ -264,12 +265,13 @@ class Chat:
         settlement = Settlement(model, text, usage, cost, outcome, now, answering.charges())
         counted = bool(text.strip())
 
-        def work(tx: Tx) -> bool:
+        def work(tx: Tx) -> None:
             if counted:
-                return settle(tx, admission.turn, settlement, admission.metered)
-            tx.release(admission.turn, outcome, now)
-            tx.record_spend(admission.turn, settlement)
-            return True
+                settle(tx, admission.turn, settlement, admission.metered)
+            else:
+                tx.release(admission.turn, outcome, now)
+                tx.record_spend(admission.turn, settlement)
+            estimates.note(tx, answering.draft.readings, now)
 
         await self._lasting(work)
         answering.settled = True

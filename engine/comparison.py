@@ -119,7 +119,7 @@ def routed(counter: Counter, cases: Sequence[limits.Case], start: Origin) -> Seq
     catalogue, tier = counter.desk.catalogue, counter.tier
     routes: list[Route] = []
     for case in cases:
-        found = composed(counter.system, [case.spec], (), start.prompt)
+        found = composed(counter, [case.spec], (), start.prompt)
         if not found:
             return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
         routes += found

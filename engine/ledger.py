@@ -10,6 +10,7 @@ from engine.acquaintance import AcquaintanceTx
 from engine.alerts import AlertsTx
 from engine.books import BooksTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
+from engine.estimates import EstimatesTx
 from engine.facts import (
     AttemptStatus,
     BillingEvent,
@@ -314,6 +315,7 @@ class Tx(
     RulesTx,
     AlertsTx,
     SpendingTx,
+    EstimatesTx,
     Protocol,
 ):
     """One unit of work on the database."""

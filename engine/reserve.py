@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.context import size
 from engine.domain import Micros
 from engine.pricing import most
 from engine.routing import Route
@@ -27,9 +26,9 @@ def hedged(routes: Sequence[Route]) -> bool:
 
 def worst(route: Route) -> Micros:
     """The most that one request to a model may cost; nothing without a price."""
-    return most(route.spec, size(route.completion), route.completion.max_output)
+    return most(route.spec, route.size, route.completion.max_output)
 
 
 def unanswered(route: Route) -> Micros:
     """The most that a request may cost to which no answer came."""
-    return most(route.spec, size(route.completion), 0)
+    return most(route.spec, route.size, 0)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.catalogue import Catalogue
+from engine.context import reading, size
 from engine.domain import Tier
+from engine.estimates import UNCORRECTED, Correction, Reading
 from engine.models import Completion, ModelSpec
 
 
@@ -16,6 +18,17 @@ class Route:
 
     spec: ModelSpec
     completion: Completion
+    correction: Correction = UNCORRECTED
+    """By which what it is sent was fitted into the model's window."""
+
+    @property
+    def size(self) -> int:
+        """An upper estimate of what its vendor will count as input, in tokens."""
+        return size(self.completion, self.correction)
+
+    def reading(self, counted: int | None) -> tuple[Correction, Reading]:
+        """What the vendor's count of its input teaches; None: it was refused as too long."""
+        return reading(self.spec, self.completion, counted, self.correction)
 
 
 def choose(

@@ -10,6 +10,7 @@ from storage.conversations import Conversations
 from storage.customers import Customers
 from storage.dead_letters import DeadLetters
 from storage.duties import Duties
+from storage.estimates import Estimates
 from storage.events import Events
 from storage.figures import Figures
 from storage.installations import Installations
@@ -42,7 +43,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Spending):
+class Watching(Alerts, Spending, Estimates):
     """What keeps the house within its means, and its operator informed."""
 
 
