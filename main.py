@@ -30,6 +30,7 @@ from bot.front import Front
 from bot.intake import Intake
 from bot.surfaces import Surfaces, open_surfaces
 from engine.admission import Desk
+from engine.alarms import Alarms
 from engine.catalogue import Wares
 from engine.changes import Changes
 from engine.chat import Chat
@@ -91,6 +92,7 @@ class House:
     chat: Chat
     money: Money
     notices: Notices
+    alarms: Alarms
     jobs: Jobs
     front: Front
     bell: Bell
@@ -119,6 +121,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(models.close)
         wares = Shelves(settings.tiers, settings.models, ListPrices(), clock)
         bell, notices = Bell(), Notices(store, clock, billing.mode)
+        alarms = Alarms(store, clock, settings.admins)
         money = open_money(settings, store, clock, till, bell)
         desk = Desk(
             wares.today,
@@ -136,10 +139,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             money.subscriptions,
             notices,
             bell,
-            queues=(money.duties.work, money.dispatch.work),
-            rounds=(money.dispatch.seal, *money.reconcile.rounds),
+            queues=(money.duties.work, money.dispatch.work, alarms.address),
+            rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep),
         )
-        yield House(settings, clock, store, till, models, chat, money, notices, jobs, front, bell)
+        jobs.everywhere.append(alarms.work)
+        yield House(settings, clock, store, till, models, chat, money, notices, alarms, jobs, front, bell)
 
 
 def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell: Bell) -> Money:
@@ -175,6 +179,7 @@ def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
     """The chat platforms that are on, by which people can also be told and shown things unasked."""
     surfaces = open_surfaces(house.settings, house.front, house.store, house.clock, roles)
     house.notices.messengers.update(surfaces.speakers)
+    house.alarms.heralds.update(surfaces.speakers)
     house.jobs.mending.menders.update(surfaces.speakers)
     return surfaces
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.front import Front
 from bot.local.surface import LocalBot
+from engine.alerts import Herald
 from engine.config import Settings
 from engine.domain import Platform
 from engine.mending import Mender
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from engine.installations import PlatformInstall
 
 
-class Speaker(Messenger, Mender, Protocol):
+class Speaker(Messenger, Herald, Mender, Protocol):
     """What a platform does unasked: tells people things, and mends what a lost process left."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from engine import environment
-from engine.domain import TierName
+from engine.domain import Platform, TierName
 from engine.environment import Problem, Variables
 from engine.screening import Screen
 from engine.tables import ModelTable, ProviderKind, Tables, TierTable
@@ -41,12 +41,14 @@ def check_address(variables: Variables) -> list[Problem]:
 
 
 def check_admins(variables: Variables) -> list[Problem]:
-    """Each operator is a person of a platform."""
+    """Each operator is a person of a platform, by the number where that gives its people numbers."""
     try:
-        environment.admins(variables)
+        people = environment.admins(variables)
     except ValueError as error:
         return [Problem("ADMIN_IDS", str(error), "Divide several by commas.")]
-    return []
+    named = [each for each in people if each.platform is Platform.DISCORD and not each.user.isdecimal()]
+    mend = "Use the number that `Copy User ID` gives; Developer Mode in Discord's settings shows it."
+    return [Problem("ADMIN_IDS", f"{each} is no id of Discord's", mend) for each in named]
 
 
 def check_prompt_key(variables: Variables) -> list[Problem]:

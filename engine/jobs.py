@@ -115,6 +115,8 @@ class Jobs:
         self._notices = notices
         self._bell = bell
         self.mending = Mending(store, clock)
+        self.everywhere: list[Queue] = []
+        """Queues that every process works, a worker or not: they write to people on its own platforms."""
 
     async def run(self, *, worker: bool) -> None:
         """Keep this process's holds; a worker also does what any process may do."""
@@ -122,7 +124,8 @@ class Jobs:
             group.create_task(self._every(RENEW_EVERY, self._chat.renew))
             group.create_task(self._every(LOOK_EVERY, self._chat.heed))
             group.create_task(self._every(SWEEP_EVERY, self.mending.work))
-            group.create_task(self._look(self._notices.work))
+            for queue in (self._notices.work, *self.everywhere):
+                group.create_task(self._look(queue))
             if worker:
                 for queue in self._queues:
                     group.create_task(self._look(queue))

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from engine.alerts import Alert
-from storage.session import Session
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+from engine.alerts import Alert, AlertKind, Bulletin
+from engine.domain import Person
+from storage.people import person_from
+from storage.session import Row, Session, moment
 
 
 class Alerts:
@@ -22,3 +28,63 @@ class Alerts:
             at=alert.at,
         )
         return noted == 1
+
+    def address_alerts(self, people: Sequence[Person], now: datetime, limit: int) -> Sequence[Alert]:
+        rows = self._session.all("take_alerts", now=now, most=limit)
+        taken = sorted(map(alert_from, rows), key=lambda alert: (alert.at, alert.key))
+        for alert in taken:
+            for person in people:
+                self._session.run(
+                    "owe_alert",
+                    alert=alert.key,
+                    platform=person.platform,
+                    workspace=person.workspace,
+                    member=person.user,
+                    now=now,
+                )
+        return taken
+
+    def claim_bulletin(
+        self, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
+    ) -> Bulletin | None:
+        here = f",{','.join(platforms)},"
+        row = self._claim(now, lease_until, here)
+        if row is None and self._begin(now, here, limit):
+            row = self._claim(now, lease_until, here)
+        return self._bulletin(row) if row else None
+
+    def bulletin_told(self, bulletin: str) -> None:
+        self._session.run("bulletin_told", bulletin=bulletin)
+
+    def bulletin_later(self, bulletin: str, due: datetime) -> None:
+        self._session.run("bulletin_later", bulletin=bulletin, due=due)
+
+    def drop_bulletin(self, bulletin: str) -> None:
+        self._session.run("drop_bulletin", bulletin=bulletin)
+
+    def forget_alerts(self, stale: datetime, old: datetime) -> None:
+        self._session.run("drop_stale_alerts", stale=stale)
+        self._session.run("forget_owed_alerts", old=old)
+        self._session.run("forget_alerts", old=old)
+
+    def _claim(self, now: datetime, lease_until: datetime, platforms: str) -> Row | None:
+        rows = self._session.all("claim_bulletin", now=now, lease_until=lease_until, platforms=platforms)
+        return rows[0] if rows else None
+
+    def _begin(self, now: datetime, platforms: str, limit: int) -> bool:
+        """Put a new bulletin together; False if nobody is owed anything."""
+        found = self._session.one("next_to_tell", now=now, platforms=platforms)
+        if found is None:
+            return False
+        person = {name: found[name] for name in ("platform", "workspace", "member")}
+        return self._session.run("begin_bulletin", bulletin=uuid4().hex, most=limit, **person) > 0
+
+    def _bulletin(self, row: Row) -> Bulletin:
+        said = self._session.all("bulletin_alerts", bulletin=row["bulletin"])
+        alerts = tuple(map(alert_from, said))
+        return Bulletin(row["bulletin"], person_from(row), alerts, row["attempts"], said[0]["locale"])
+
+
+def alert_from(row: Row) -> Alert:
+    """An alert's row as the engine knows it."""
+    return Alert(row["key"], AlertKind(row["kind"]), row["subject"], moment(row["at"]), row["detail"])

@@ -22,6 +22,7 @@ from bot.console.arguments import ROLES, SIMULATED_ACTS, command_line
 from bot.discord.places import NAMES as PERMISSION_NAMES
 from bot.slack.manifest import scopes
 from engine import environment, tables
+from engine.alerts import AlertKind
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
 from engine.environment import NOT_YET, Variables
 from engine.facts import AccessReason
@@ -168,6 +169,7 @@ TABLES = (
     Table("README.md", "Targets of make", "Target", targets),
     Table(OPERATIONS, "Commands", "Command", commands_of_main),
     Table(OPERATIONS, "Processes and roles", "Role", listed(ROLES)),
+    Table(OPERATIONS, "Alerts", "Kind", listed(AlertKind)),
     Table(OPERATIONS, "What each refusal means", "Reason", listed(RefusalReason)),
     Table(OPERATIONS, "What each failure means", "Reason", listed(FailureReason)),
     Table(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bot.console.invitation import about_discord
 from engine.config import Settings
+from engine.domain import Platform
 from engine.ports import Store
 
 
 async def about_chat(settings: Settings, store: Store) -> tuple[list[str], list[str]]:
     """Notes, and problems with their mends, of Discord and Slack as far as they are on."""
     notes, problems = about_discord(settings)
+    notes += about_operators(settings)
     if settings.discord and not problems:
         from bot.discord.checkup import check_discord  # noqa: PLC0415 - the SDK is for those who use it
 
@@ -20,3 +22,20 @@ async def about_chat(settings: Settings, store: Store) -> tuple[list[str], list[
         told, wrong = await check_slack(settings.slack, settings.server.app_url, store)
         notes, problems = notes + told, problems + wrong
     return notes, problems
+
+
+def about_operators(settings: Settings) -> list[str]:
+    """Who is told when something needs the operator, as far as that can be."""
+    if not settings.admins:
+        return ["ADMIN_IDS is not set: what needs you (a ceiling, a vendor) is only written into the log"]
+    on = {
+        Platform.DISCORD: settings.discord is not None,
+        Platform.SLACK: settings.slack is not None,
+        Platform.LOCAL: settings.playground.on,
+    }
+    deaf = [
+        f"ADMIN_IDS: {each} cannot be told anything, since {each.platform} is off"
+        for each in settings.admins
+        if not on[each.platform]
+    ]
+    return [f"What needs you is told to {', '.join(map(str, settings.admins))}", *deaf]

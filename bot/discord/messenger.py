@@ -1,18 +1,21 @@
-"""Notices by DM, each shown once; plain, since they ring and a notification shows no components."""
+"""Notices and alerts by DM, each shown once; plain, since they ring, and what rings shows no components."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import discord
 
-from bot import news
+from bot import alarms, news
 from bot.discord.mender import DiscordMender
 from bot.discord.posts import send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
 from bot.words import speaking
+from engine.alerts import Bulletin
+from engine.domain import Person
 from engine.errors import GoneError, UnreachableError
 from engine.notices import Notice
 
@@ -24,39 +27,54 @@ DISCORD_BEHIND = timedelta(minutes=2)
 
 
 class DiscordMessenger(DiscordMender):
-    """The engine's Messenger for Discord, and its Mender."""
+    """The engine's Messenger and Herald for Discord, and its Mender."""
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:
-        """Send the notice; an earlier try is recognised by its nonce, or later by its words."""
-        client = self.client
-        user = int(notice.person.user)
         with speaking(notice.locale):
             pages = of_reply(news.notice(notice), PLAIN_LIMIT)
+        since = notice.created_at if again else None
+        await self._write(notice.person, notice.key, pages, since, silent=news.quiet(notice))
+
+    async def tell(self, bulletin: Bulletin, *, again: bool) -> None:
+        with speaking(bulletin.locale):
+            pages = of_reply(alarms.bulletin(bulletin), PLAIN_LIMIT)
+        await self._write(bulletin.person, bulletin.id, pages, bulletin.since if again else None)
+
+    async def _write(
+        self,
+        person: Person,
+        key: str,
+        pages: Sequence[Page],
+        tried_since: datetime | None,
+        *,
+        silent: bool = False,
+    ) -> None:
+        """Write to a person; an earlier try is recognised by its nonce, or later by its words."""
+        client, user = self.client, int(person.user)
         try:
             channel = await sure(lambda: client.create_dm(discord.Object(user)))
             for number, page in enumerate(pages):
-                if not (again and await shown(channel, client, notice, page)):
-                    await send_plain(
-                        channel, page, user, nonce=nonce(notice.key, number), silent=news.quiet(notice)
-                    )
+                if not (tried_since and await shown(channel, client, tried_since, page)):
+                    await send_plain(channel, page, user, nonce=nonce(key, number), silent=silent)
         except GoneError as error:
             raise UnreachableError(str(error)) from error
 
 
-async def shown(channel: discord.DMChannel, client: discord.Client, notice: Notice, page: Page) -> bool:
-    """Whether these words were written there since the notice was owed."""
+async def shown(channel: discord.DMChannel, client: discord.Client, since: datetime, page: Page) -> bool:
+    """Whether these words were written there since that moment of ours."""
 
     async def recent() -> list[discord.Message]:
         return [message async for message in channel.history(limit=LOOK_BACK)]
 
     me = client.user.id if client.user else 0
-    since = notice.created_at - DISCORD_BEHIND
     return any(
-        message.author.id == me and message.content == page.words and message.created_at >= since
+        message.author.id == me
+        and message.content == page.words
+        and message.created_at >= since - DISCORD_BEHIND
         for message in await sure(recent)
     )
 
 
 def nonce(key: str, number: int) -> str:
-    """The nonce of a notice's page: the same for every try, and within Discord's 25 characters."""
+    """The nonce of a message's page: the same for every try, and within Discord's 25 characters."""
     return hashlib.sha256(f"{key}/{number}".encode()).hexdigest()[:NONCE_LIMIT]

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from uuid import uuid4
 
-from bot import news
+from bot import alarms, news
 from bot.errands import Errands
 from bot.front import Front
 from bot.local.canvas import dm_anchor, message_anchor
@@ -21,6 +21,7 @@ from bot.local.show import post, show
 from bot.pacing import Pace, Pacing
 from bot.reply import Reply
 from bot.words import speaking
+from engine.alerts import Bulletin
 from engine.domain import Person, TurnId
 from engine.notices import Notice
 from engine.ports import Clock, Store
@@ -32,7 +33,7 @@ LONGEST_TEXT = 16_000
 
 
 class LocalBot:
-    """The playground's `LocalSurface`, `Messenger`, `Mender`; `run` owns the work until it is cancelled."""
+    """The playground's `LocalSurface`, `Messenger`, `Herald`, `Mender`; `run` owns the work."""
 
     def __init__(self, front: Front, store: Store, clock: Clock, pace: Pace = PACE) -> None:
         self._front = front
@@ -108,6 +109,11 @@ class LocalBot:
         await self._wall.add(told)
         profile = await self.profile(notice.person)
         self._feed.publish(notice.person.user, "person", {"type": "person", "person": profile})
+
+    async def tell(self, bulletin: Bulletin, *, again: bool) -> None:  # noqa: ARG002 - as for a notice
+        with speaking(bulletin.locale):
+            told = alarms.bulletin(bulletin)
+        await self._wall.add(post(f"alert-{bulletin.id}", Spot(bulletin.person.user, Room.DM), told))
 
     async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
         with speaking(locale):

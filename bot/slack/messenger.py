@@ -1,15 +1,17 @@
-"""Notices by DM, each shown once."""
+"""Notices and alerts by DM, each shown once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from bot import news
+from bot import alarms, news
 from bot.slack.blocks import of_reply
 from bot.slack.mender import SlackMender
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import Workspaces
 from bot.words import speaking
+from engine.alerts import Bulletin
 from engine.domain import Person
 from engine.errors import UnreachableError
 from engine.notices import Notice
@@ -24,7 +26,7 @@ Sent = Callable[[Workspace, Person], None]
 
 
 class SlackMessenger(SlackMender):
-    """The engine's Messenger for Slack, and its Mender."""
+    """The engine's Messenger and Herald for Slack, and its Mender."""
 
     def __init__(self, workspaces: Workspaces, sent: Sent) -> None:
         """`sent` hears of every notice that was sent."""
@@ -42,22 +44,35 @@ class SlackMessenger(SlackMender):
         workspace = await self._workspaces.at(notice.person.workspace)
         if workspace is None:
             raise UnreachableError("the app is not in the person's workspace")
-        if again and await shown(workspace, notice):
+        if again and await shown(workspace, notice.person, notice.key, notice.created_at):
             return
-        metadata = {"event_type": NOTICE, "event_payload": {"key": notice.key}}
         with speaking(notice.locale):
-            await workspace.direct(notice.person.user, of_reply(news.notice(notice)), metadata)
+            await workspace.direct(notice.person.user, of_reply(news.notice(notice)), named(notice.key))
             self._sent(workspace, notice.person)
 
+    async def tell(self, bulletin: Bulletin, *, again: bool) -> None:
+        person = bulletin.person
+        workspace = await self._workspaces.at(person.workspace)
+        if workspace is None:
+            raise UnreachableError("the app is not in the person's workspace")
+        if again and await shown(workspace, person, bulletin.id, bulletin.since):
+            return
+        with speaking(bulletin.locale):
+            await workspace.direct(person.user, of_reply(alarms.bulletin(bulletin)), named(bulletin.id))
 
-async def shown(workspace: Workspace, notice: Notice) -> bool:
-    """Whether the notice is in the person's DM. UnreachableError: they have none any more."""
-    channel = await workspace.open_dm(notice.person.user)
-    since = notice.created_at.timestamp() - SLACK_BEHIND
+
+async def shown(workspace: Workspace, person: Person, key: str, since: datetime) -> bool:
+    """Whether what has that key is in the person's DM. UnreachableError: they have none any more."""
+    channel = await workspace.open_dm(person.user)
     return any(
-        said.get("event_type") == NOTICE and key_of(said) == notice.key
-        for said in await workspace.said_since(channel, since)
+        said.get("event_type") == NOTICE and key_of(said) == key
+        for said in await workspace.said_since(channel, since.timestamp() - SLACK_BEHIND)
     )
+
+
+def named(key: str) -> dict[str, object]:
+    """The metadata by which a message is found again."""
+    return {"event_type": NOTICE, "event_payload": {"key": key}}
 
 
 def key_of(metadata: object) -> object:

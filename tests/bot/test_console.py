@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.console.arguments import command_line
+from bot.console.checkup import about_operators
+from engine.config import load_settings
 
 WRONG = {
     "forgive": "person",
@@ -33,3 +35,17 @@ def test_what_is_no_order_is_refused_with_what_is(words: str, capsys: pytest.Cap
         command_line().parse_args(words.split())
     assert stopped.value.code == 2
     assert WRONG[words] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [
+        ("", ["only written into the log"]),
+        ("local:ann", ["told to local:ann"]),
+        ("local:ann,slack:T1/U1", ["told to", "slack:T1/U1 cannot be told anything, since slack is off"]),
+    ],
+)
+def test_the_doctor_says_who_is_told_when_something_needs_the_operator(people: str, told: list[str]) -> None:
+    notes = about_operators(load_settings({"ADMIN_IDS": people}))
+    assert len(notes) == len(told)
+    assert all(words in note for words, note in zip(told, notes, strict=True))

@@ -17,6 +17,7 @@ from bot.render import UNLISTED, compared_footer, day, moment, money
 from bot.slack.manifest import PROMPTS
 from bot.standing import TOLD
 from bot.words import ENGLISH, LANGUAGES, nearest, say, speak, speaking, spoken, strings
+from engine.alerts import AlertKind
 from engine.domain import Answered, FailureReason, Interval, Micros, RefusalReason, Standing, TierName
 from engine.files import FileFault
 from engine.models import Finish, ModelClass
@@ -38,6 +39,7 @@ KEY_AT = {"say": 0, "in_english": 0, "_in_free": 0, "dated": 1, "Command": 1, "O
 """Calls that take a key, and where; those that pass one on are the functions of PASS_ON."""
 PASS_ON = {"description", "in_english", "translate", "_in_free", "dated"}
 MADE: Mapping[str, Iterable[object]] = {
+    "alert-": AlertKind,
     "because-": TOLD,
     "class-": ModelClass,
     "failure-": FailureReason,

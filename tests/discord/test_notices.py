@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.discord.adapter import DiscordBot
+from engine.alerts import Alert, AlertKind, Bulletin
 from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
 from engine.facts import Mode
@@ -83,3 +84,43 @@ async def test_without_a_connection_it_is_tried_again_later(hall: Hall, fake: Fa
     bot = DiscordBot(settings_for(fake), await front_of(hall))
     with pytest.raises(TryAgainError):
         await bot.messenger.deliver(owed(fake), again=False)
+
+
+def raised(fake: FakeDiscord, *details: str) -> Bulletin:
+    """Alerts for Alice, who runs the bot."""
+    now = datetime.fromtimestamp(fake.world.clock.now(), UTC)
+    person = Person(Platform.DISCORD, "", fake.world.user("alice").id)
+    alerts = [Alert(each, AlertKind.VENDOR_DOWN, f"vendor-{each[:9]}", now, each) for each in details]
+    return Bulletin("b1", person, tuple(alerts))
+
+
+async def test_an_operator_is_told_by_dm_what_happened_and_what_a_vendor_said_as_code(stage: Stage) -> None:
+    await stage.bot.messenger.tell(raised(stage.discord, "503 ```@everyone", "429"), again=False)
+    (told,) = stage.discord.dms("alice")
+    assert told.text.count("keeps failing") == 2
+    assert "```\n503 '''@everyone\n```" in told.text
+
+
+async def test_an_operator_is_told_once_also_when_a_try_may_have_got_through(stage: Stage) -> None:
+    bulletin = raised(stage.discord, "503")
+    await stage.bot.messenger.tell(bulletin, again=False)
+    stage.discord.world.clock.advance(NONCE_MEMORY + 1)
+    await stage.bot.messenger.tell(bulletin, again=True)
+    assert len(stage.discord.dms("alice")) == 1
+    await stage.bot.messenger.tell(raised(stage.discord, "504"), again=True)
+    assert len(stage.discord.dms("alice")) == 2
+
+
+async def test_many_alerts_are_told_in_as_many_messages_as_they_need(stage: Stage) -> None:
+    await stage.bot.messenger.tell(
+        raised(stage.discord, *(f"{n} " + "x" * 900 for n in range(10))), again=False
+    )
+    told = [message.text for message in stage.discord.dms("alice")]
+    assert all(len(text) <= 2000 for text in told)
+    assert sum(text.count("keeps failing") for text in told) == 10
+
+
+async def test_an_operator_with_closed_dms_is_unreachable(stage: Stage) -> None:
+    stage.discord.close_dms("alice", 50007)
+    with pytest.raises(UnreachableError):
+        await stage.bot.messenger.tell(raised(stage.discord, "503"), again=False)

@@ -177,3 +177,9 @@ def test_chat_tokens_without_stripe_are_warned_of_simulated_payments(tmp_path: P
     assert any("SIMULATED" in remark for remark in settings(tmp_path, DISCORD_TOKEN="fake").remarks)
     stripe = {"STRIPE_SECRET_KEY": "sk_test_fake", "STRIPE_WEBHOOK_SECRET": "whsec_fake"}
     assert settings(tmp_path, DISCORD_TOKEN="fake", **stripe).remarks == ()
+
+
+@pytest.mark.parametrize("people", ["ann", "discord:ann", "slack:U1", "discord:1,discord:"])
+def test_an_operator_who_is_no_person_of_a_platform_is_refused(tmp_path: Path, people: str) -> None:
+    assert "ADMIN_IDS: " in problems(tmp_path, ADMIN_IDS=people)
+    assert len(settings(tmp_path, ADMIN_IDS="discord:1, slack:T1/U1,local:ann").admins) == 3

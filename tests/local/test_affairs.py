@@ -8,6 +8,7 @@ from datetime import timedelta
 from aiohttp import ClientSession
 
 from bot.local.feed import Feed
+from engine.alerts import Alert, AlertKind, Bulletin
 from engine.jobs import Notices
 from tests.bot.test_front import front_of
 from tests.engine.conftest import ALICE, BOB, Hall
@@ -61,6 +62,16 @@ async def test_after_payment_the_tier_and_the_notice_reach_the_page_once(
     owed = (await till.notices())[0]
     await talk.bot.deliver(owed, again=True)
     assert len([message for message in await talk.seen() if "Thank you" in message["text"]]) == 1
+
+
+async def test_an_operator_is_told_once_in_their_direct_messages(talk: Talk, hall: Hall) -> None:
+    alert = Alert("k1", AlertKind.CONFIG_REFUSED, "config.toml", hall.clock.now(), "models: unknown key")
+    for again in (False, True):
+        await talk.bot.tell(Bulletin("b1", ALICE, (alert,)), again=again)
+    (told,) = await talk.seen()
+    assert "models: unknown key" in told["text"]
+    assert told["room"] == "dm"
+    assert await talk.seen(BOB) == []
 
 
 async def test_an_answer_that_a_crash_broke_off_says_so_after_the_restart(hall: Hall, till: Till) -> None:

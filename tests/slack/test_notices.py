@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.slack.adapter import SlackBot
+from engine.alerts import Alert, AlertKind, Bulletin
 from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
 from engine.facts import Mode
@@ -86,3 +87,33 @@ async def test_a_person_who_cannot_be_written_to_is_unreachable(
     bot: SlackBot = stage.bot
     with pytest.raises(UnreachableError):
         await bot.messenger.deliver(notice, again=False)
+
+
+@pytest.fixture
+def bulletin(stage: Stage) -> Bulletin:
+    """An alert for Alice, who runs the bot and speaks German."""
+    alert = Alert("k1", AlertKind.CEILING_NEAR, "free_day", stage.hall.clock.now(), "4.00 of 5.00 USD")
+    return Bulletin("b1", Person(Platform.SLACK, TEAM, ALICE), (alert,), locale="de")
+
+
+async def test_an_operator_is_told_in_their_language_by_dm(stage: Stage, bulletin: Bulletin) -> None:
+    await stage.bot.messenger.tell(bulletin, again=False)
+    (told,) = shown(stage)
+    assert "80 % einer Obergrenze" in told
+    assert "4.00 of 5.00 USD" in told
+
+
+async def test_an_operator_is_told_once_when_the_answer_was_lost(stage: Stage, bulletin: Bulletin) -> None:
+    stage.slack.faults.lose_answer("chat.postMessage")
+    with pytest.raises(TryAgainError):
+        await stage.bot.messenger.tell(bulletin, again=False)
+    await stage.bot.messenger.tell(bulletin, again=True)
+    assert len(shown(stage)) == 1
+    await stage.bot.messenger.tell(replace(bulletin, id="b2"), again=True)
+    assert len(shown(stage)) == 2
+
+
+async def test_an_operator_who_cannot_be_written_to_is_unreachable(stage: Stage, bulletin: Bulletin) -> None:
+    stage.slack.close_dms(ALICE, "user_disabled")
+    with pytest.raises(UnreachableError):
+        await stage.bot.messenger.tell(bulletin, again=False)

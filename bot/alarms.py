@@ -1,0 +1,26 @@
+"""What an operator is told unasked, as words: what happened, what it means, and how to mend it."""
+
+from __future__ import annotations
+
+from bot.reply import Reply
+from bot.words import say
+from engine.alerts import Alert, Bulletin
+
+LONGEST_DETAIL = 600
+
+
+def bulletin(told: Bulletin) -> Reply:
+    """Several alerts as one message."""
+    return Reply("\n\n".join(map(paragraph, told.alerts)))
+
+
+def paragraph(alert: Alert) -> str:
+    """One alert; its detail may be a vendor's words, so it stands as code, where nothing in it counts."""
+    words = say(f"alert-{alert.kind}", subject=plain(alert.subject))
+    return f"{words}\n```\n{plain(alert.detail)}\n```" if alert.detail.strip() else words
+
+
+def plain(text: str) -> str:
+    """Text that cannot leave the code it stands in."""
+    text = text.strip().replace("`", "'")
+    return text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]} ..."
