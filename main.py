@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from billing.simulated_clock import SimulatedClock
 from billing.till import Till, open_till
 from bot import words
@@ -40,6 +42,7 @@ from engine.dispatch import Dispatch
 from engine.duties import Duties
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
+from engine.keeping import Keeping
 from engine.members import Members
 from engine.metering import Meter
 from engine.places import Places
@@ -53,6 +56,7 @@ from providers.prices import ListPrices
 from providers.reading import FileReader
 from providers.registry import Models, build_models
 from storage.store import Store, migrate, open_store
+from storage.vault import SealingVault, vault_of
 from webhooks.server import serve
 from webhooks.site import Part, Site, StripeInbox
 
@@ -130,7 +134,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             uuid4().hex,
             settings.billing.metered_markup,
         )
-        chat = Chat(store, clock, desk, models, Signals(), wares=wares)
+        keeping = Keeping(store, clock, vault_of(secrets(settings.prompt_keys)))
+        chat = Chat(store, clock, desk, models, Signals(), wares=wares, keeping=keeping)
         front = open_front(settings, store, clock, till, wares, chat, money)
         jobs = Jobs(
             store,
@@ -140,7 +145,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             notices,
             bell,
             queues=(money.duties.work, money.dispatch.work, alarms.address),
-            rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep),
+            rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, keeping.sweep),
         )
         jobs.everywhere.append(alarms.work)
         yield House(settings, clock, store, till, models, chat, money, notices, alarms, jobs, front, bell)
@@ -177,11 +182,24 @@ def open_front(
 
 def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
     """The chat platforms that are on, by which people can also be told and shown things unasked."""
-    surfaces = open_surfaces(house.settings, house.front, house.store, house.clock, roles)
+    surfaces = open_surfaces(
+        house.settings, house.front, house.store, house.clock, roles, token_vault(house.settings)
+    )
     house.notices.messengers.update(surfaces.speakers)
     house.alarms.heralds.update(surfaces.speakers)
     house.jobs.mending.menders.update(surfaces.speakers)
     return surfaces
+
+
+def token_vault(settings: Settings) -> SealingVault | None:
+    """What seals the tokens of Slack workspaces."""
+    oauth = settings.slack.oauth if settings.slack else None
+    return vault_of(secrets(oauth.token_keys)) if oauth else None
+
+
+def secrets(keys: Sequence[SecretStr]) -> Sequence[str]:
+    """The keys in the clear."""
+    return [key.get_secret_value() for key in keys]
 
 
 def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
@@ -248,7 +266,7 @@ async def doctor(settings: Settings) -> int:
     """Bring the database up to date and check what can be checked; 1 if something has to be mended."""
     async with open_house(settings) as house:
         problems = [str(problem) for problem in await house.till.billing.verify_stripe_config()]
-        notes, wrong = await about_chat(settings, house.store)
+        notes, wrong = await about_chat(settings, house.store, token_vault(settings))
     if settings.stripe:
         from billing.doctor import notes_on  # noqa: PLC0415 - the SDK is for those who use it
 

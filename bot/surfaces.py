@@ -12,7 +12,7 @@ from engine.alerts import Herald
 from engine.config import Settings
 from engine.domain import Platform
 from engine.mending import Mender
-from engine.ports import Clock, Messenger, Store
+from engine.ports import Clock, Messenger, Store, Vault
 
 if TYPE_CHECKING:
     from bot.discord.adapter import DiscordBot
@@ -45,9 +45,14 @@ class Surfaces:
 
 
 def open_surfaces(
-    settings: Settings, front: Front, store: Store, clock: Clock, roles: frozenset[str]
+    settings: Settings,
+    front: Front,
+    store: Store,
+    clock: Clock,
+    roles: frozenset[str],
+    tokens: Vault | None,
 ) -> Surfaces:
-    """The adapters that are switched on."""
+    """The adapters that are switched on; `tokens` seals those of Slack workspaces."""
     surfaces = Surfaces()
     if settings.discord and "discord" in roles:
         from bot.discord.adapter import DiscordBot  # noqa: PLC0415 - the SDK is for those who use it
@@ -56,11 +61,11 @@ def open_surfaces(
     if settings.slack and "slack" in roles:
         from bot.slack.adapter import SlackBot  # noqa: PLC0415 - as above
 
-        surfaces.slack = SlackBot(settings.slack, front, clock, store=store)
+        surfaces.slack = SlackBot(settings.slack, front, clock, store=store, tokens=tokens)
     if settings.slack and settings.slack.oauth and "web" in roles:
         from bot.slack.oauth import SlackInstall  # noqa: PLC0415 - as above
 
-        surfaces.slack_install = SlackInstall(settings.slack, settings.slack.oauth, store, clock)
+        surfaces.slack_install = SlackInstall(settings.slack, settings.slack.oauth, store, clock, tokens)
     if settings.playground.on and "web" in roles:
         surfaces.local = LocalBot(front, store, clock)
     return surfaces

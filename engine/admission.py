@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import final
 from uuid import uuid4
 
 from engine import limits, overage, places, routing
@@ -18,6 +19,7 @@ from engine.domain import (
     Conversation,
     ConversationId,
     Duplicate,
+    KeptId,
     Micros,
     Place,
     Refusal,
@@ -54,6 +56,7 @@ class Desk:
     """USD charged for 1 USD of vendor cost; 0: no metered use."""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Admission:
     """An admitted question; `routes` has at least one entry, `asked` is the model that was wanted."""
@@ -70,6 +73,8 @@ class Admission:
     """By what it is charged beyond the included amount; None: not at all."""
     batch: str | None = None
     """What the questions of one comparison share."""
+    kept: KeptId | None = None
+    """The question that need not be kept any longer once this is answered."""
 
 
 def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admission | Refusal | Duplicate:

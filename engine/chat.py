@@ -33,9 +33,11 @@ from engine.domain import (
 )
 from engine.errors import TryAgainError
 from engine.flight import InFlight, merged
+from engine.keeping import Keeping
 from engine.ledger import Tx
 from engine.models import Finish
 from engine.overage import settle
+from engine.parcel import Parcel
 from engine.ports import Clock, Model, Store
 from engine.signals import Signals
 from engine.turns import Settlement, TurnState
@@ -60,8 +62,9 @@ class Chat:
         signals: Signals,
         patience: Patience | None = None,
         wares: Wares | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
-        """Without `wares` those of the desk never change."""
+        """Without `wares` those of the desk never change; without `keeping` no question is kept."""
         self._store = store
         self._clock = clock
         self._desk = desk
@@ -69,6 +72,7 @@ class Chat:
         self._models = models
         self._signals = signals
         self._patience = patience or Patience()
+        self.keeping = keeping or Keeping(store, clock)
         self._flight = InFlight()
         self._closing = False
 
@@ -89,7 +93,9 @@ class Chat:
         TryAgainError: the database is away.
         """
         turn, desk, now = TurnId(uuid4().hex), self.desk, self._clock.now()
-        outcome = await self._admit(lambda tx: admit(tx, desk, ask, turn, now))
+        outcome = await self._admit(
+            lambda tx: self.keeping.admit(tx, Parcel(ask), now, lambda: admit(tx, desk, ask, turn, now))
+        )
         if not isinstance(outcome, Admission):
             yield outcome
             return
@@ -105,8 +111,12 @@ class Chat:
         Every model's Started comes before all other events. Without `models` they are chosen for the member.
         Everything else is as for `ask`.
         """
-        desk, now = self.desk, self._clock.now()
-        outcome = await self._admit(lambda tx: admit_comparison(tx, desk, ask, models, now))
+        desk, now, parcel = self.desk, self._clock.now(), Parcel(ask, tuple(models))
+        outcome = await self._admit(
+            lambda tx: self.keeping.admit(
+                tx, parcel, now, lambda: admit_comparison(tx, desk, ask, models, now)
+            )
+        )
         if isinstance(outcome, (Refusal, Duplicate)):
             yield outcome
             return
@@ -268,6 +278,8 @@ class Chat:
         def work(tx: Tx) -> None:
             if counted:
                 settle(tx, admission.turn, settlement, admission.metered)
+                if admission.kept:  # the account is locked by now
+                    tx.drop_question(admission.kept)
             else:
                 tx.release(admission.turn, outcome, now)
                 tx.record_spend(admission.turn, settlement)

@@ -13,6 +13,7 @@ from engine.models import NO_USAGE, Finish, ModelClass, Thinking, Usage
 AccountId = NewType("AccountId", str)
 ConversationId = NewType("ConversationId", str)
 TurnId = NewType("TurnId", str)
+KeptId = NewType("KeptId", str)
 Micros = NewType("Micros", int)
 """Micro-dollars: 1_000_000 is one US dollar."""
 
@@ -149,6 +150,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a question is answered, in its surface's own words, should that have to be found again later.
+
+    `channel` is the channel, DM or room, `below` the message or thread that the answer goes below, empty for
+    none. What was asked privately is answered so.
+    """
+
+    channel: str
+    below: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question as an adapter hands it over.
 
@@ -158,7 +172,8 @@ class Ask:
     first one that this account has a conversation at continues it, and all are bound to the conversation. No
     anchor: a new conversation. `message` is the anchor of the question itself: a reply to it goes on from its
     answer. `place` is None in a DM. With `redo`, `about` is the turn of this person's that it is about, and
-    text and attachments are those of that turn.
+    text and attachments are those of that turn. With `kept` it is a question that a limit stopped before:
+    answered once, whatever the number of presses.
     """
 
     key: str
@@ -172,6 +187,8 @@ class Ask:
     redo: Redo | None = None
     about: TurnId | None = None
     message: str | None = None
+    seat: Seat | None = None
+    kept: KeptId | None = None
 
 
 class RefusalReason(StrEnum):
@@ -186,6 +203,8 @@ class RefusalReason(StrEnum):
     """The answer that it is about is somebody else's."""
     NOT_CUT = "not_cut"
     """There is nothing to continue."""
+    UNKEPT = "unkept"
+    """The question that was kept is answered, too old, thrown away, or sealed with a key that is gone."""
     TOO_FEW = "too_few"
     """A comparison takes two different models."""
     COMPARE = "compare"
@@ -213,6 +232,14 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A question that waits for its limit to be lifted, until it is forgotten."""
+
+    id: KeptId
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A question that is not asked, with all an adapter needs to say so."""
 
@@ -223,6 +250,8 @@ class Refusal:
     model: str | None = None
     choices: tuple[str, ...] = ()
     offer: Offer | None = None
+    kept: Kept | None = None
+    """Set if the question need not be written again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from engine.facts import (
     TierChange,
 )
 from engine.installations import InstallationsTx
+from engine.kept import KeepingTx
 from engine.notices import NoticesTx
 from engine.rules import RulesTx
 from engine.simulated import PlaygroundTx
@@ -316,6 +317,7 @@ class Tx(
     AlertsTx,
     SpendingTx,
     EstimatesTx,
+    KeepingTx,
     Protocol,
 ):
     """One unit of work on the database."""

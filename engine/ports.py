@@ -64,6 +64,18 @@ class Model(Protocol):
         ...
 
 
+class Vault(Protocol):
+    """Seals what is kept, so that whoever gets hold of the database cannot read it."""
+
+    def seal(self, content: bytes, about: str = "") -> bytes:
+        """Seal it with the first key; `about` names the one thing as which it can be opened again."""
+        ...
+
+    def open(self, sealed: bytes, about: str = "") -> bytes | None:
+        """What was sealed as that thing with any of the keys; None if none of them opens it."""
+        ...
+
+
 class PriceBook(Protocol):
     """Known prices of vendors' models."""
 

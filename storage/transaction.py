@@ -15,6 +15,7 @@ from storage.events import Events
 from storage.figures import Figures
 from storage.installations import Installations
 from storage.jobs import Jobs
+from storage.kept import KeptQuestions
 from storage.metering import Meter
 from storage.notices import Notices
 from storage.people import People
@@ -43,7 +44,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Spending, Estimates):
+class Watching(Alerts, Spending, Estimates, KeptQuestions):
     """What keeps the house within its means, and its operator informed."""
 
 

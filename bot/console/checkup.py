@@ -5,10 +5,10 @@ from __future__ import annotations
 from bot.console.invitation import about_discord
 from engine.config import Settings
 from engine.domain import Platform
-from engine.ports import Store
+from engine.ports import Store, Vault
 
 
-async def about_chat(settings: Settings, store: Store) -> tuple[list[str], list[str]]:
+async def about_chat(settings: Settings, store: Store, tokens: Vault | None) -> tuple[list[str], list[str]]:
     """Notes, and problems with their mends, of Discord and Slack as far as they are on."""
     notes, problems = about_discord(settings)
     notes += about_operators(settings)
@@ -19,7 +19,7 @@ async def about_chat(settings: Settings, store: Store) -> tuple[list[str], list[
     if settings.slack:
         from bot.slack.checkup import check_slack  # noqa: PLC0415 - as above
 
-        told, wrong = await check_slack(settings.slack, settings.server.app_url, store)
+        told, wrong = await check_slack(settings.slack, settings.server.app_url, store, tokens)
         notes, problems = notes + told, problems + wrong
     return notes, problems
 

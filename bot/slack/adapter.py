@@ -22,7 +22,7 @@ from bot.slack.workspace import Identity, Workspace
 from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, lasting
 from engine.config import SlackSettings
 from engine.domain import Person
-from engine.ports import Clock, Store
+from engine.ports import Clock, Store, Vault
 
 PACE = Pace(channel=1.2, process=50.0, linger=0.15)
 """Slack counts by method and workspace, which budgets do; a stream begins with whole words, so with two."""
@@ -42,8 +42,12 @@ class SlackBot:
         clock: Clock,
         pace: Pace = PACE,
         store: Store | None = None,
+        tokens: Vault | None = None,
     ) -> None:
-        """Has to be made inside a running event loop; OAuth keeps its workspaces in `store`."""
+        """Has to be made inside a running event loop.
+
+        OAuth keeps its workspaces in `store`, with their tokens sealed by `tokens`.
+        """
         self._settings = settings
         self._front = front
         self._pacing = Pacing(pace)
@@ -51,7 +55,7 @@ class SlackBot:
         self._errands = Errands()
         self._workspaces: Workspaces
         if settings.oauth and store:
-            installed = Installed(store, settings.oauth)
+            installed = Installed(store, tokens)
             self._workspaces = ManyWorkspaces(installed, settings.api_url, self._session)
         else:
             token = settings.bot_token.get_secret_value() if settings.bot_token else ""

@@ -16,7 +16,7 @@ from bot.slack.manifest import scopes
 from engine.config import SlackOAuth, SlackSettings
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.installations import Installation
-from engine.ports import Store
+from engine.ports import Store, Vault
 
 PATIENCE = 20.0
 """Seconds for all that is asked."""
@@ -37,13 +37,15 @@ class Place:
     again: str
 
 
-async def check_slack(slack: SlackSettings, app_url: str, store: Store) -> tuple[list[str], list[str]]:
+async def check_slack(
+    slack: SlackSettings, app_url: str, store: Store, tokens: Vault | None = None
+) -> tuple[list[str], list[str]]:
     """What is good to know, and a sentence with its mend for each thing that is wrong; no call takes long."""
     notes, problems = [], list(of_settings(slack, app_url))
     found: Sequence[Installation] = ()
     places: list[Place] = []
     if slack.oauth:
-        installed = Installed(store, slack.oauth)
+        installed = Installed(store, tokens)
         found = await installed.everywhere()
         notes += list(about_oauth(slack.oauth, found))
         for each in found:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.slack.vault import Vault
-from engine.config import SlackOAuth
+from bot.slack.vault import Tokens
 from engine.domain import Platform
 from engine.installations import Installation
 from engine.ledger import Tx
-from engine.ports import Store
+from engine.ports import Store, Vault
 
 A_SECOND = timedelta(seconds=1)
 
@@ -19,9 +18,10 @@ A_SECOND = timedelta(seconds=1)
 class Installed:
     """The installations on Slack; TryAgainError from any call: the database is away."""
 
-    def __init__(self, store: Store, oauth: SlackOAuth) -> None:
+    def __init__(self, store: Store, vault: Vault | None) -> None:
+        """Without a vault tokens are kept as Slack gave them."""
         self._store = store
-        self._vault = Vault(tuple(key.get_secret_value() for key in oauth.token_keys))
+        self._tokens = Tokens(vault)
 
     async def find(self, team: str, organisation: str) -> Installation | None:
         """The installation of a workspace, or else the org-wide one of its organisation."""
@@ -52,7 +52,7 @@ class Installed:
 
     async def save(self, installation: Installation) -> None:
         """Keep a new one, or one made again; its token comes as Slack gave it."""
-        kept = replace(installation, token=self._vault.seal(installation.token))
+        kept = replace(installation, token=self._tokens.seal(installation.token))
         await self._store.transact(lambda tx: tx.save_installation(kept))
 
     async def drop(self, place: str, at: float) -> bool:
@@ -62,4 +62,4 @@ class Installed:
 
     def token(self, installation: Installation) -> str:
         """The token in the clear. TellOperatorError: its key is gone."""
-        return self._vault.open(installation.token)
+        return self._tokens.open(installation.token)

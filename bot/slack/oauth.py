@@ -23,7 +23,7 @@ from engine.config import SlackOAuth, SlackSettings
 from engine.domain import Platform
 from engine.errors import OutsideError, TryAgainError
 from engine.installations import Installation, InstallEnd, InstallOutcome, InstallStart
-from engine.ports import Clock, Store
+from engine.ports import Clock, Store, Vault
 
 log = logging.getLogger("bot.slack")
 
@@ -39,10 +39,18 @@ class SlackInstall:
     be led into finishing an installation that somebody else began. What is stored of it is a digest.
     """
 
-    def __init__(self, settings: SlackSettings, oauth: SlackOAuth, store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        oauth: SlackOAuth,
+        store: Store,
+        clock: Clock,
+        tokens: Vault | None = None,
+    ) -> None:
+        """`tokens` seals those of workspaces."""
         self._api_url = settings.api_url
         self._oauth = oauth
-        self._installed = Installed(store, oauth)
+        self._installed = Installed(store, tokens)
         self._clock = clock
         self._consent = AuthorizeUrlGenerator(
             client_id=oauth.client_id,

@@ -17,9 +17,11 @@ from engine.chat import Chat
 from engine.domain import Ask, ChatEvent, Micros, Person, Platform, Tier, TierName
 from engine.facts import Mode
 from engine.files import Medium
+from engine.keeping import Keeping
 from engine.models import ModelClass, ModelSpec, Price
 from engine.signals import Signals
 from storage.store import Store
+from storage.vault import vault_of
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import Scripted
 
@@ -58,13 +60,16 @@ class Hall:
     two: Scripted = field(default_factory=Scripted)
     catalogue: Catalogue = CATALOGUE
     asked: int = 0
+    keys: tuple[str, ...] = ()
+    """What questions are kept with; none: they are not kept."""
 
     def chat(self, owner: str = "process-1", store: ports.Store | None = None) -> Chat:
         """A chat of a process of that name."""
         desk = Desk(self.catalogue, Mode.TEST, "Be brief.", owner)
         patience = Patience(back_off=0.001, longest_wait=0.01)
         models = {"one": self.one, "two": self.two}
-        return Chat(store or self.store, self.clock, desk, models, Signals(), patience)
+        keeping = Keeping(store or self.store, self.clock, vault_of(self.keys))
+        return Chat(store or self.store, self.clock, desk, models, Signals(), patience, keeping=keeping)
 
     def free(self, **changes: object) -> None:
         """Change the free tier's limits."""

@@ -14,6 +14,7 @@ from bot.slack.manifest import manifest
 from bot.slack.oauth import SlackInstall
 from engine.config import SlackSettings
 from storage.store import Store
+from storage.vault import vault_of
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack.teams import SlackApp, Team
 from tests.slack.conftest import APP_URL
@@ -72,7 +73,8 @@ class Visitor:
 async def visiting(settings: SlackSettings, store: Store, clock: FakeClock) -> AsyncIterator[Visitor]:
     """A visitor of the real web server."""
     assert settings.oauth is not None
-    install = SlackInstall(settings, settings.oauth, store, clock)
+    keys = [key.get_secret_value() for key in settings.oauth.token_keys]
+    install = SlackInstall(settings, settings.oauth, store, clock, vault_of(keys))
     site = Site(APP_URL, slack_install=install)
     async with serve(site, "127.0.0.1", 0) as port, ClientSession() as session:
         yield Visitor(session, f"http://127.0.0.1:{port}")
