@@ -41,10 +41,12 @@ from engine.config import ConfigurationError, Settings, load_settings
 from engine.dispatch import Dispatch
 from engine.duties import Duties
 from engine.errors import OutsideError
+from engine.facts import Mode
 from engine.jobs import Bell, Jobs, Notices
 from engine.keeping import Keeping
 from engine.members import Members
 from engine.metering import Meter
+from engine.moderating import Moderating
 from engine.places import Places
 from engine.ports import Clock
 from engine.reconcile import Reconcile
@@ -52,6 +54,7 @@ from engine.reports import Reports
 from engine.shelves import Shelves
 from engine.signals import Signals
 from engine.subscriptions import Subscriptions
+from providers.moderation import OpenAIModerator
 from providers.prices import ListPrices
 from providers.reading import FileReader
 from providers.registry import Models, build_models
@@ -127,15 +130,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         bell, notices = Bell(), Notices(store, clock, billing.mode)
         alarms = Alarms(store, clock, settings.admins)
         money = open_money(settings, store, clock, till, bell)
-        desk = Desk(
-            wares.today,
-            billing.mode,
-            settings.system_prompt.strip(),
-            uuid4().hex,
-            settings.billing.metered_markup,
-        )
-        keeping = Keeping(store, clock, vault_of(secrets(settings.prompt_keys)))
-        chat = Chat(store, clock, desk, models, Signals(), wares=wares, keeping=keeping)
+        chat = open_chat(settings, store, clock, billing.mode, models, wares)
         front = open_front(settings, store, clock, till, wares, chat, money)
         jobs = Jobs(
             store,
@@ -145,10 +140,23 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             notices,
             bell,
             queues=(money.duties.work, money.dispatch.work, alarms.address),
-            rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, keeping.sweep),
+            rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, chat.keeping.sweep),
         )
         jobs.everywhere.append(alarms.work)
         yield House(settings, clock, store, till, models, chat, money, notices, alarms, jobs, front, bell)
+
+
+def open_chat(
+    settings: Settings, store: Store, clock: Clock, mode: Mode, models: Models, wares: Wares
+) -> Chat:
+    """What answers questions, as a process of its own name."""
+    markup, prompt = settings.billing.metered_markup, settings.system_prompt.strip()
+    desk = Desk(wares.today, mode, prompt, uuid4().hex, markup)
+    keeping = Keeping(store, clock, vault_of(secrets(settings.prompt_keys)))
+    chat = Chat(store, clock, desk, models, Signals(), wares=wares, keeping=keeping)
+    remote = OpenAIModerator(models, settings.screening.model)
+    chat.moderating = Moderating(clock, settings.screening, remote)
+    return chat
 
 
 def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell: Bell) -> Money:
@@ -172,10 +180,10 @@ def open_front(
     checkout = Checkout(store, clock, billing, wares, subscriptions, links, policy)
     changes = Changes(store, clock, billing, wares, subscriptions, money.dispatch.flush)
     meter = Meter(store, clock, billing, wares, subscriptions, policy)
-    members = Members(store, clock, wares, billing.mode)
+    members = Members(store, clock, wares, billing.mode, chat.moderating)
     affairs = Affairs(wares, checkout, changes, meter)
     intake = Intake(FileReader(settings.attachments), settings.attachments)
-    rules = Places(store, clock, wares)
+    rules = Places(store, clock, wares, chat.moderating)
     simulated, welcomes = till.simulated is not None, settings.welcome
     return Front(chat, members, affairs, intake, rules, simulated=simulated, for_sale=True, welcomes=welcomes)
 

@@ -10,7 +10,7 @@ from bot.render import listed, mentions
 from bot.reply import Reply
 from bot.words import say
 from engine.domain import Place, Platform
-from engine.places import Action, Change, InForce, Listed, Objection, Places, persona, pool
+from engine.places import Action, Change, InForce, Listed, Objection, Places, pool
 from engine.rules import Rules
 
 OFF = "off"
@@ -36,24 +36,30 @@ class Governing:
         return shown(place, await self.places.shown(place), say("server-holds"))
 
     async def _changed(self, place: Place, part: str, options: Mapping[str, str]) -> Reply:
-        change = self._change(part, options)
-        if change is None:
+        found = await self._tried(place, part, options)
+        if found is None:
             return Reply(say("server-incomplete", usage=usage_of(part)))
-        found = await self.places.change(place, change)
         if isinstance(found, Objection):
             names = tuple(spec.name for spec in self.places.catalogue.models)
             return Reply(say(f"server-{found}", models=listed(names)))
         return shown(place, found, say("server-changed"))
 
+    async def _tried(self, place: Place, part: str, options: Mapping[str, str]) -> InForce | Objection | None:
+        """What comes of a part; None if an option that it needs is missing or does not fit."""
+        if part == "persona":
+            text = options.get("text")
+            if text is None:
+                return None
+            return await self.places.give_persona(place, "" if text.strip().casefold() == OFF else text)
+        change = self._change(part, options)
+        return await self.places.change(place, change) if change else None
+
     def _change(self, part: str, options: Mapping[str, str]) -> Change | None:
-        """What a part changes; None if an option that it needs is missing or does not fit."""
+        """What another part than the persona changes, likewise."""
         match part:
             case "default":
                 name = options.get("model")
                 return self.places.default(None if name in {None, OFF} else name)
-            case "persona":
-                text = options.get("text")
-                return None if text is None else persona("" if text.strip().casefold() == OFF else text)
             case "pool":
                 size = options.get("size", "").casefold()
                 return pool(None if size == OFF else int(size)) if size == OFF or size.isdecimal() else None

@@ -16,6 +16,7 @@ from bot.words import say, spoken
 from engine.domain import (
     Answered,
     Failed,
+    FailureReason,
     Interval,
     Offer,
     Refusal,
@@ -173,7 +174,9 @@ def stop_button(turn: TurnId) -> tuple[Button, ...]:
 
 
 def after_buttons(event: Answered | Failed) -> tuple[Button, ...]:
-    """What can be done about an answer that has ended."""
+    """What can be done about an answer that has ended; what breaks the rules will break them again."""
+    if isinstance(event, Failed) and event.reason is FailureReason.MODERATED:
+        return ()
     turn, answered = event.turn, isinstance(event, Answered)
     more = Button(say("button-continue"), action=f"more:{turn}", style=Style.PRIMARY)
     again = Button(say("button-regenerate" if answered else "button-ask-again"), action=f"again:{turn}")

@@ -45,8 +45,8 @@ class Settings:
             said = account.instructions if account else ""
             return Reply(say("instructions-are", text=said) if said else say("instructions-none"))
         wish = "" if text.strip().casefold() == "off" else text
-        if not await self.members.preferences.instruct(person, wish):
-            return Reply(say("instructions-long", limit=LONGEST_INSTRUCTIONS))
+        if refused := await self.members.preferences.instruct(person, wish):
+            return Reply(say(f"instructions-{refused}", limit=LONGEST_INSTRUCTIONS))
         return Reply(say("instructions-kept") if wish else say("instructions-off"))
 
     async def _private(self, person: Person, switch: str | None) -> Reply:

@@ -21,6 +21,7 @@ from engine.errors import (
 )
 from engine.estimates import Correction, Reading
 from engine.models import Finish, Finished, ModelSpec, TextDelta, Usage
+from engine.moderating import Inspection
 from engine.ports import Model
 from engine.pricing import cost, total
 from engine.reserve import worst
@@ -57,11 +58,19 @@ class Draft:
 class Answering:
     """Reads a model ahead of the one who shows its words; owned by the chat that made it."""
 
-    def __init__(self, admission: Admission, models: Mapping[str, Model], patience: Patience) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        models: Mapping[str, Model],
+        patience: Patience,
+        inspection: Inspection | None = None,
+    ) -> None:
         self.admission = admission
         self.draft = Draft(admission.routes[0].spec)
         self.settled = False
         """Whether what became of it was written down."""
+        self.inspection = inspection
+        """What is waited for before a model is asked."""
         self._models = models
         self._patience = patience
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
@@ -101,7 +110,9 @@ class Answering:
     async def _run(self) -> None:
         try:
             async with asyncio.timeout(self._patience.total):
-                await self._try_routes()
+                self.draft.failure = await self.inspection() if self.inspection else None
+                if self.draft.failure is None:
+                    await self._try_routes()
         except TimeoutError:
             self.draft.failure = FailureReason.TIMEOUT
         except asyncio.CancelledError:

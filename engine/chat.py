@@ -25,6 +25,7 @@ from engine.domain import (
     Failed,
     FailureReason,
     Person,
+    Redo,
     Refusal,
     RefusalReason,
     Started,
@@ -36,6 +37,7 @@ from engine.flight import InFlight, merged
 from engine.keeping import Keeping
 from engine.ledger import Tx
 from engine.models import Finish
+from engine.moderating import Inspection, Moderating
 from engine.overage import settle
 from engine.parcel import Parcel
 from engine.ports import Clock, Model, Store
@@ -73,6 +75,8 @@ class Chat:
         self._signals = signals
         self._patience = patience or Patience()
         self.keeping = keeping or Keeping(store, clock)
+        self.moderating = Moderating(clock)
+        """Looks at questions; this one at none."""
         self._flight = InFlight()
         self._closing = False
 
@@ -99,7 +103,7 @@ class Chat:
         if not isinstance(outcome, Admission):
             yield outcome
             return
-        async with aclosing(self._answer(self._begin(ask.person, outcome))) as events:
+        async with aclosing(self._answer(*self._begin(ask, (outcome,)))) as events:
             async for event in events:
                 yield event
 
@@ -120,8 +124,7 @@ class Chat:
         if isinstance(outcome, (Refusal, Duplicate)):
             yield outcome
             return
-        answers = [self._begin(ask.person, each) for each in outcome]
-        streams = {number: self._answer(each) for number, each in enumerate(answers)}
+        streams = {number: self._answer(each) for number, each in enumerate(self._begin(ask, outcome))}
         async with aclosing(merged(streams)) as pairs:
             async for pair in pairs:
                 yield pair
@@ -236,10 +239,19 @@ class Chat:
         self._signals.admitted(outcome)
         return outcome
 
-    def _begin(self, person: Person, admission: Admission) -> Answering:
-        answering = Answering(admission, self._models, self._patience)
-        self._flight.enter(person, answering)
-        return answering
+    def _begin(self, ask: Ask, admissions: Sequence[Admission]) -> Sequence[Answering]:
+        """Their answers; however many, the question is looked at once."""
+        inspection = self._inspection(ask, admissions[0])
+        answers = [Answering(each, self._models, self._patience, inspection) for each in admissions]
+        for answering in answers:
+            self._flight.enter(ask.person, answering)
+        return answers
+
+    def _inspection(self, ask: Ask, admission: Admission) -> Inspection | None:
+        """A look at what the member wrote; what we ask in their place to go on with an answer is ours."""
+        if ask.redo is Redo.CONTINUE:
+            return None
+        return self.moderating.inspection(admission.turn, admission.routes[0].completion.messages[-1])
 
     async def _answer(self, answering: Answering) -> AsyncGenerator[ChatEvent, None]:
         admission = answering.admission
@@ -276,6 +288,8 @@ class Chat:
         counted = bool(text.strip())
 
         def work(tx: Tx) -> None:
+            if answering.inspection:
+                answering.inspection.note(tx)
             if counted:
                 settle(tx, admission.turn, settlement, admission.metered)
                 if admission.kept:  # the account is locked by now

@@ -32,6 +32,14 @@ def check_variables(variables: Variables, *, setting_up: bool = False) -> list[P
     return [problem for problem in problems if not (setting_up and problem.where == SIGNING_VARIABLE)]
 
 
+def check_moderation(parsed: Tables, variables: Variables) -> list[Problem]:
+    """Who is to look at questions can be asked."""
+    if parsed.moderation.check is not Screen.OPENAI or variables.openai_api_key:
+        return []
+    mend = 'Set OPENAI_API_KEY, or set check to "words" or "off".'
+    return [Problem("config.toml moderation.check", "asks OpenAI, for which there is no key", mend)]
+
+
 def check_address(variables: Variables) -> list[Problem]:
     """Links need a whole address."""
     url = variables.app_url

@@ -188,6 +188,7 @@ def load_settings(
     problems += more
     if not more:
         problems += checks.check_tables(parsed)
+        problems += checks.check_moderation(parsed, variables)
     problems += checks.check_variables(variables, setting_up=setting_up)
     if problems:
         raise ConfigurationError(problems)

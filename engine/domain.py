@@ -314,6 +314,10 @@ class FailureReason(StrEnum):
     BROKEN = "broken"
     STOPPED = "stopped"
     CLOSING = "closing"
+    MODERATED = "moderated"
+    """It breaks the house's rules, so no model was asked."""
+    UNCHECKED = "unchecked"
+    """Whether it does cannot be found out now, so neither."""
 
 
 @dataclass(frozen=True, slots=True)

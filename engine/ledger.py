@@ -27,6 +27,7 @@ from engine.installations import InstallationsTx
 from engine.kept import KeepingTx
 from engine.notices import NoticesTx
 from engine.rules import RulesTx
+from engine.screening import ScreeningTx
 from engine.simulated import PlaygroundTx
 from engine.spending import SpendingTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
@@ -318,6 +319,7 @@ class Tx(
     SpendingTx,
     EstimatesTx,
     KeepingTx,
+    ScreeningTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -14,6 +14,7 @@ from engine.ledger import Tx
 from engine.limits import next_day
 from engine.meeting import Meetings
 from engine.models import ModelSpec
+from engine.moderating import Moderating
 from engine.notices import Notice
 from engine.ports import Clock, Store
 from engine.preferences import Preferences
@@ -75,13 +76,15 @@ class ModelUnknown:
 class Members:
     """Answers a member's questions about themselves."""
 
-    def __init__(self, store: Store, clock: Clock, wares: Wares, mode: Mode) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, wares: Wares, mode: Mode, moderating: Moderating | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._mode = mode
         self._wares = wares
         self.meetings = Meetings(store, clock)
-        self.preferences = Preferences(store, clock)
+        self.preferences = Preferences(store, clock, moderating)
         self.archive = Archive(store)
 
     @property

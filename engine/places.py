@@ -12,8 +12,10 @@ from engine.domain import Ask, Place, Refusal, RefusalReason, Tier, TierName
 from engine.ledger import Tx
 from engine.limits import next_day
 from engine.models import ModelSpec
+from engine.moderating import Moderating
 from engine.ports import Clock, Store
 from engine.rules import NO_RULES, Rules
+from engine.screening import About
 
 PERSONA = "Where this is asked, the admins want you to answer like this, as far as all above allows it:"
 PERSONA_LIMIT = 1000
@@ -108,6 +110,8 @@ class Objection(StrEnum):
     NOT_ALLOWED = "not_allowed"
     TOO_LONG = "too_long"
     TOO_MANY = "too_many"
+    MODERATED = "moderated"
+    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,13 @@ Change = Callable[[Rules], Rules | Objection]
 class Places:
     """Shows and changes what holds in places."""
 
-    def __init__(self, store: Store, clock: Clock, wares: Wares) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, wares: Wares, moderating: Moderating | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._wares = wares
+        self._moderating = moderating or Moderating(clock)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -156,6 +163,14 @@ class Places:
             return InForce(rules, tx.pooled(place, today))
 
         return await self._store.transact(work)
+
+    async def give_persona(self, place: Place, text: str) -> InForce | Objection:
+        """Give the models there a manner, once it was looked at; an empty text takes it away."""
+        if len(text) <= PERSONA_LIMIT and (
+            refused := await self._moderating.objection(self._store, About.PERSONA, text)
+        ):
+            return Objection(refused)
+        return await self.change(place, persona(text))
 
     def listing(self, which: Listed, action: Action, value: str) -> Change:
         """Add to a list, remove from it or clear it; a default model that is allowed no more is dropped."""

@@ -4,34 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from engine.domain import Account, Person, TurnId
 from engine.ledger import Tx
+from engine.moderating import Moderating
 from engine.ports import Clock, Store
+from engine.screening import About
 from engine.turns import Turn
 
 LONGEST_INSTRUCTIONS = 1000
 """Characters: they are sent, and paid for, with every question."""
 
 
+class NotKept(StrEnum):
+    """Why instructions are not taken."""
+
+    LONG = "long"
+    MODERATED = "moderated"
+    UNCHECKED = "unchecked"
+
+
 class Preferences:
     """Reads and writes a member's wishes."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, moderating: Moderating | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._moderating = moderating or Moderating(clock)
 
     async def account(self, person: Person) -> Account | None:
         """What is known of a person; None for somebody never seen."""
         return await self._store.read(lambda tx: tx.find_account(person))
 
-    async def instruct(self, person: Person, text: str) -> bool:
-        """Remember how the person wants to be answered, empty for no wish; False if that is too long."""
+    async def instruct(self, person: Person, text: str) -> NotKept | None:
+        """Remember how the person wants to be answered, empty for no wish; a reason if that is not taken."""
         wish, now = text.strip(), self._clock.now()
         if len(wish) > LONGEST_INSTRUCTIONS:
-            return False
-        await self._store.transact(lambda tx: tx.set_instructions(tx.lock_account(person, now).id, wish))
-        return True
+            return NotKept.LONG
+        account = await self._store.transact(lambda tx: tx.lock_account(person, now).id)
+        if refused := await self._moderating.objection(self._store, About.INSTRUCTIONS, wish, account):
+            return NotKept(refused)
+        await self._store.transact(lambda tx: tx.set_instructions(account, wish))
+        return None
 
     async def hide(self, person: Person, *, private: bool) -> None:
         """Remember whether the person's `/ask` is for their eyes alone."""

@@ -28,6 +28,7 @@ from engine.revenue import (
     share,
     total,
 )
+from engine.screening import Finding
 from engine.sealing import UNIT
 
 PAGE = 500
@@ -95,6 +96,8 @@ class SubscriptionStats:
     """Accounts with an open dispute."""
     usage_revenue: Fraction
     """Micro-dollars of metered use reported in the trailing 30 days."""
+    looks: Mapping[Finding, int]
+    """What came of looking at questions, instructions and personas, in all modes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ class Reports:
                 past_due=counted(holdings, AccessReason.GRACE),
                 disputed=sum(each.claims.has(DisputeStage.OPEN) for each in holdings),
                 usage_revenue=units * UNIT * Fraction(self._markup),
+                looks=tx.looks(since, until),
             )
 
         return await self._store.read(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from importlib import import_module
 from typing import Protocol
 
@@ -45,15 +45,19 @@ class LazyModel:
         self._retired = False
 
     async def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
+        async with self.lent() as model, aclosing(model.stream(completion)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncGenerator[Adapter, None]:
+        """The adapter itself, whose client is not closed meanwhile. TryAgainError: it was retired."""
         if self._retired:
             raise TryAgainError(f"{self._endpoint.name} was taken out of the configuration, or changed in it")
         self._streams += 1
         self._idle.clear()
         try:
-            model = await self._model()
-            async with aclosing(model.stream(completion)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            yield await self._model()
         finally:
             self._streams -= 1
             if not self._streams:

@@ -22,6 +22,7 @@ from storage.people import People
 from storage.playground import Playground
 from storage.proposals import Proposals
 from storage.rules import PlaceRules
+from storage.screening import Screenings
 from storage.session import Session
 from storage.spending import Spending
 from storage.subscriptions import Subscriptions
@@ -44,7 +45,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Spending, Estimates, KeptQuestions):
+class Watching(Alerts, Spending, Estimates, KeptQuestions, Screenings):
     """What keeps the house within its means, and its operator informed."""
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from engine.facts import Mode
 from engine.figures import FunnelStep
 from engine.reports import FunnelRow, Revenue, SubscriptionStats
+from engine.screening import Finding
 
 MICROS = 1_000_000
 WORLDS = {
@@ -51,7 +52,14 @@ def account_lines(stats: SubscriptionStats) -> list[str]:
         row("Of these", "", trouble),
         "",
         row("Metered use", in_currency(stats.usage_revenue, "usd"), "reported in the trailing 30 days"),
+        *look_lines(stats.looks),
     ]
+
+
+def look_lines(looks: Mapping[Finding, int]) -> list[str]:
+    """What came of looking at what members write, where it is looked at."""
+    refused = f"{looks.get(Finding.FLAGGED, 0)} flagged, {looks.get(Finding.UNCHECKED, 0)} not checked"
+    return [row("Looked at", str(sum(looks.values())), refused)] if looks else []
 
 
 def revenue_lines(revenue: Revenue) -> list[str]:
@@ -110,6 +118,7 @@ def stats_json(stats: SubscriptionStats) -> Mapping[str, object]:
         "past_due": stats.past_due,
         "disputed": stats.disputed,
         "usage_revenue_30_days": plain(stats.usage_revenue),
+        "looks": {finding: stats.looks.get(finding, 0) for finding in Finding},
     }
 
 

@@ -26,7 +26,7 @@ SELECT
 SELECT MIN(started_at) AS started_at
 FROM turn
 WHERE account = :account AND started_at > :since
-    AND (state IN ('held', 'settled') OR (state = 'released' AND outcome = 'stopped'))
+    AND (state IN ('held', 'settled') OR (state = 'released' AND outcome IN ('stopped', 'moderated', 'unchecked')))
 GROUP BY COALESCE(batch, id)
 ORDER BY 1;
 

@@ -131,7 +131,7 @@ class Counter:
 
     def front(self, hall: Hall, *, welcomes: bool = False) -> Front:
         """The bot at this counter, which welcomes people only where a test is about that."""
-        members = Members(self.store, self.clock, self.catalogue, self.subscriptions.mode)
+        members = Members(self.store, self.clock, self.catalogue, self.subscriptions.mode, hall.moderating)
         simulated = self.subscriptions.simulated
         on_sale, limits = self.billing is not None, FileLimits(files=2, megabytes=1, pages=3)
         return Front(
@@ -139,7 +139,7 @@ class Counter:
             members,
             self.affairs,
             Intake(FileReader(limits), limits),
-            Places(self.store, self.clock, self.catalogue),
+            Places(self.store, self.clock, self.catalogue, hall.moderating),
             simulated=simulated,
             for_sale=on_sale,
             welcomes=welcomes,

@@ -24,6 +24,7 @@ from engine.models import Finish, ModelClass
 from engine.notices import NoticeKind
 from engine.overage import MeterOffer
 from engine.places import Objection
+from engine.preferences import NotKept
 from engine.wishes import Obstacle
 from tests import taste
 from tests.fakes.clock import NOON
@@ -44,6 +45,7 @@ MADE: Mapping[str, Iterable[object]] = {
     "class-": ModelClass,
     "failure-": FailureReason,
     "file-": FileFault,
+    "instructions-": NotKept,
     "meter-": MeterOffer,
     "notice-": NoticeKind,
     "obstacle-": Obstacle,

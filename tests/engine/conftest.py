@@ -19,6 +19,7 @@ from engine.facts import Mode
 from engine.files import Medium
 from engine.keeping import Keeping
 from engine.models import ModelClass, ModelSpec, Price
+from engine.moderating import Moderating
 from engine.signals import Signals
 from storage.store import Store
 from storage.vault import vault_of
@@ -62,6 +63,7 @@ class Hall:
     asked: int = 0
     keys: tuple[str, ...] = ()
     """What questions are kept with; none: they are not kept."""
+    moderating: Moderating | None = None
 
     def chat(self, owner: str = "process-1", store: ports.Store | None = None) -> Chat:
         """A chat of a process of that name."""
@@ -69,7 +71,9 @@ class Hall:
         patience = Patience(back_off=0.001, longest_wait=0.01)
         models = {"one": self.one, "two": self.two}
         keeping = Keeping(store or self.store, self.clock, vault_of(self.keys))
-        return Chat(store or self.store, self.clock, desk, models, Signals(), patience, keeping=keeping)
+        chat = Chat(store or self.store, self.clock, desk, models, Signals(), patience, keeping=keeping)
+        chat.moderating = self.moderating or chat.moderating
+        return chat
 
     def free(self, **changes: object) -> None:
         """Change the free tier's limits."""

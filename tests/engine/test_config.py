@@ -83,6 +83,14 @@ def test_a_file_that_fits_its_tables_is_checked_across_them(tmp_path: Path) -> N
         assert word in said
 
 
+def test_whoever_is_to_look_at_questions_has_to_be_there(tmp_path: Path) -> None:
+    looking = MINIMAL + '[moderation]\ncheck = "{}"\n'
+    assert "moderation.check" in problems(tmp_path, looking.format("openai"))
+    assert settings(tmp_path, looking.format("openai"), OPENAI_API_KEY="sk-fake").screening.check == "openai"
+    assert "moderation.words" in problems(tmp_path, looking.format("words") + 'words = [" "]\n')
+    assert settings(tmp_path, looking.format("words") + 'words = ["evil"]\n').screening.words == ("evil",)
+
+
 def test_a_models_name_has_to_fit_on_buttons(tmp_path: Path) -> None:
     fits = MINIMAL.replace("[models.m]", f"[models.{'m' * LONGEST_NAME}]")
     assert "too long a name" in problems(tmp_path, fits.replace("[models.m", "[models.mm"))

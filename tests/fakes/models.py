@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import OutsideError
+from engine.files import Image
 from engine.models import Chunk, Completion, Finish, Finished, TextDelta, Usage
+from engine.moderating import FINE, Verdict
 
 SPENT = Usage(100, 0, 50)
 
@@ -52,3 +54,24 @@ class Scripted:
                 yield Finished(self.finish, self.usage)
         finally:
             self.closed += 1
+
+
+@dataclass(slots=True)
+class Looker:
+    """Looks at questions by a script: flags what holds `bad`, or fails."""
+
+    bad: str = "bad"
+    error: OutsideError | None = None
+    go: asyncio.Event | None = None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: list[tuple[str, int]] = field(default_factory=list)
+
+    async def check(self, text: str, images: Sequence[Image] = ()) -> Verdict:
+        """Note what is asked, and the number of images; wait for `go`, if there is one."""
+        self.seen.append((text, len(images)))
+        self.asked.set()
+        if self.go:
+            await self.go.wait()
+        if self.error:
+            raise self.error
+        return Verdict(flagged=True, categories=("harassment", "violence")) if self.bad in text else FINE
