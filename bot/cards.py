@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from bot.commands import COMMANDS
+from bot.people import named
 from bot.render import (
     listed,
     marked,
@@ -38,6 +39,7 @@ def usage(overview: Overview, metered: Sequence[str] = ()) -> Reply:
     lines = [
         say("usage-tier", tier=title(tier.name), because=because(overview.access)),
         *subscription_lines(overview.access, tier),
+        *([say("usage-team", owner=named(overview.team, overview.person))] if overview.team else []),
         say("usage-conversations", today=today, fresh=moment(overview.resets_at)),
         say("usage-turns", turns=boundless(tier.turns_per_conversation)),
         say("usage-questions", questions=of(len(used.recent), tier.requests_per_minute)),
@@ -45,7 +47,7 @@ def usage(overview: Overview, metered: Sequence[str] = ()) -> Reply:
         say("usage-model", model=overview.model.name if overview.model else say("no-model-yet")),
         *metered,
     ]
-    return Reply("\n".join(lines), (plans_button(),))
+    return Reply("\n".join(lines), (plans_button(),), people=True)
 
 
 def of(used: int, limit: int | None) -> str:

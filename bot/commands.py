@@ -32,6 +32,8 @@ class OptionKind(StrEnum):
     ROLE = "role"
     LANGUAGE = "language"
     """One of `bot.words.CHOICES`."""
+    MEMBER = "member"
+    """Somebody, as a mention."""
     FILE = "file"
     WHERE = "where"
     """For all conversations, or the one here."""
@@ -129,6 +131,9 @@ ACTION = Option("action", "option-server-action", OptionKind.ACTION, required=Tr
 CHANNEL = Option("channel", "option-server-channel", OptionKind.CHANNEL)
 ROLE = Option("role", "option-server-role", OptionKind.ROLE)
 MODEL = Option("model", "option-server-model", OptionKind.MODEL)
+CODE = Option("code", "option-team-code", OptionKind.TEXT, required=True)
+NUMBER = Option("number", "option-team-number", OptionKind.COUNT)
+MEMBER = Option("member", "option-team-member", OptionKind.MEMBER)
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -191,6 +196,17 @@ COMMANDS: tuple[Command, ...] = (
         "seats",
         "command-seats",
         (Option("count", "option-seats-count", OptionKind.COUNT, required=True),),
+    ),
+    Command(
+        "team",
+        "command-team",
+        parts=(
+            Command("team show", "command-team-show"),
+            Command("team invite", "command-team-invite"),
+            Command("team join", "command-team-join", (CODE,)),
+            Command("team leave", "command-team-leave"),
+            Command("team remove", "command-team-remove", (MEMBER, NUMBER)),
+        ),
     ),
     Command("cancel", "command-cancel"),
     Command("resume", "command-resume"),
@@ -266,10 +282,10 @@ class BadOption:
     word: str
 
 
-def names_channels(command: Command) -> bool:
-    """Whether a channel can be an option of a command or one of its parts."""
+def names_others(command: Command) -> bool:
+    """Whether a channel or somebody can be an option of a command or one of its parts."""
     options = (option for each in (command, *command.parts) for option in each.options)
-    return any(option.kind is OptionKind.CHANNEL for option in options)
+    return any(option.kind in {OptionKind.CHANNEL, OptionKind.MEMBER} for option in options)
 
 
 def parse(text: str) -> Typed | Misspelt | BadOption:
@@ -347,6 +363,7 @@ SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
     OptionKind.CEILING: re.compile("off|[0-9]{1,6}"),
     OptionKind.CHANNEL: re.compile(r"(?:<#)?(?=\w*\d)(\w{6,24})(?:\|[^>]*)?>?"),
     OptionKind.ROLE: re.compile(r"(?:<@&)?(\d{6,24})>?"),
+    OptionKind.MEMBER: re.compile(r"<@!?(\w{1,32})(?:\|[^>]*)?>|@([\w.-]{1,64})"),
 }
 OPEN = frozenset({OptionKind.TEXT, OptionKind.MODEL})
 """Any word may be one of these."""
@@ -369,6 +386,8 @@ def value_of(option: Option, word: str) -> str:
     shape = SHAPES.get(option.kind)
     if option.kind in MENTIONS and shape and (mention := shape.fullmatch(word.casefold())):
         return mention[1].upper()
+    if option.kind is OptionKind.MEMBER and shape and (mention := shape.fullmatch(word)):
+        return mention[1] or mention[2]
     if option.kind is OptionKind.LANGUAGE:
         return chosen(word) or word
     return word.casefold().removeprefix("$")

@@ -15,6 +15,7 @@ from bot.greeter import Greeter
 from bot.intake import Intake
 from bot.reply import Reply
 from bot.settings import Settings
+from bot.team import Teaming
 from bot.words import say
 from engine.chat import Chat
 from engine.domain import Ask, Person, Place, Redo, TurnId
@@ -78,6 +79,7 @@ class Front:
             upgrade=self._upgrade,
             help=self._help,
             server=self._server,
+            team=self._team,
             language=self._language,
             **dict.fromkeys(("seats", "cancel", "resume", "overage", "billing"), self._deal),
         )
@@ -195,9 +197,15 @@ class Front:
                 return await self._show_plans(person)
             case "model":
                 return cards.chosen(await self.members.choose_model(person, rest))
-            case "language":
-                return await self.greeter.language(person, rest)
+            case "language" | "team":
+                return await self._like_command(name, person, rest)
         return await self.affairs.press(person, name, rest) or Reply(say("press-unused"))
+
+    async def _like_command(self, name: str, person: Person, rest: str) -> Reply:
+        """A button that does what a command with that word does."""
+        if name == "team":
+            return await Teaming(self.members.teams).run(person, rest, {})
+        return await self.greeter.language(person, rest)
 
     async def _about(self, name: str, person: Person, rest: str, anchors: tuple[str, ...]) -> Reply | None:
         """A button below an answer."""
@@ -272,6 +280,10 @@ class Front:
     async def _server(self, request: Request) -> Reply:
         governing, part = Governing(self.places), request.command.word
         return await governing.run(request.place, part, request.options, admin=request.admin)
+
+    async def _team(self, request: Request) -> Reply:
+        teaming = Teaming(self.members.teams)
+        return await teaming.run(request.person, request.command.word, request.options)
 
     async def _help(self, request: Request) -> Reply:
         return cards.help_text((await self.members.overview(request.person)).model)

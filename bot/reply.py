@@ -42,6 +42,8 @@ class Reply:
     private: bool = True
     direct: Reply | None = None
     file: tuple[str, bytes] | None = None
+    people: bool = False
+    """Whether mentions in it are to be read as people's names; a private one pings nobody."""
 
 
 class State(StrEnum):

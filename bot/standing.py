@@ -20,6 +20,9 @@ TOLD = MENDABLE | {
     AccessReason.REFUNDED,
     AccessReason.UNKNOWN_PRODUCT,
     AccessReason.UNKNOWN_STATUS,
+    AccessReason.SEAT,
+    AccessReason.SEAT_WAITING,
+    AccessReason.SEAT_ENDED,
 }
 """What one sentence says."""
 

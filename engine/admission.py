@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import final
 from uuid import uuid4
 
-from engine import limits, overage, places, routing
+from engine import limits, overage, places, routing, teams
 from engine.branches import Origin, history, origin
-from engine.catalogue import Catalogue, access
+from engine.catalogue import Catalogue
 from engine.context import OWN_WORDS, compose, instructed
 from engine.domain import (
     Account,
@@ -168,7 +168,7 @@ class Counter:
 def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) -> Counter | Refusal:
     """Read what limits are decided on, without turns whose process is gone; a refusal where none may ask."""
     tx.release_expired(now, account.id)
-    found = access(tx.subscriptions(account.id, desk.mode), now, tx.claims(account.id, desk.mode))
+    found = teams.access_of(tx, desk.catalogue, account.id, desk.mode, now)
     tier = desk.catalogue.tier(found.tier)
     rules = places.rules_for(tx, ask.place)
     if barred := places.barred(desk.catalogue, rules, tier, ask):

@@ -32,7 +32,8 @@ from engine.facts import (
 )
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
 from engine.ledger import Tx
-from engine.notices import Notice, NoticeId
+from engine.notices import Notice, NoticeId, NoticeKind
+from engine.seats import Member
 from engine.terms import Duty, DutyId, DutyKind, Policy, SecondSubscription
 
 log = logging.getLogger("engine.subscriptions")
@@ -151,8 +152,16 @@ def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: dateti
     word = news.Word(news.tier_kind(told, found), f"tier:{mode}:{account.id}:{number}", found.until)
     sub = found.subscription
     tx.owe(notice(tx, account, mode, word, found, now, (sub and sub.tier) or told))
+    for member in tx.team_members(account.id, mode):
+        tx.owe(team_notice(member, mode, f"team:{mode}:{member.account}:{account.id}:{number}", found, now))
     if found.tier is not TierName.FREE:
         tx.reach(Reached(account.id, mode, FunnelStep.ACTIVATED, now))
+
+
+def team_notice(member: Member, mode: Mode, key: str, found: Access, now: datetime) -> Notice:
+    """A notice to somebody who joined the team of an account whose tier changed."""
+    kind = NoticeKind.TEAM_ENDED if found.tier is TierName.FREE else NoticeKind.TEAM_CHANGED
+    return Notice(NoticeId(uuid4().hex), key, member.account, mode, member.person, kind, found.tier, now)
 
 
 def record_revenue(tx: Tx, account: AccountId, mode: Mode, found: Access, now: datetime) -> None:

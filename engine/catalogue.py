@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from engine.facts import (
     Subscription,
 )
 from engine.models import ModelClass, ModelSpec
+from engine.seats import Seat
 
 GRACE = timedelta(days=14)
 """How long a failed payment leaves the tier: the span of Stripe's recommended Smart Retries."""
@@ -120,7 +121,7 @@ def more(limit: int | None, than: int | None) -> bool:
 
 
 def access(subscriptions: Iterable[Subscription], now: datetime, claims: Claims = NO_CLAIMS) -> Access:
-    """What these subscriptions give at `now`: the only place where a tier comes from.
+    """What these subscriptions give their buyer at `now`; only here and in `entitled` tiers come from.
 
     Several live ones: the best status decides, then the newest. Status rules follow Stripe's documentation of
     `subscription.status`; whatever we do not know gives free. An open or lost dispute suspends them all.
@@ -131,6 +132,34 @@ def access(subscriptions: Iterable[Subscription], now: datetime, claims: Claims 
     if claims.has(DisputeStage.OPEN):
         return Access(TierName.FREE, AccessReason.DISPUTED, None, found.subscription)
     return found
+
+
+def entitled(catalogue: Catalogue, own: Access, seat: Seat | None, now: datetime) -> Access:
+    """The better, by rank, of what an account's own subscriptions give and of its seat; of equals its own.
+
+    A seat gives what the team's owner has paid for, while the owner's tier has that many seats.
+    """
+    if seat is None:
+        return own
+    paid = access(seat.subscriptions, now, seat.claims)
+    room, tier = seats_of(catalogue, paid), catalogue.tier(paid.tier)
+    if seat.place <= room:
+        given = Access(paid.tier, AccessReason.SEAT, paid.until, None, seat.owner)
+        return given if tier.rank > catalogue.tier(own.tier).rank else own
+    if own.reason not in UNREMARKABLE:
+        return own
+    reason = AccessReason.SEAT_WAITING if tier.shared else AccessReason.SEAT_ENDED
+    return replace(own, reason=reason, team=seat.owner)
+
+
+UNREMARKABLE = frozenset({AccessReason.NO_SUBSCRIPTION, AccessReason.ENDED})
+"""Reasons that tell less than that there is no seat."""
+
+
+def seats_of(catalogue: Catalogue, paid: Access) -> int:
+    """How many people an access serves, its buyer among them."""
+    tier, sub = catalogue.tier(paid.tier), paid.subscription
+    return max(sub.quantity, tier.seats) if sub and tier.shared else 1
 
 
 def undisputed(subscriptions: Iterable[Subscription], now: datetime, revoked: frozenset[str]) -> Access:

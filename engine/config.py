@@ -351,8 +351,6 @@ def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
     """What is worth knowing and stops nothing."""
     idle = [name for name in environment.NOT_YET if name in values]
     told = [f"{name} is set; this version does not use it yet." for name in idle]
-    if any(table.seats > 1 for table in parsed.tiers.values()):
-        told.append("config.toml: `seats` are sold and counted; a subscription still serves its buyer alone.")
     if parsed.discord.message_content and "DISCORD_TOKEN" in values:
         told.append(
             "config.toml: `message_content` is on. Switch on Message Content Intent on the page Bot of your "

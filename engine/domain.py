@@ -83,11 +83,17 @@ class Tier:
     compare: int | None = None
     seats: int = 1
     cost_ceiling_month: Micros | None = None
+    """Of all seats together, where there are several; so is the next one."""
     cost_stop_month: Micros | None = None
     """Beyond it nothing is answered in the month; None: everyday models go on for who pays."""
     extra_seat_month: Micros | None = None
     """Price of a seat beyond `seats`; None: no more are sold."""
     extra_seat_year: Micros | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether it has seats for others than its buyer."""
+        return self.seats > 1 or bool(self.extra_seat_month or self.extra_seat_year)
 
     def price(self, interval: Interval) -> Micros:
         """Price of one interval in micro-dollars."""

@@ -289,6 +289,12 @@ class AccessReason(StrEnum):
     REFUNDED = "refunded"
     UNKNOWN_STATUS = "unknown_status"
     UNKNOWN_PRODUCT = "unknown_product"
+    SEAT = "seat"
+    """The account has a seat in a team that somebody else pays for."""
+    SEAT_WAITING = "seat_waiting"
+    """It joined a team that has fewer seats by now."""
+    SEAT_ENDED = "seat_ended"
+    """It joined a team that nobody pays for any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +305,9 @@ class Access:
     reason: AccessReason
     until: datetime | None = None
     subscription: Subscription | None = None
+    """Of the account itself: a seat has none."""
+    team: AccountId | None = None
+    """Whose team it is that gives this, or does so no longer: of a seat alone."""
 
     @property
     def payment_status(self) -> PaymentStatus:

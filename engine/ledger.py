@@ -28,6 +28,7 @@ from engine.kept import KeepingTx
 from engine.notices import NoticesTx
 from engine.rules import RulesTx
 from engine.screening import ScreeningTx
+from engine.seats import TeamsTx
 from engine.simulated import PlaygroundTx
 from engine.spending import SpendingTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
@@ -320,6 +321,7 @@ class Tx(
     EstimatesTx,
     KeepingTx,
     ScreeningTx,
+    TeamsTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from engine.archive import Archive
 from engine.catalogue import Catalogue, Wares, access
 from engine.domain import Account, Micros, Offer, Person, RefusalReason, Tier
-from engine.facts import NO_CLAIMS, Access, Mode, Subscription, TierChange
+from engine.facts import Access, Mode, Subscription, TierChange
 from engine.ledger import Tx
 from engine.limits import next_day
 from engine.meeting import Meetings
@@ -18,6 +18,7 @@ from engine.moderating import Moderating
 from engine.notices import Notice
 from engine.ports import Clock, Store
 from engine.preferences import Preferences
+from engine.teams import Teams, access_of
 from engine.turns import UsageFacts
 
 
@@ -37,6 +38,8 @@ class Overview:
     customer: str | None
     mode: Mode
     now: datetime
+    team: Person | None = None
+    """Who owns the team that the person has a seat in, if that decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Members:
         self.meetings = Meetings(store, clock)
         self.preferences = Preferences(store, clock, moderating)
         self.archive = Archive(store)
+        self.teams = Teams(store, clock, wares, mode)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -152,12 +156,12 @@ class Members:
 
     def _overview(self, tx: Tx, person: Person, now: datetime) -> Overview:
         account = tx.find_account(person)
-        subscriptions = tx.subscriptions(account.id, self._mode) if account else ()
-        found = access(subscriptions, now, tx.claims(account.id, self._mode) if account else NO_CLAIMS)
-        tier = self.catalogue.tier(found.tier)
-        record = tx.customer(account.id, self._mode) if account else None
+        catalogue, mode = self.catalogue, self._mode
+        found = access_of(tx, catalogue, account.id, mode, now) if account else access((), now)
+        tier = catalogue.tier(found.tier)
+        record = tx.customer(account.id, mode) if account else None
         told = tx.tier_changes(account.id) if account else ()
-        wish = self.catalogue.find(account.model) if account and account.model else None
+        wish = catalogue.find(account.model) if account and account.model else None
         return Overview(
             person=person,
             account=account,
@@ -165,12 +169,13 @@ class Members:
             tier=tier,
             usage=tx.usage(account.id, now) if account else NOTHING,
             resets_at=next_day(now),
-            model=wish if wish and self.catalogue.allows(tier, wish) else self.catalogue.default(tier),
-            subscriptions=subscriptions,
-            changes=[each for each in told if each.mode is self._mode],
+            model=wish if wish and catalogue.allows(tier, wish) else catalogue.default(tier),
+            subscriptions=tx.subscriptions(account.id, mode) if account else (),
+            changes=[each for each in told if each.mode is mode],
             customer=record.customer if record else None,
-            mode=self._mode,
+            mode=mode,
             now=now,
+            team=tx.person_of(found.team) if found.team else None,
         )
 
     def _row(self, overview: Overview, spec: ModelSpec) -> ModelRow:
@@ -196,6 +201,7 @@ def plain(overview: Overview) -> Mapping[str, object]:
         "reason": overview.access.reason,
         "until": stamp(overview.access.until),
         "mode": overview.mode,
+        "team": str(overview.team) if overview.team else None,
         "stripe_customer_id": overview.customer,
         "stripe_subscription_id": sub.id if sub else None,
         "payment_status": overview.access.payment_status,

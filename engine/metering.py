@@ -17,6 +17,7 @@ from engine.limits import next_month
 from engine.overage import MeterOffer, month_start, offer
 from engine.ports import Billing, Clock, Store
 from engine.subscriptions import Subscriptions
+from engine.teams import access_of
 from engine.terms import (
     ChangeKind,
     ChangeOrder,
@@ -185,8 +186,9 @@ class Meter:
 
     def _known(self, tx: Tx, account: AccountId, now: datetime) -> _Member:
         mode = self._subscriptions.mode
-        found = access(tx.subscriptions(account, mode), now, tx.claims(account, mode))
-        return _Member(account, found, self._wares.today.tier(found.tier), tx.metering(account, mode))
+        catalogue = self._wares.today
+        found = access_of(tx, catalogue, account, mode, now)
+        return _Member(account, found, catalogue.tier(found.tier), tx.metering(account, mode))
 
     def _status(self, tx: Tx, person: Person, now: datetime) -> MeteringStatus:
         account = tx.find_account(person)

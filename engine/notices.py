@@ -31,6 +31,11 @@ class NoticeKind(StrEnum):
     CHANGE_PLANNED = "change_planned"
     REFUNDED = "refunded"
     DISPUTED = "disputed"
+    TEAM_CHANGED = "team_changed"
+    """Whose seat it is gets another tier from now on."""
+    TEAM_ENDED = "team_ended"
+    SEAT_TAKEN = "seat_taken"
+    """The owner took a member out of the team."""
 
 
 QUIET = frozenset({NoticeKind.RENEWED})

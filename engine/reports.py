@@ -30,6 +30,7 @@ from engine.revenue import (
 )
 from engine.screening import Finding
 from engine.sealing import UNIT
+from engine.teams import access_of
 
 PAGE = 500
 TRAILING = timedelta(days=30)
@@ -89,7 +90,7 @@ class SubscriptionStats:
     time_to_upgrade: timedelta | None
     """Median from the first limit hit to a paid tier, of those who came there in the span."""
     tiers: Mapping[TierName, int]
-    """Accounts by the tier they have now, lowest first."""
+    """Accounts by the tier they have now, by a seat or their own, lowest first."""
     trials: int
     past_due: int
     disputed: int
@@ -130,10 +131,13 @@ class Reports:
         """All figures; movements, churn and funnel are those of `since <= time < until`."""
         span, now, mode = Span(since, until), self._clock.now(), self._mode
         tally = await self._tally(span)
-        holdings = await self._holdings(now)
+        holdings, seats = await self._holdings(now), await self._seats(now)
 
         def work(tx: Tx) -> SubscriptionStats:
             tiers = Counter(each.access.tier for each in holdings)
+            for own, given in seats:
+                tiers[own] -= 1
+                tiers[given] += 1
             tiers[TierName.FREE] = tx.count_accounts() - sum(
                 count for tier, count in tiers.items() if tier is not TierName.FREE
             )
@@ -186,6 +190,26 @@ class Reports:
         for start in range(0, len(accounts), PAGE):
             claims = await self._claims(accounts[start : start + PAGE])
             found += [Holding(access(known[account], now, its), its) for account, its in claims]
+        return found
+
+    async def _seats(self, now: datetime) -> Sequence[tuple[TierName, TierName]]:
+        """The tier that each account in somebody's team has of its own, and the one that it has."""
+        mode, catalogue = self._mode, self._wares.today
+
+        def page(tx: Tx, after: str) -> Sequence[tuple[AccountId, TierName, TierName]]:
+            return [
+                (
+                    each,
+                    access(tx.subscriptions(each, mode), now, tx.claims(each, mode)).tier,
+                    access_of(tx, catalogue, each, mode, now).tier,
+                )
+                for each in tx.seated(mode, after, PAGE)
+            ]
+
+        found, after = [], ""
+        while pairs := await self._store.read(lambda tx: page(tx, after)):  # noqa: B023 - run before it moves on
+            after = pairs[-1][0]
+            found += [(own, given) for _, own, given in pairs]
         return found
 
     async def _subscriptions(self, after: str) -> Sequence[tuple[AccountId, Subscription]]:

@@ -92,7 +92,7 @@ class Subscriptions:
         return self.mode is Mode.SIMULATED
 
     async def access(self, person: Person) -> Access:
-        """The person's access now; nobody ever seen has the free tier."""
+        """What the person's own subscriptions give now, without any seat; free for nobody ever seen."""
         now = self._clock.now()
 
         def work(tx: Tx) -> Access:

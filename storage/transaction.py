@@ -27,6 +27,7 @@ from storage.session import Session
 from storage.spending import Spending
 from storage.subscriptions import Subscriptions
 from storage.sync_queue import SyncQueue
+from storage.teams import Teams
 from storage.tier_changes import TierChanges
 from storage.turns import Turns
 from storage.usage_reports import UsageReports
@@ -45,7 +46,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Spending, Estimates, KeptQuestions, Screenings):
+class Watching(Alerts, Spending, Estimates, KeptQuestions, Screenings, Teams):
     """What keeps the house within its means, and its operator informed."""
 
 

@@ -25,6 +25,7 @@ TYPES: Mapping[OptionKind, object] = {
     OptionKind.DOLLARS: app_commands.Range[float, 0, 100_000],
     OptionKind.CHANNEL: app_commands.AppCommandChannel,
     OptionKind.ROLE: discord.Role,
+    OptionKind.MEMBER: discord.User,
     OptionKind.FILE: discord.Attachment,
 }
 """What Discord lets be entered; all else is text."""
@@ -122,8 +123,8 @@ def completer(
 
 
 def as_text(value: object) -> str:
-    """An option's value as the table knows it: a channel, role or file by its id."""
-    known = app_commands.AppCommandChannel | discord.Role | discord.Attachment
+    """An option's value as the table knows it: a channel, role, person or file by its id."""
+    known = app_commands.AppCommandChannel | discord.Role | discord.User | discord.Member | discord.Attachment
     return str(value.id) if isinstance(value, known) else str(value)
 
 

@@ -37,7 +37,8 @@ class Content:
 def of_reply(reply: Reply, *, alone: bool = False) -> Content:
     """A complete reply: our own words, in which channels are links; `alone` as for `actions`."""
     words = fallback(reply.text, channels=True)
-    return Content(words, (*markdown(reply.text, channels=True), *actions(reply.buttons, alone=alone)))
+    text = markdown(reply.text, channels=True, people=reply.people and reply.private)
+    return Content(words, (*text, *actions(reply.buttons, alone=alone)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,9 @@ def question(user: str, prompt: str) -> tuple[Block, ...]:
     return ({"type": "context", "elements": [{"type": "mrkdwn", "text": line, "verbatim": True}]},)
 
 
-def markdown(text: str, *, channels: bool = False) -> tuple[Block, ...]:
-    """Common Markdown as Slack renders it; `channels` as for `harmless`."""
-    return ({"type": "markdown", "text": harmless(text, channels=channels)},) if text else ()
+def markdown(text: str, *, channels: bool = False, people: bool = False) -> tuple[Block, ...]:
+    """Common Markdown as Slack renders it; `channels` and `people` as for `harmless`."""
+    return ({"type": "markdown", "text": harmless(text, channels=channels, people=people)},) if text else ()
 
 
 def small(text: str) -> tuple[Block, ...]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SECTION_LIMIT = 3_000
 SAID_SHOWN = 300
 MODEL = "model"
+PERSON = re.compile(r"&lt;(@[UW][A-Z0-9]{4,})&gt;")
 BOLD, NAMED = re.compile(r"\*\*(.+?)\*\*"), re.compile(r"\[([^\[\]]+)\]\((https?://[^\s()|<>]+)\)")
 AT_ONCE = (f"{MODEL}:", "language:", "private:", f"{INSTRUCTIONS}:")
 """Actions that are done so quickly that a window can be opened with what comes of them."""
@@ -169,5 +170,5 @@ def sections(text: str) -> list[Block]:
 
 
 def mrkdwn(text: str) -> str:
-    """Our own Markdown (bold words, code, links) as Slack's markup."""
-    return BOLD.sub(r"*\1*", NAMED.sub(r"<\2|\1>", escape(text)))
+    """Our own Markdown (bold words, code, links, people) as Slack's markup; in a view nobody is pinged."""
+    return BOLD.sub(r"*\1*", NAMED.sub(r"<\2|\1>", PERSON.sub(r"<\1>", escape(text))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot.commands import COMMANDS, Command, names_channels
+from bot.commands import COMMANDS, Command, names_others
 from bot.slack.window import ABOUT
 from bot.words import say
 from engine.config import Settings
@@ -117,9 +117,9 @@ def slash_command(command: Command, url: str | None) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "command": f"/{command.name}",
         "description": command.description,
-        "should_escape": names_channels(command),
+        "should_escape": names_others(command),
     }
-    if command.options:
+    if command.options or command.parts:
         entry["usage_hint"] = command.usage.partition(" ")[2]
     if url:
         entry["url"] = url

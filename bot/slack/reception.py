@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands import BY_NAME, BadOption, Typed, names_channels, parse, parse_options
+from bot.commands import BY_NAME, BadOption, Typed, names_others, parse, parse_options
 from bot.delivery import compare, deliver
 from bot.front import Front, Request, request_of
 from bot.intake import Source
@@ -64,7 +64,7 @@ class Reception:
         bot = self._workspace.identity.bot_user
         text = typed(heard.text, bot)
         options = parse(text) if text.startswith("/") else None
-        if isinstance(options, (Typed, BadOption)) and names_channels(options.command):
+        if isinstance(options, (Typed, BadOption)) and names_others(options.command):
             options = parse(typed(heard.text, bot, channels=True))
         if isinstance(options, (Typed, BadOption)) and not options.command.streams:
             return await self._command(options, heard.spot, heard.key, self._anchors(heard))
@@ -87,7 +87,7 @@ class Reception:
         """Do a slash command; an answer to `/ask` begins a thread."""
         spot = commanded.spot
         command = BY_NAME[commanded.name]
-        escaped = names_channels(command)
+        escaped = names_others(command)
         options = parse_options(
             command, typed(commanded.text, "", channels=True) if escaped else unescape(commanded.text)
         )

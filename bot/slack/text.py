@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-PING = r"!(?:channel|here|everyone|subteam\^)|@[UW][A-Z0-9]{4,}[|>]"
+CROWD = r"!(?:channel|here|everyone|subteam\^)"
+PING = rf"{CROWD}|@[UW][A-Z0-9]{{4,}}[|>]"
+CROWDS = re.compile(rf"<(?={CROWD})")
 PINGS = re.compile(rf"<(?={PING})")
 """The beginning of what Slack turns into a ping."""
 LIVE = re.compile(rf"<(?={PING}|#C[A-Z0-9]{{4,}}[|>])")
@@ -38,10 +40,10 @@ FALLBACK_LIMIT = 4_000
 """Longest `text` that chat.update takes (msg_too_long)."""
 
 
-def harmless(text: str, *, channels: bool = False) -> str:
+def harmless(text: str, *, channels: bool = False, people: bool = False) -> str:
     """Markdown whose mentions are dead, by one invisible character each, and whose links say where they lead.
 
-    `channels`: links to channels live, as they may in our own words.
+    `channels`: links to channels live, as they may in our own words; `people`: mentions of one person, too.
     What is done to a text's beginning does not change as the text goes on, but for its `UNFINISHED` end.
     """
     room = HOSTS_LIMIT
@@ -57,7 +59,8 @@ def harmless(text: str, *, channels: bool = False) -> str:
         done += [NAMED_LINK.sub(told, text[at : code.start()]), code[0]]
         at = code.end()
     done.append(NAMED_LINK.sub(told, text[at:]))
-    return (PINGS if channels else LIVE).sub(f"<{WORD_JOINER}", "".join(done))
+    dead = CROWDS if people else PINGS if channels else LIVE
+    return dead.sub(f"<{WORD_JOINER}", "".join(done))
 
 
 def frank(link: re.Match[str], room: int) -> str:

@@ -17,6 +17,7 @@ from bot.render import UNLISTED, compared_footer, day, moment, money
 from bot.slack.manifest import PROMPTS
 from bot.standing import TOLD
 from bot.words import ENGLISH, LANGUAGES, nearest, say, speak, speaking, spoken, strings
+from engine import teams
 from engine.alerts import AlertKind
 from engine.domain import Answered, FailureReason, Interval, Micros, RefusalReason, Standing, TierName
 from engine.files import FileFault
@@ -55,6 +56,7 @@ MADE: Mapping[str, Iterable[object]] = {
     "refusal-": RefusalReason,
     "server-": Objection,
     "slack-status-": range(1, 4),
+    "team-": teams.Obstacle,
 }
 """Keys that are put together: what they begin with, and what may follow."""
 NAMED: Mapping[str, Iterable[str]] = {"unlisted": UNLISTED.values()}

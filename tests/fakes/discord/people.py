@@ -12,7 +12,7 @@ from tests.fakes.discord.shapes import Channel
 from tests.fakes.discord.world import World
 from tests.fakes.shelf import File, Shelf
 
-SUBCOMMAND, CHANNEL_OPTION, ROLE_OPTION, FILE_OPTION = 1, 7, 8, 11
+SUBCOMMAND, USER_OPTION, CHANNEL_OPTION, ROLE_OPTION, FILE_OPTION = 1, 6, 7, 8, 11
 MESSAGE_COMMAND = 3
 
 
@@ -105,7 +105,7 @@ class People:
     ) -> Interaction:
         """Use a synced command, a part of one by both names; `user_installed`: where the bot itself is not.
 
-        A channel or role is given by its name, a file as one of a shelf's.
+        A person, channel or role is given by its name, a file as one of a shelf's.
         """
         data = self._command_data(name, options or {})
         place = self._place(user, channel, dm=dm)
@@ -173,14 +173,18 @@ class People:
         if part:
             known = next(each for each in known if each["name"] == part).get("options") or []
         kinds = {option["name"]: option["type"] for option in known}
-        resolved: dict[str, Json] = {"channels": {}, "roles": {}, "attachments": {}}
+        resolved: dict[str, Json] = {"users": {}, "channels": {}, "roles": {}, "attachments": {}}
         given = [self._option(key, kinds[key], value, resolved) for key, value in options.items()]
         if part:
             given = [{"name": part, "type": SUBCOMMAND, "options": given}]
         return {"id": command["id"], "name": top, "type": 1, "options": given, "resolved": resolved}
 
     def _option(self, name: str, kind: int, value: Any, resolved: dict[str, Json]) -> Json:  # noqa: ANN401 - JSON
-        if kind == CHANNEL_OPTION:
+        if kind == USER_OPTION:
+            person = self.world.user(value)
+            resolved["users"][person.id] = shapes.user_json(person)
+            value = person.id
+        elif kind == CHANNEL_OPTION:
             channel = self.world.channel(value)
             resolved["channels"][channel.id] = shapes.channel_json(channel)
             value = channel.id

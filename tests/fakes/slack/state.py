@@ -198,7 +198,9 @@ class Workspace:
         return self.channels[channel]
 
     def escaped(self, text: str) -> str:
-        """What was typed, with the channels in it as Slack writes them."""
+        """What was typed, with the channels and people in it as Slack writes them."""
+        for user in self.users.values():
+            text = re.sub(rf"@{re.escape(user.name)}\b", f"<@{user.id}|{user.name}>", text)
         for channel in self.channels.values():
             text = re.sub(rf"#{re.escape(channel.name)}\b", f"<#{channel.id}|{channel.name}>", text)
         return text

@@ -1,0 +1,265 @@
+"""Teams: what a seat gives, who sits in which, and how its owner and those who join change that."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import uuid4
+
+from engine.catalogue import Catalogue, Wares, access, entitled, seats_of
+from engine.domain import Account, AccountId, Person
+from engine.facts import Access, Mode
+from engine.ledger import Tx
+from engine.notices import Notice, NoticeId, NoticeKind
+from engine.ports import Clock, Store
+from engine.seats import Invite, Member, Seat
+
+INVITE_LIFE = timedelta(days=7)
+INVITES_A_DAY = 20
+TRIES_AN_HOUR = 10
+CODE_BYTES = 10
+"""80 bits: at ten tries an hour nobody ever meets one, and none is found from its digest."""
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+ALIKE = str.maketrans("01", "OI", "- ")
+"""Digits that a code never has, as the letters they are taken for, and what only parts its groups."""
+FIRST = 1
+"""The owner's number."""
+
+
+class Obstacle(StrEnum):
+    """Why nothing was done about a team."""
+
+    NO_TEAM = "no_team"
+    """The person neither owns seats nor has one."""
+    NOT_OWNER = "not_owner"
+    FULL = "full"
+    """All seats of the person's own team are taken."""
+    NO_ROOM = "no_room"
+    """All seats of the team that a code leads to are."""
+    TOO_MANY_CODES = "too_many_codes"
+    TOO_MANY_TRIES = "too_many_tries"
+    WRONG_CODE = "wrong_code"
+    """Never made, used, or too old: which of these is nobody's business."""
+    OWN_TEAM = "own_team"
+    JOINED_ALREADY = "joined_already"
+    IN_ANOTHER = "in_another"
+    OWNS_ONE = "owns_one"
+    NOT_MEMBER = "not_member"
+    OWNER_STAYS = "owner_stays"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A code that lets one person join; it is never shown again."""
+
+    code: str
+    until: datetime
+    free: int
+    """Seats that nobody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """Somebody of a team as its list shows them."""
+
+    person: Person
+    number: int
+    waiting: bool
+    """Whether the team has fewer seats by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A team as one of its people sees it."""
+
+    owner: Person
+    owned: bool
+    """Whether it is the viewer's own."""
+    seats: int
+    """0: nobody pays for it any more."""
+    people: tuple[Seated, ...]
+    """All of them for the owner, its owner first; for others themselves alone."""
+    access: Access
+    """What the viewer has."""
+    beside: Person | None = None
+    """Owner of the team in which an owner has a seat, too."""
+
+    @property
+    def taken(self) -> int:
+        """Seats that somebody has."""
+        return sum(not each.waiting for each in self.people)
+
+
+def access_of(tx: Tx, catalogue: Catalogue, account: AccountId, mode: Mode, now: datetime) -> Access:
+    """What an account may use now, by its own subscriptions or by a seat."""
+    own = access(tx.subscriptions(account, mode), now, tx.claims(account, mode))
+    return entitled(catalogue, own, seat_of(tx, account, mode), now)
+
+
+def seat_of(tx: Tx, account: AccountId, mode: Mode) -> Seat | None:
+    """The account's seat in somebody's team, with the facts that it depends on."""
+    found = tx.membership(account, mode)
+    if found is None:
+        return None
+    subscriptions = tuple(tx.subscriptions(found.owner, mode))
+    return Seat(found.owner, found.place, subscriptions, tx.claims(found.owner, mode))
+
+
+def paid_by(tx: Tx, owner: AccountId, mode: Mode, now: datetime) -> Access:
+    """What a team's owner has paid for; no seat of theirs counts."""
+    return access(tx.subscriptions(owner, mode), now, tx.claims(owner, mode))
+
+
+def new_code() -> str:
+    """Four groups of four letters and digits."""
+    drawn = base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode()
+    return "-".join(drawn[start : start + 4] for start in range(0, len(drawn), 4))
+
+
+def digest_of(code: str) -> str:
+    """What is kept of a code, however it was typed."""
+    return hashlib.sha256(code.translate(ALIKE).upper().encode()).hexdigest()
+
+
+class Teams:
+    """Shows a team, and lets people into it and out of it."""
+
+    def __init__(self, store: Store, clock: Clock, wares: Wares, mode: Mode) -> None:
+        self._store = store
+        self._clock = clock
+        self._wares = wares
+        self._mode = mode
+
+    async def shown(self, person: Person) -> Roster | Obstacle:
+        """The person's team, their own one first."""
+        now = self._clock.now()
+
+        def work(tx: Tx) -> Roster | Obstacle:
+            account = tx.find_account(person)
+            return self._roster(tx, account, now) if account else Obstacle.NO_TEAM
+
+        return await self._store.read(work)
+
+    async def invite(self, person: Person) -> Invited | Obstacle:
+        """A new code, if there is a seat for whoever uses it."""
+        now, code = self._clock.now(), new_code()
+        return await self._store.transact(lambda tx: self._invited(tx, person, code, now))
+
+    async def join(self, person: Person, code: str) -> Roster | Obstacle:
+        """Take a seat by a code: exactly as many as there are, whoever comes at once."""
+        now = self._clock.now()
+        return await self._store.transact(lambda tx: self._joined(tx, person, code, now))
+
+    async def leave(self, person: Person) -> Person | Obstacle:
+        """Give the seat back; whose team it was."""
+        now = self._clock.now()
+
+        def work(tx: Tx) -> Person | Obstacle:
+            account = tx.lock_account(person, now)
+            found = tx.membership(account.id, self._mode)
+            if found is None:
+                return Obstacle.OWNER_STAYS if self._owns(tx, account.id, now) else Obstacle.NO_TEAM
+            tx.lock_team(found.owner, self._mode)
+            tx.unseat(account.id, found.owner, self._mode)
+            return tx.person_of(found.owner) or person
+
+        return await self._store.transact(work)
+
+    async def remove(self, person: Person, who: Person | int) -> Roster | Obstacle:
+        """Take a member, named or by number, out of the person's own team; the member is told."""
+        now = self._clock.now()
+        return await self._store.transact(lambda tx: self._removed(tx, person, who, now))
+
+    def _owns(self, tx: Tx, account: AccountId, now: datetime) -> int:
+        """How many seats an account has bought, 0 if they are not for others."""
+        catalogue, paid = self._wares.today, paid_by(tx, account, self._mode, now)
+        return seats_of(catalogue, paid) if catalogue.tier(paid.tier).shared else 0
+
+    def _roster(self, tx: Tx, account: Account, now: datetime) -> Roster | Obstacle:
+        """The team that the account owns, while it has seats or anybody in it, else the one it joined."""
+        mode, found = self._mode, tx.membership(account.id, self._mode)
+        seen = access_of(tx, self._wares.today, account.id, mode, now)
+        seats, members = self._owns(tx, account.id, now), tx.team_members(account.id, mode)
+        if seats or members:
+            people = (Seated(account.person, FIRST, waiting=False), *listed(members, seats))
+            beside = tx.person_of(found.owner) if found else None
+            return Roster(account.person, True, seats, people, seen, beside)  # noqa: FBT003 - a field
+        owner = tx.person_of(found.owner) if found else None
+        if found is None or owner is None:
+            return Obstacle.NO_TEAM
+        seats = self._owns(tx, found.owner, now)
+        everybody = listed(tx.team_members(found.owner, mode), seats)
+        return Roster(owner, False, seats, (everybody[found.place - 2],), seen)  # noqa: FBT003 - a field
+
+    def _invited(self, tx: Tx, person: Person, code: str, now: datetime) -> Invited | Obstacle:
+        mode, account = self._mode, tx.lock_account(person, now)
+        seats = self._owns(tx, account.id, now)
+        if not seats:
+            return Obstacle.NOT_OWNER if tx.membership(account.id, mode) else Obstacle.NO_TEAM
+        tx.lock_team(account.id, mode)
+        free = seats - 1 - len(tx.team_members(account.id, mode))
+        if free <= 0:
+            return Obstacle.FULL
+        if tx.invited_since(account.id, mode, now - DAY) >= INVITES_A_DAY:
+            return Obstacle.TOO_MANY_CODES
+        until = now + INVITE_LIFE
+        tx.forget_invites(account.id, mode, now)
+        tx.save_invite(Invite(digest_of(code), account.id, mode, now, until))
+        return Invited(code, until, free)
+
+    def _joined(self, tx: Tx, person: Person, code: str, now: datetime) -> Roster | Obstacle:
+        mode, account = self._mode, tx.lock_account(person, now)
+        if not tx.try_code(account.id, now, now - HOUR, TRIES_AN_HOUR):
+            return Obstacle.TOO_MANY_TRIES
+        invite = tx.invite(digest_of(code), mode)
+        if invite is None or not invite.open(now):
+            return Obstacle.WRONG_CODE
+        if obstacle := self._elsewhere(tx, account.id, invite.owner, now):
+            return obstacle
+        tx.lock_team(invite.owner, mode)
+        if len(tx.team_members(invite.owner, mode)) + 1 >= self._owns(tx, invite.owner, now):
+            return Obstacle.NO_ROOM
+        if not tx.use_invite(invite.digest, account.id, now):
+            return Obstacle.WRONG_CODE
+        tx.seat(account.id, invite.owner, mode, now)
+        return self._roster(tx, account, now)
+
+    def _elsewhere(self, tx: Tx, account: AccountId, owner: AccountId, now: datetime) -> Obstacle | None:
+        """What keeps an account from a team, whether that has room or not."""
+        found = tx.membership(account, self._mode)
+        if account == owner:
+            return Obstacle.OWN_TEAM
+        if found:
+            return Obstacle.JOINED_ALREADY if found.owner == owner else Obstacle.IN_ANOTHER
+        return Obstacle.OWNS_ONE if self._owns(tx, account, now) else None
+
+    def _removed(self, tx: Tx, person: Person, who: Person | int, now: datetime) -> Roster | Obstacle:
+        mode, account = self._mode, tx.lock_account(person, now)
+        members = tx.team_members(account.id, mode)
+        if not (members or self._owns(tx, account.id, now)):
+            return Obstacle.NOT_OWNER if tx.membership(account.id, mode) else Obstacle.NO_TEAM
+        if who in {FIRST, account.person}:
+            return Obstacle.OWNER_STAYS
+        found = next((each for each in members if who in {each.number, each.person}), None)
+        if found is None:
+            return Obstacle.NOT_MEMBER
+        tx.lock_team(account.id, mode)
+        if tx.unseat(found.account, account.id, mode):
+            tx.owe(self._told(found, now))
+        return self._roster(tx, account, now)
+
+    def _told(self, member: Member, now: datetime) -> Notice:
+        """What somebody is told who was taken out of a team."""
+        tier, key = self._wares.today.ranked()[0].name, f"removed:{member.account}:{now.isoformat()}"
+        kind, name = NoticeKind.SEAT_TAKEN, NoticeId(uuid4().hex)
+        return Notice(name, key, member.account, self._mode, member.person, kind, tier, now)
+
+
+def listed(members: Sequence[Member], seats: int) -> Sequence[Seated]:
+    """Those who joined; the newest of them wait if there are not enough seats beside the owner's."""
+    return [Seated(each.person, each.number, place > seats) for place, each in enumerate(members, start=2)]
