@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Mapping
-from typing import Literal
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Literal, TypedDict, cast
 
 import anthropic
 import httpx2
 from anthropic import AsyncStream
 from anthropic.types import (
+    CacheControlEphemeralParam,
     ImageBlockParam,
     MessageDeltaUsage,
     MessageParam,
+    OutputConfigParam,
+    RawContentBlockDeltaEvent,
     RawMessageStreamEvent,
     TextBlockParam,
+    ThinkingConfigParam,
     Usage,
 )
 
 from engine.files import Image
-from engine.models import Chunk, Completion, Finish, Message, Role
+from engine.models import Chunk, Completion, Effort, Finish, Message, Role
+from providers.caching import end_of_prefix
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
+from providers.ladder import Ladder, budget
 from providers.pages import no_page
 from providers.streaming import Patience, Reading, relay
 
@@ -32,10 +38,21 @@ ENDS: Mapping[str, Finish] = {
     "refusal": Finish.SAFETY,
 }
 OK = 200
+THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+CACHED: CacheControlEphemeralParam = {"type": "ephemeral"}
+LEAST_BUDGET = 1024
+"""Tokens; fewer to think are refused, and so are not fewer than `max_tokens`."""
+
+
+class Way(TypedDict, total=False):
+    """How to ask for an effort: what a request has beside the usual."""
+
+    thinking: ThinkingConfigParam
+    output_config: OutputConfigParam
 
 
 class AnthropicReading(Reading[RawMessageStreamEvent]):
-    """A message as it comes in; thinking blocks have deltas of their own, which nobody reads."""
+    """A message as it comes in; thinking has blocks of its own, some without a word."""
 
     def read(self, event: RawMessageStreamEvent) -> str:
         if event.type == "message_start":
@@ -44,8 +61,17 @@ class AnthropicReading(Reading[RawMessageStreamEvent]):
             self._count(event.usage)
             if event.delta.stop_reason:
                 self.finish = ENDS.get(event.delta.stop_reason, Finish.END)
-        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
+        elif event.type == "content_block_start" and event.content_block.type in THOUGHTS:
+            self.thinks()
+        elif event.type == "content_block_delta":
+            return self._delta(event)
+        return ""
+
+    def _delta(self, event: RawContentBlockDeltaEvent) -> str:
+        if event.delta.type == "text_delta":
             return event.delta.text
+        if event.delta.type == "thinking_delta":
+            self.thinks(event.delta.thinking)
         return ""
 
     def _count(self, usage: Usage | MessageDeltaUsage) -> None:
@@ -53,8 +79,10 @@ class AnthropicReading(Reading[RawMessageStreamEvent]):
         self.output_tokens = usage.output_tokens
         if usage.input_tokens is not None:
             self.cached_input_tokens = usage.cache_read_input_tokens or 0
-            written = usage.cache_creation_input_tokens or 0
-            self.input_tokens = usage.input_tokens + self.cached_input_tokens + written
+            self.cache_written_tokens = usage.cache_creation_input_tokens or 0
+            self.input_tokens = usage.input_tokens + self.cached_input_tokens + self.cache_written_tokens
+        if details := usage.output_tokens_details:
+            self.reasoning_tokens = details.thinking_tokens or 0
 
 
 class AnthropicModel:
@@ -71,9 +99,10 @@ class AnthropicModel:
             api_key=endpoint.api_key,
             base_url=endpoint.base_url,
             max_retries=0,
-            timeout=anthropic.Timeout(self.patience.silence, connect=self.patience.connect),
+            timeout=anthropic.Timeout(None, connect=self.patience.connect),
             http_client=anthropic.DefaultAioHttpClient(),
         )
+        self._ladder = Ladder(ways, (anthropic.BadRequestError,))
         _ = self._client.messages  # the SDK imports this part of itself when it is first named
 
     def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
@@ -89,13 +118,19 @@ class AnthropicModel:
 
     async def open(self, completion: Completion) -> AsyncStream[RawMessageStreamEvent]:
         """Send the request."""
-        stream = await self._client.messages.create(
-            model=completion.vendor_id,
-            messages=messages(completion),
-            system=completion.system or anthropic.omit,
-            max_tokens=completion.max_output,
-            stream=True,
-        )
+        end = end_of_prefix(completion)
+
+        async def ask(way: Way) -> AsyncStream[RawMessageStreamEvent]:
+            return await self._client.messages.create(
+                model=completion.vendor_id,
+                messages=messages(completion, end),
+                system=system(completion, cached=end is not None) or anthropic.omit,
+                max_tokens=completion.max_output,
+                stream=True,
+                **way,
+            )
+
+        stream = await self._ladder.climb(completion, ask, refuses)
         return await no_page(stream, self.vendor)
 
     def explain(self, error: Exception) -> Fault | None:
@@ -113,18 +148,56 @@ async def connect(endpoint: Endpoint, patience: Patience | None = None) -> Anthr
     return await asyncio.to_thread(AnthropicModel, endpoint, patience)
 
 
-def messages(completion: Completion) -> list[MessageParam]:
-    """The messages in Anthropic's shape."""
-    return [_message(message) for message in completion.messages]
+def ways(completion: Completion) -> Sequence[Way]:
+    """How to ask for the effort, newest models first; what they think is summarised, lest they be silent.
+
+    Of today's models some cannot be kept from thinking: they are asked for their least effort.
+    """
+    effort = completion.reasoning
+    if effort is None:
+        return [{}]
+    if effort is Effort.OFF:
+        off: Sequence[ThinkingConfigParam] = ({"type": "disabled"}, {"type": "between_tools"})
+        return [*(Way(thinking=each) for each in off), {"output_config": {"effort": "low"}}]
+    level = cast("Literal['low', 'medium', 'high']", effort.value)
+    adaptive: Way = {
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "output_config": {"effort": level},
+    }
+    limit = budget(completion, LEAST_BUDGET)
+    older: Way = {"thinking": {"type": "enabled", "budget_tokens": limit}}
+    return [adaptive, older] if limit < completion.max_output else [adaptive]
 
 
-def _message(message: Message) -> MessageParam:
+def refuses(error: Exception) -> bool:
+    """Whether a request was refused for the way in which it asked for an effort."""
+    return any(word in str(error) for word in ("thinking", "effort", "output_config"))
+
+
+def system(completion: Completion, *, cached: bool) -> str | list[TextBlockParam]:
+    """The instructions; where the conversation goes into the cache, they are an entry of their own in it."""
+    if not cached or not completion.system:
+        return completion.system
+    return _cached(completion.system)
+
+
+def messages(completion: Completion, end: int | None = None) -> list[MessageParam]:
+    """The messages in Anthropic's shape; all up to the one at `end` go into the cache."""
+    return [_message(each, cached=place == end) for place, each in enumerate(completion.messages)]
+
+
+def _message(message: Message, *, cached: bool) -> MessageParam:
+    words: str | list[TextBlockParam] = _cached(message.text) if cached else message.text
     if message.role is Role.ASSISTANT:
-        return {"role": "assistant", "content": message.text}
+        return {"role": "assistant", "content": words}
     if not message.images:
-        return {"role": "user", "content": message.text}
-    text: TextBlockParam = {"type": "text", "text": message.text}
-    return {"role": "user", "content": [*(_image(image) for image in message.images), text]}
+        return {"role": "user", "content": words}
+    text: list[TextBlockParam] = [{"type": "text", "text": words}] if isinstance(words, str) else words
+    return {"role": "user", "content": [*(_image(image) for image in message.images), *text]}
+
+
+def _cached(text: str) -> list[TextBlockParam]:
+    return [{"type": "text", "text": text, "cache_control": CACHED}]
 
 
 def _image(image: Image) -> ImageBlockParam:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import openai
 from openai import AsyncStream, omit
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
+from openai.types.shared import ReasoningEffort
 
-from engine.models import Completion
+from engine.models import Completion, Effort
 from providers.endpoint import Endpoint
-from providers.openai import OpenAIModel, OpenAIReading, messages
+from providers.openai import REFUSALS, OpenAIModel, OpenAIReading, messages, refuses
 from providers.pages import no_page
 from providers.streaming import Patience
 from providers.thoughts import ThoughtFilter
@@ -25,10 +27,25 @@ class CompatibleReading(OpenAIReading):
         self._filter = ThoughtFilter()
 
     def text(self, delta: ChoiceDelta | None) -> str:
-        return self._filter.feed(_words(delta.content)) if delta else ""
+        if delta is None:
+            return ""
+        self.ponder(delta)
+        piece = self._words(delta.content)
+        words = self._filter.feed(piece)
+        if piece and self._filter.thinking:
+            self.thinks(piece)
+        return words
 
     def rest(self) -> str:
         return self._filter.rest()
+
+    def _words(self, content: object) -> str:
+        """The text of a delta's content, a list of typed parts where a server also sends reasoning."""
+        if not isinstance(content, list):
+            return content if isinstance(content, str) else ""
+        if any(part.get("type") == "thinking" for part in content):
+            self.thinks()
+        return "".join(part["text"] for part in content if part.get("type") == "text")
 
 
 class CompatibleModel(OpenAIModel):
@@ -44,36 +61,40 @@ class CompatibleModel(OpenAIModel):
     async def open(self, completion: Completion) -> AsyncStream[ChatCompletionChunk]:
         """Send the request; a server that refuses to be asked for usage is not asked for it again."""
         try:
-            return await self._ask(completion)
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            return await self._climb(completion, counts=self._counts)
+        except REFUSALS as error:
             if not self._counts or "stream_options" not in error.message:
                 raise
+        stream = await self._climb(completion, counts=False)
         self._counts = False
-        return await self._ask(completion)
+        return stream
+
+    def efforts(self, completion: Completion) -> Sequence[ReasoningEffort]:
+        """As OpenAI's, and at last without a word of it: who does not know it stays usable."""
+        if completion.reasoning is Effort.OFF:
+            return ["none", None]
+        asked = super().efforts(completion)
+        return asked if completion.reasoning is None else [*asked, None]
 
     def _connect(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
         client = super()._connect(endpoint)
         client.organization = client.project = None  # taken from OPENAI_ORG_ID and OPENAI_PROJECT_ID
         return client
 
-    async def _ask(self, completion: Completion) -> AsyncStream[ChatCompletionChunk]:
-        stream = await self.client.chat.completions.create(
-            model=completion.vendor_id,
-            messages=messages(completion),
-            max_tokens=completion.max_output,
-            stream=True,
-            stream_options={"include_usage": True} if self._counts else omit,
-        )
-        return await no_page(stream, self.vendor)
+    async def _climb(self, completion: Completion, *, counts: bool) -> AsyncStream[ChatCompletionChunk]:
+        async def ask(effort: ReasoningEffort) -> AsyncStream[ChatCompletionChunk]:
+            return await self.client.chat.completions.create(
+                model=completion.vendor_id,
+                messages=messages(completion),
+                max_tokens=completion.max_output,
+                reasoning_effort=effort or omit,
+                stream=True,
+                stream_options={"include_usage": True} if counts else omit,
+            )
+
+        return await no_page(await self.ladder.climb(completion, ask, refuses), self.vendor)
 
 
 async def connect(endpoint: Endpoint, patience: Patience | None = None) -> CompatibleModel:
     """An adapter, made in a thread: reading the system's certificates takes a while."""
     return await asyncio.to_thread(CompatibleModel, endpoint, patience)
-
-
-def _words(content: object) -> str:
-    """The text of a delta's content, which is a list of typed parts where a server also sends reasoning."""
-    if isinstance(content, list):
-        return "".join(part["text"] for part in content if part.get("type") == "text")
-    return content if isinstance(content, str) else ""

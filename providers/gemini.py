@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from contextvars import ContextVar
 from typing import cast
@@ -15,13 +15,15 @@ from google.genai import errors, types
 
 from engine.errors import ContentRefusedError
 from engine.files import Image
-from engine.models import Chunk, Completion, Finish, Role
+from engine.models import Chunk, Completion, Effort, Finish, Role
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
+from providers.ladder import Ladder, budget
 from providers.streaming import Patience, Reading, relay
 
 Reply = types.GenerateContentResponse
 Reason = types.FinishReason
+Level = types.ThinkingLevel
 
 SAFETY = (
     Reason.SAFETY,
@@ -39,12 +41,23 @@ BROKEN = frozenset({Reason.FINISH_REASON_UNSPECIFIED, Reason.OTHER, Reason.MALFO
 DEFAULT_VERSION = "v1beta"
 """The SDK's own default, v1, lacks the `-latest` names and the previews."""
 
+LEVELS: Mapping[Effort, Sequence[types.ThinkingLevel]] = {
+    Effort.OFF: (Level.MINIMAL, Level.LOW),
+    Effort.LOW: (Level.LOW,),
+    Effort.MEDIUM: (Level.MEDIUM, Level.LOW),
+    Effort.HIGH: (Level.HIGH,),
+}
+"""Not every model has every level; a missing one is replaced by one below it."""
+LEAST_BUDGET, MOST_BUDGET = 512, 24_576
+"""Tokens to think that every model with a budget takes."""
+BAD_REQUEST = 400
+
 RECEIVED: ContextVar[list[aiohttp.ClientResponse]] = ContextVar("RECEIVED")
 """Where the reply to a task's request is left: closing the SDK's stream does not close the reply under it."""
 
 
 class GeminiReading(Reading[Reply]):
-    """A reply as it comes in; parts marked as thought are left out."""
+    """A reply as it comes in; some parts are marked as thought."""
 
     def read(self, event: Reply) -> str:
         if event.usage_metadata:
@@ -61,13 +74,20 @@ class GeminiReading(Reading[Reply]):
         if reason and reason not in BROKEN:
             self.finish = ENDS.get(reason, Finish.END)
         parts = (candidate.content and candidate.content.parts) or ()
-        return "".join(part.text for part in parts if part.text and not part.thought)
+        return "".join(self._words(part) for part in parts)
+
+    def _words(self, part: types.Part) -> str:
+        if part.thought:
+            self.thinks(part.text or "")
+            return ""
+        return part.text or ""
 
     def _count(self, usage: types.GenerateContentResponseUsageMetadata) -> None:
         """Gemini counts thoughts apart from the candidates' words, and charges both as output."""
         self.input_tokens = usage.prompt_token_count
         self.cached_input_tokens = usage.cached_content_token_count or 0
-        self.output_tokens = (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)
+        self.reasoning_tokens = usage.thoughts_token_count or 0
+        self.output_tokens = (usage.candidates_token_count or 0) + self.reasoning_tokens
 
 
 class GeminiModel:
@@ -91,6 +111,7 @@ class GeminiModel:
             retry_options=types.HttpRetryOptions(attempts=1),
         )
         self._client = genai.Client(api_key=endpoint.api_key, vertexai=False, http_options=options)
+        self._ladder = Ladder(ways, (errors.ClientError,))
 
     def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
         return relay(self, completion)
@@ -106,13 +127,26 @@ class GeminiModel:
         return GeminiReading(completion)
 
     async def open(self, completion: Completion) -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
-        """Send the request, which the SDK does only when it is asked for the first event."""
+        """Send the request."""
+
+        async def ask(
+            way: types.ThinkingConfig | None,
+        ) -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
+            return await self._ask(completion, way)
+
+        return await self._ladder.climb(completion, ask, refuses)
+
+    async def _ask(
+        self, completion: Completion, way: types.ThinkingConfig | None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
+        """The SDK sends only when it is asked for the first event."""
         stream = await self._client.aio.models.generate_content_stream(
             model=completion.vendor_id,
             contents=contents(completion),
             config=types.GenerateContentConfig(
                 system_instruction=completion.system or None,
                 max_output_tokens=completion.max_output,
+                thinking_config=way,
             ),
         )
         replies = cast("AsyncGenerator[Reply, None]", stream)
@@ -172,6 +206,25 @@ async def _resumed(
     finally:
         for response in received:
             response.close()
+
+
+def ways(completion: Completion) -> Sequence[types.ThinkingConfig | None]:
+    """How to ask for the effort: levels since Gemini 3, a budget before; thoughts are a sign that it works.
+
+    Of today's models some cannot be kept from thinking: they are asked for their lowest level.
+    """
+    effort = completion.reasoning
+    if effort is None:
+        return [types.ThinkingConfig(include_thoughts=True), None]
+    levels = [types.ThinkingConfig(thinking_level=level, include_thoughts=True) for level in LEVELS[effort]]
+    tokens = min(budget(completion, LEAST_BUDGET), MOST_BUDGET) if effort is not Effort.OFF else 0
+    return [*levels, types.ThinkingConfig(thinking_budget=tokens, include_thoughts=bool(tokens))]
+
+
+def refuses(error: Exception) -> bool:
+    """Whether a request was refused for the way in which it asked for an effort."""
+    told = str(error).casefold()
+    return isinstance(error, errors.APIError) and error.code == BAD_REQUEST and "think" in told
 
 
 def contents(completion: Completion) -> list[types.ContentUnionDict]:

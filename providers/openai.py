@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import cast
 
 import openai
-from openai import AsyncStream
+from openai import AsyncStream, omit
 from openai.types import CompletionUsage
 from openai.types.chat import (
     ChatCompletionChunk,
@@ -16,11 +17,14 @@ from openai.types.chat import (
     ChatCompletionMessageParam,
 )
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
+from openai.types.shared import ReasoningEffort
 
 from engine.files import Image
-from engine.models import Chunk, Completion, Finish, Message, Role
+from engine.models import Chunk, Completion, Effort, Finish, Message, Role
+from providers.caching import cache_key
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
+from providers.ladder import Ladder
 from providers.pages import no_page
 from providers.streaming import Patience, Reading, relay
 
@@ -30,10 +34,13 @@ BROKEN = frozenset({"abort", "error", "insufficient_system_resource"})
 NO_KEY = "none"
 """Sent to servers that want none; without it the SDK would give OPENAI_API_KEY to whoever is asked."""
 HTTP_ERRORS = range(400, 600)
+THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details")
+"""Where servers of this protocol put what a model thinks; OpenAI itself sends nothing of it."""
+REFUSALS = (openai.BadRequestError, openai.UnprocessableEntityError)
 
 
 class OpenAIReading(Reading[ChatCompletionChunk]):
-    """A chat completion as it comes in; reasoning has fields of its own, which nobody reads."""
+    """A chat completion as it comes in."""
 
     def __init__(self, completion: Completion) -> None:
         super().__init__(completion)
@@ -53,13 +60,27 @@ class OpenAIReading(Reading[ChatCompletionChunk]):
         """The words in a delta, or those by which the model refuses."""
         if delta is None:
             return ""
+        self.ponder(delta)
         self._refused = self._refused or bool(delta.refusal)
         return (delta.content or "") + (delta.refusal or "")
 
+    def ponder(self, delta: ChoiceDelta) -> None:
+        """Note the reasoning in a delta."""
+        if more := delta.model_extra:
+            for thought in filter(None, map(more.get, THOUGHTS)):
+                self.thinks(thought if isinstance(thought, str) else "")
+
     def _count(self, usage: CompletionUsage) -> None:
         self.input_tokens, self.output_tokens = usage.prompt_tokens, usage.completion_tokens
-        details = usage.prompt_tokens_details
-        self.cached_input_tokens = (details and details.cached_tokens) or 0
+        if read := usage.prompt_tokens_details:
+            self.cached_input_tokens = read.cached_tokens or 0
+            self.cache_written_tokens = read.cache_write_tokens or 0
+        if written := usage.completion_tokens_details:
+            self.reasoning_tokens = written.reasoning_tokens or 0
+        if self.reasoning_tokens and usage.total_tokens == sum(
+            (usage.prompt_tokens, usage.completion_tokens, self.reasoning_tokens)
+        ):
+            self.output_tokens += self.reasoning_tokens  # some servers count it beside the answer, not in it
 
 
 class OpenAIModel:
@@ -73,6 +94,7 @@ class OpenAIModel:
         self.vendor = endpoint.name
         self._endpoint = endpoint
         self.client = self._connect(endpoint)
+        self.ladder = Ladder(self.efforts, REFUSALS)
         _ = self.client.chat.completions  # the SDK imports this part of itself when it is first named
 
     def _connect(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
@@ -80,7 +102,7 @@ class OpenAIModel:
             api_key=endpoint.api_key or NO_KEY,
             base_url=endpoint.base_url,
             max_retries=0,
-            timeout=openai.Timeout(self.patience.silence, connect=self.patience.connect),
+            timeout=openai.Timeout(None, connect=self.patience.connect),
             http_client=openai.DefaultAioHttpClient(),
         )
 
@@ -97,14 +119,25 @@ class OpenAIModel:
 
     async def open(self, completion: Completion) -> AsyncStream[ChatCompletionChunk]:
         """Send the request."""
-        stream = await self.client.chat.completions.create(
-            model=completion.vendor_id,
-            messages=messages(completion),
-            max_completion_tokens=completion.max_output,
-            stream=True,
-            stream_options={"include_usage": True},
-        )
-        return await no_page(stream, self.vendor)
+
+        async def ask(effort: ReasoningEffort) -> AsyncStream[ChatCompletionChunk]:
+            return await self.client.chat.completions.create(
+                model=completion.vendor_id,
+                messages=messages(completion),
+                max_completion_tokens=completion.max_output,
+                prompt_cache_key=cache_key(completion),
+                reasoning_effort=effort or omit,
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+
+        return await no_page(await self.ladder.climb(completion, ask, refuses), self.vendor)
+
+    def efforts(self, completion: Completion) -> Sequence[ReasoningEffort]:
+        """How to ask for the effort; models that cannot be kept from reasoning are asked for their least."""
+        if completion.reasoning is Effort.OFF:
+            return ["none", "minimal", "low"]
+        return [cast("ReasoningEffort", completion.reasoning and completion.reasoning.value)]
 
     def explain(self, error: Exception) -> Fault | None:
         """What the vendor said, in the reply's status or as an event of the stream."""
@@ -120,6 +153,11 @@ class OpenAIModel:
 async def connect(endpoint: Endpoint, patience: Patience | None = None) -> OpenAIModel:
     """An adapter, made in a thread: reading the system's certificates takes a while."""
     return await asyncio.to_thread(OpenAIModel, endpoint, patience)
+
+
+def refuses(error: Exception) -> bool:
+    """Whether a request was refused for the effort that it asked for."""
+    return any(word in str(error).casefold() for word in ("reasoning", "think"))
 
 
 def messages(completion: Completion) -> list[ChatCompletionMessageParam]:

@@ -6,26 +6,41 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
-from engine.context import size, tokens
-from engine.errors import OutsideError, StreamCutError
-from engine.models import Chunk, Completion, Finish, Finished, TextDelta, Usage
+from engine.context import BYTES_PER_TOKEN, size, tokens
+from engine.errors import LateError, OutsideError, StreamCutError
+from engine.models import Chunk, Completion, Finish, Finished, TextDelta, Thinking, Usage
 from providers.failures import Fault, broke, said
 
 E = TypeVar("E")
+THINKING = Thinking()
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a silence is borne, in seconds; below a minute, since members wait for it."""
+    """How long a silence is borne, in seconds; below a minute, since members wait for it.
+
+    The SDKs are told to wait for ever: what ends a request is here.
+    """
 
     connect: float = 10.0
-    silence: float = 55.0
-    """Before the first event and between any two; the SDKs' own read timeouts are no shorter."""
+    first: float = 55.0
+    """From the request to the first sign of an answer: a word, or that the model thinks."""
+    between: float = 55.0
+    """Between two signs; what else a vendor sends to keep a connection alive is none."""
     tail: float = 5.0
     """For the count of tokens, once the answer itself is complete."""
+
+    def of(self, completion: Completion) -> Patience:
+        """The same with the bounds of the model that is asked, where it has some of its own."""
+        first, between = completion.first_token, completion.between_tokens
+        return replace(
+            self,
+            first=self.first if first is None else first,
+            between=self.between if between is None else between,
+        )
 
 
 class Reading(ABC, Generic[E]):
@@ -34,11 +49,18 @@ class Reading(ABC, Generic[E]):
     def __init__(self, completion: Completion) -> None:
         self._completion = completion
         self._text: list[str] = []
+        self._thoughts = 0
+        self._thinks = False
+        self._told = False
         self.opened = False
+        self.alive = False
+        """Whether the last event was a sign of an answer."""
         self.finish: Finish | None = None
         self.input_tokens: int | None = None
         self.cached_input_tokens = 0
+        self.cache_written_tokens = 0
         self.output_tokens: int | None = None
+        self.reasoning_tokens = 0
 
     @abstractmethod
     def read(self, event: E) -> str:
@@ -51,9 +73,27 @@ class Reading(ABC, Generic[E]):
         """Text that `read` held back, once there is no more."""
         return ""
 
+    def thinks(self, thought: str = "") -> None:
+        """Note, while an event is read, that the model is reasoning; of the thought only its size is kept."""
+        self._thinks = True
+        self._thoughts += len(thought.encode())
+
+    def take(self, event: E) -> Chunk | None:
+        """What an event shows: words, or that the model began to think; a run of thoughts is told once."""
+        self._thinks = False
+        text = self.read(event)
+        self.alive = bool(text) or self._thinks
+        if text:
+            return self.wrote(text)
+        if not self._thinks or self._told:
+            return None
+        self._told = True
+        return THINKING
+
     def wrote(self, text: str) -> TextDelta:
         """Note a piece of the answer."""
         self._text.append(text)
+        self._told = False
         return TextDelta(text)
 
     @property
@@ -64,10 +104,39 @@ class Reading(ABC, Generic[E]):
     def usage(self) -> Usage:
         """Tokens as reported; whatever was not, or not to its end, is estimated from the text."""
         sent = self.input_tokens or size(self._completion)
-        written = tokens("".join(self._text)) if self._text else 0
-        if self.finish and self.input_tokens and (self.output_tokens or not written):
-            return Usage(sent, self.cached_input_tokens, self.output_tokens or 0)
-        return Usage(sent, self.cached_input_tokens, max(written, self.output_tokens or 0), estimated=True)
+        seen = tokens("".join(self._text)) if self._text else 0
+        if self.finish and self.input_tokens and (self.output_tokens or not seen):
+            return self._usage(sent, self.output_tokens or 0, self.reasoning_tokens)
+        thought = max(self.reasoning_tokens, -(-self._thoughts // BYTES_PER_TOKEN))
+        return replace(
+            self._usage(sent, max(seen + thought, self.output_tokens or 0), thought), estimated=True
+        )
+
+    def _usage(self, sent: int, written: int, thought: int) -> Usage:
+        cached = min(self.cached_input_tokens, sent)
+        return Usage(
+            sent,
+            cached,
+            written,
+            cache_written_tokens=min(self.cache_written_tokens, sent - cached),
+            reasoning_tokens=min(thought, written),
+        )
+
+
+class Watch:
+    """Until when, by the event loop's clock, the next sign of an answer is waited for."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._now = asyncio.get_running_loop().time
+        self.due = self._now() + patience.first
+
+    def saw(self, reading: Reading[E]) -> None:
+        """An event was read, and what it showed was handed on."""
+        if reading.finish:
+            self.due = self._now() + self._patience.tail
+        elif reading.alive:
+            self.due = self._now() + self._patience.between
 
 
 class Wire(Protocol[E]):
@@ -103,16 +172,16 @@ class Wire(Protocol[E]):
 
 async def relay(wire: Wire[E], completion: Completion) -> AsyncGenerator[Chunk, None]:
     """A vendor's stream as the engine wants it; see `engine.ports.Model`."""
-    reading = wire.reading(completion)
+    reading, watch = wire.reading(completion), Watch(wire.patience.of(completion))
     failures: tuple[type[Exception], ...] = (*wire.failures, TimeoutError)
     try:
-        async with asyncio.timeout(wire.patience.silence):
-            stream = await wire.open(completion)
+        stream = await _open(wire, completion, reading, watch)
         async with stream as events:
             reading.opened = True
-            while (event := await _next(events, reading, wire.patience)) is not None:
-                if text := _read(event, reading, wire.vendor):
-                    yield reading.wrote(text)
+            while (event := await _next(events, watch)) is not None:
+                if chunk := _read(event, reading, wire.vendor):
+                    yield chunk
+                watch.saw(reading)
     except failures as error:
         if not reading.finish:  # an answer that is complete is not undone by what breaks after it
             raise _failure(wire, error, reading) from error
@@ -123,14 +192,28 @@ async def relay(wire: Wire[E], completion: Completion) -> AsyncGenerator[Chunk, 
     yield Finished(reading.finish, reading.usage())
 
 
-async def _next(events: AsyncIterator[E], reading: Reading[E], patience: Patience) -> E | None:
-    async with asyncio.timeout(patience.tail if reading.finish else patience.silence):
+async def _open(
+    wire: Wire[E], completion: Completion, reading: Reading[E], watch: Watch
+) -> AbstractAsyncContextManager[AsyncIterator[E]]:
+    bound = asyncio.timeout_at(watch.due)
+    try:
+        async with bound:
+            return await wire.open(completion)
+    except TimeoutError as error:
+        if not bound.expired():
+            raise
+        # The request is with the vendor, which may have begun to work and to charge.
+        raise LateError(f"{wire.vendor} gave no sign in time", usage=reading.usage()) from error
+
+
+async def _next(events: AsyncIterator[E], watch: Watch) -> E | None:
+    async with asyncio.timeout_at(watch.due):
         return await anext(events, None)
 
 
-def _read(event: E, reading: Reading[E], vendor: str) -> str:
+def _read(event: E, reading: Reading[E], vendor: str) -> Chunk | None:
     try:
-        return reading.read(event)
+        return reading.take(event)
     except (AttributeError, TypeError) as error:  # the SDKs hand on what is in a chunk unchecked
         raise StreamCutError(f"{vendor} sent a chunk of unknown shape", usage=reading.usage()) from error
 

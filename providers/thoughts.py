@@ -17,6 +17,11 @@ class ThoughtFilter:
         self._held += piece
         return self._step()
 
+    @property
+    def thinking(self) -> bool:
+        """Whether the last piece ended inside the reasoning."""
+        return self._step == self._think
+
     def rest(self) -> str:
         """What was held back and turned out to be no reasoning, once there is no more."""
         return self._held if self._step == self._begin else ""

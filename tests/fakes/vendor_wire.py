@@ -21,12 +21,13 @@ class Vendor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Tokens to report, as the vendors' own bills have them: cached ones and reasoning included."""
+    """Tokens to report: `sent` includes those read from a cache and written to it, `words` no reasoning."""
 
     sent: int = 20
     cached: int = 0
     reasoning: int = 0
     words: int = 5
+    written: int = 0
 
 
 class Wire(Protocol):
@@ -80,7 +81,7 @@ class OpenAIWire:
             "prompt_tokens": count.sent,
             "completion_tokens": count.words + count.reasoning,
             "total_tokens": count.sent + count.words + count.reasoning,
-            "prompt_tokens_details": {"cached_tokens": count.cached},
+            "prompt_tokens_details": {"cached_tokens": count.cached, "cache_write_tokens": count.written},
             "completion_tokens_details": {"reasoning_tokens": count.reasoning},
         }
         last = event({**self._base(), "choices": [], "usage": usage})
@@ -111,8 +112,8 @@ class AnthropicWire:
 
     def start(self, count: Count) -> bytes:
         usage = {
-            "input_tokens": count.sent - count.cached,
-            "cache_creation_input_tokens": 0,
+            "input_tokens": count.sent - count.cached - count.written,
+            "cache_creation_input_tokens": count.written,
             "cache_read_input_tokens": count.cached,
             "output_tokens": 1,
         }
@@ -128,7 +129,8 @@ class AnthropicWire:
         return self._delta(0, {"type": "thinking_delta", "thinking": text})
 
     def stop(self, reason: str, count: Count) -> bytes:
-        usage = {"output_tokens": count.words + count.reasoning}
+        details = {"thinking_tokens": count.reasoning}
+        usage = {"output_tokens": count.words + count.reasoning, "output_tokens_details": details}
         delta = {"stop_reason": reason, "stop_sequence": None}
         return self._event({"type": "message_delta", "delta": delta, "usage": usage}) + self._event(
             {"type": "message_stop"}

@@ -41,7 +41,9 @@ class Reply:
 Step = bytes | Act | asyncio.Event
 """What is sent, what is done, or what is waited for."""
 Script = Sequence[Step] | Reply | Act
-"""Steps of a stream, a whole reply, or what is done instead of replying."""
+"""Steps of a stream, a whole reply, or what is done instead of replying: a stall or a reset."""
+SOON = 2.0
+"""Seconds within which a server has to see that its client left."""
 PAUSE = 0.15
 """Seconds of a moment."""
 
@@ -89,6 +91,12 @@ class FakeVendors:
         assert self._runner.server is not None
         return len(self._runner.server.connections)
 
+    async def hears_nobody(self) -> None:
+        """Wait until the client of a stream has gone away, which it has to do at once."""
+        async with asyncio.timeout(SOON):
+            await self.left.wait()
+        self.left.clear()
+
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/{path:.*}", self._answer)
@@ -118,7 +126,7 @@ class FakeVendors:
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         if isinstance(script, Reply):
             return _whole(script)
-        if isinstance(script, Act):
+        if script is Act.RESET:
             _break(request, reset=True)
             return web.Response()
         try:
@@ -127,7 +135,11 @@ class FakeVendors:
             self.left.set()
             raise
 
-    async def _play(self, script: Sequence[Step], request: web.Request) -> web.StreamResponse:
+    async def _play(self, script: Sequence[Step] | Act, request: web.Request) -> web.StreamResponse:
+        if isinstance(script, Act):
+            self.reached.set()
+            await asyncio.Event().wait()
+            script = ()
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         response.enable_chunked_encoding()
         await response.prepare(request)

@@ -21,7 +21,7 @@ from tests.fakes.vendors import FakeVendors
 
 KEY = "sk-fake-for-tests"
 USUAL = Patience()
-HURRIED = Patience(silence=0.4, tail=0.2)
+HURRIED = Patience(first=0.4, between=0.4, tail=0.2)
 """For tests that wait for it to run out."""
 Connect = Callable[[Endpoint, Patience], Awaitable[Adapter]]
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 import tomllib
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import TieredPrices
+from genai_prices.types import Tier, TieredPrices
 
 from engine.models import Price
-from providers.prices import PROVIDERS, ListPrices
+from providers.prices import PROVIDERS, ListPrices, price_of
 from tests.fakes.clock import NOON
 
 CONFIG = Path(__file__).parents[2] / "config.toml"
@@ -21,9 +22,10 @@ CONFIG = Path(__file__).parents[2] / "config.toml"
 @pytest.mark.parametrize(
     ("provider", "vendor_id", "price"),
     [
-        ("openai", "gpt-6.1-sol", Price(2_000_000, 100_000, 10_000_000)),
-        ("anthropic", "claude-opus-5-5", Price(4_000_000, 200_000, 20_000_000)),
+        ("openai", "gpt-6.1-sol", Price(2_000_000, 100_000, 10_000_000, cache_write=2_500_000)),
+        ("anthropic", "claude-opus-5-5", Price(4_000_000, 200_000, 20_000_000, cache_write=5_000_000)),
         ("gemini", "gemini-3.5-flash-lite", Price(300_000, 30_000, 2_500_000)),
+        ("perplexity", "sonar-deep-research", Price(2_000_000, 2_000_000, 8_000_000, reasoning=3_000_000)),
         ("groq", "openai/gpt-oss-120b", Price(150_000, 75_000, 600_000)),
     ],
 )
@@ -32,7 +34,9 @@ def test_a_price_is_in_micro_dollars_per_million_tokens(provider: str, vendor_id
 
 
 def test_where_prices_rise_with_the_prompt_the_first_step_counts() -> None:
-    assert ListPrices().price("openai", "gpt-6-luna", NOON) == Price(100_000, 10_000, 500_000)
+    assert ListPrices().price("openai", "gpt-6-luna", NOON) == Price(
+        100_000, 10_000, 500_000, cache_write=125_000
+    )
 
 
 def test_without_a_cached_price_cached_tokens_cost_what_others_do() -> None:
@@ -58,6 +62,33 @@ def test_a_price_that_changes_is_the_one_of_the_day() -> None:
 )
 def test_what_is_not_known_has_no_price(provider: str, vendor_id: str) -> None:
     assert ListPrices().price(provider, vendor_id, NOON) is None
+
+
+@pytest.mark.parametrize(
+    "odd", [Decimal(-1), Decimal("NaN"), Decimal("Infinity"), Decimal(10_001), 2.5, "2", None]
+)
+def test_a_price_that_nobody_could_mean_is_none(odd: object) -> None:
+    good = {"input_mtok": Decimal(2), "output_mtok": Decimal(10)}
+    plain = Price(2_000_000, 2_000_000, 10_000_000)
+    assert price_of(good) == plain
+    assert [price_of({**good, name: odd}) for name in good] == [None, None]
+    extras = ("cache_read_mtok", "cache_write_mtok", "output_reasoning_mtok")
+    assert [price_of({**good, name: odd}) for name in extras] == [plain] * 3
+
+
+def test_a_tiered_price_is_judged_by_its_first_step() -> None:
+    tiers = [Tier(start=200_000, price=Decimal(4))]
+    listed = {
+        "input_mtok": TieredPrices(base=Decimal(2), tiers=tiers),
+        "output_mtok": Decimal("0.0000001"),
+        "cache_write_mtok": TieredPrices(base=Decimal("-2.5"), tiers=tiers),
+    }
+    assert price_of(listed) == Price(2_000_000, 2_000_000, 1), "what is above nothing is rounded up"
+
+
+def test_writing_into_a_cache_costs_no_less_than_reading_afresh() -> None:
+    listed = {"input_mtok": Decimal(2), "output_mtok": Decimal(10), "cache_write_mtok": Decimal("0.08")}
+    assert price_of(listed) == Price(2_000_000, 2_000_000, 10_000_000)
 
 
 def test_every_model_of_the_shipped_configuration_has_a_price_that_does_not_rise_within_its_window() -> None:

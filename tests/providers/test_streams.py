@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from engine.context import size, tokens
 from engine.files import Image
-from engine.models import Completion, Finish, Message, Role, Usage
+from engine.models import Completion, Effort, Finish, Message, Role, Usage
 from providers.lazy import Adapter
 from tests.fakes.vendor_wire import WIRES, Count, OpenAIWire, Vendor
 from tests.fakes.vendors import Act, FakeVendors
 from tests.providers.conftest import HURRIED, KEY, Make, ask, question
 
 GOOD_END = {Vendor.OPENAI: "stop", Vendor.ANTHROPIC: "end_turn", Vendor.GEMINI: "STOP"}
-COUNT = Count(sent=120, cached=100, reasoning=30, words=7)
+COUNT = Count(sent=120, cached=90, reasoning=30, words=7, written=10)
 
 
 def answer(
@@ -40,7 +41,9 @@ async def test_tokens_include_cached_input_and_reasoning_whatever_the_vendor_cou
     vendor: Vendor, vendors: FakeVendors, model: Adapter
 ) -> None:
     vendors.plays(answer(vendor, "Yes."))
-    assert (await ask(model)).end.usage == Usage(120, 100, 37)
+    written = 0 if vendor is Vendor.GEMINI else 10  # which writes what it likes and charges nothing for it
+    usage = Usage(120, 90, 37, cache_written_tokens=written, reasoning_tokens=30)
+    assert (await ask(model)).end.usage == usage
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,17 @@ async def test_an_image_is_sent_before_its_words_as_the_vendor_wants_it(
     body: dict[str, list[dict[str, object]]] = dict(vendors.asked[0].body)  # type: ignore[arg-type]
     said = body["contents" if vendor is Vendor.GEMINI else "messages"][-1]
     assert said["parts" if vendor is Vendor.GEMINI else "content"] == SHOWN[vendor]
+
+
+async def test_no_tools_are_ever_offered(vendor: Vendor, vendors: FakeVendors, model: Adapter) -> None:
+    vendors.plays(answer(vendor, "Yes."))
+    said = [f"Turn {number}" for number in range(5)]
+    for effort in (None, *Effort):
+        asked = replace(question(*said, cap=4000), reasoning=effort, stable=5)
+        await ask(model, asked)
+    for sent in vendors.asked:
+        keys = {key.casefold().replace("_", "") for key in sent.body}
+        assert not keys & {"tools", "toolchoice", "toolconfig", "functions", "functioncall", "mcpservers"}
 
 
 async def test_no_instructions_are_sent_where_there_are_none(
