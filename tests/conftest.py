@@ -15,6 +15,7 @@ import pytest
 from storage.store import Store, migrate, open_store
 from tests.fakes.clock import FakeClock
 from tests.postgres import STARTING, PostgresServer, running_postgres
+from tests.program import nursery
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -29,6 +30,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nursery() -> Iterator[None]:
+    """Programs begin in one place, which is closed after all of them."""
+    yield
+    if nursery.cache_info().currsize:
+        nursery().close()
 
 
 @pytest.fixture(scope="session")

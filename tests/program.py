@@ -7,12 +7,13 @@ import os
 import re
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from tests.nursery import Child, Nursery
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 20.0
@@ -33,7 +34,7 @@ class Ended:
 class Program:
     """The running program and all that it has said."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Child) -> None:
         self._process = process
         self._said = bytearray()
         self._ended = False
@@ -74,7 +75,6 @@ class Program:
 
     async def _listen(self) -> None:
         """Take in all that it says, or it would have to wait with its next word."""
-        assert self._process.stdout
         while not self._ended:
             chunk = await self._process.stdout.read(CHUNK)
             async with self._news:
@@ -86,9 +86,7 @@ class Program:
 @asynccontextmanager
 async def running(folder: Path, variables: Mapping[str, str]) -> AsyncIterator[Program]:
     """The program on a database in a folder, once it says that it is ready; killed if it is still there."""
-    process = await asyncio.create_subprocess_exec(
-        *command_line(), cwd=folder, env=environment(folder, variables), stdout=PIPE, stderr=STDOUT
-    )
+    process = await nursery().begin((), folder, environment(folder, variables))
     program = Program(process)
     try:
         await program.heard(READY)
@@ -99,9 +97,7 @@ async def running(folder: Path, variables: Mapping[str, str]) -> AsyncIterator[P
 
 async def called(folder: Path, variables: Mapping[str, str], *words: str) -> Ended:
     """What the program says when it is called with these words, and how it ends."""
-    process = await asyncio.create_subprocess_exec(
-        *command_line(*words), cwd=folder, env=environment(folder, variables), stdout=PIPE, stderr=PIPE
-    )
+    process = await nursery().begin(words, folder, environment(folder, variables), apart=True)
     try:
         async with asyncio.timeout(START_SECONDS):
             out, err = await process.communicate()
@@ -119,9 +115,10 @@ async def printed(folder: Path, variables: Mapping[str, str], *words: str) -> st
     return ended.out
 
 
-def command_line(*words: str) -> tuple[str, ...]:
-    """How the program is called."""
-    return sys.executable, str(ROOT / "main.py"), *words
+@cache
+def nursery() -> Nursery:
+    """Where this process's programs begin."""
+    return Nursery()
 
 
 def environment(folder: Path, variables: Mapping[str, str]) -> Mapping[str, str]:
