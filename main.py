@@ -54,6 +54,7 @@ from engine.reports import Reports
 from engine.shelves import Shelves
 from engine.signals import Signals
 from engine.subscriptions import Subscriptions
+from engine.summarising import Summarising
 from providers.moderation import OpenAIModerator
 from providers.prices import ListPrices
 from providers.reading import FileReader
@@ -132,6 +133,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         money = open_money(settings, store, clock, till, bell)
         chat = open_chat(settings, store, clock, billing.mode, models, wares)
         front = open_front(settings, store, clock, till, wares, chat, money)
+        summarising = Summarising(store, clock, models, wares, lambda: settings.ceilings)
         jobs = Jobs(
             store,
             clock,
@@ -139,7 +141,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             money.subscriptions,
             notices,
             bell,
-            queues=(money.duties.work, money.dispatch.work, alarms.address),
+            queues=(money.duties.work, money.dispatch.work, alarms.address, summarising.work),
             rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, chat.keeping.sweep),
         )
         jobs.everywhere.append(alarms.work)
@@ -151,7 +153,7 @@ def open_chat(
 ) -> Chat:
     """What answers questions, as a process of its own name."""
     markup, prompt = settings.billing.metered_markup, settings.system_prompt.strip()
-    desk = Desk(wares.today, mode, prompt, uuid4().hex, markup)
+    desk = Desk(wares.today, mode, prompt, uuid4().hex, markup, settings.summaries)
     keeping = Keeping(store, clock, vault_of(secrets(settings.prompt_keys)))
     chat = Chat(store, clock, desk, models, Signals(), wares=wares, keeping=keeping)
     remote = OpenAIModerator(models, settings.screening.model)

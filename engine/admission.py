@@ -12,7 +12,8 @@ from uuid import uuid4
 from engine import limits, overage, places, routing, teams
 from engine.branches import Origin, history, origin
 from engine.catalogue import Catalogue
-from engine.context import OWN_WORDS, compose, instructed
+from engine.compaction import Growth, growth
+from engine.context import OWN_WORDS, compose, instructed, readable
 from engine.domain import (
     Account,
     Ask,
@@ -37,6 +38,7 @@ from engine.models import Message, ModelSpec
 from engine.reserve import reserved
 from engine.routing import Route
 from engine.rules import Rules
+from engine.summaries import NO_SUMMARIES, Summaries
 from engine.turns import Exchange, Hold, UsageFacts
 
 LEASE = timedelta(seconds=60)
@@ -54,6 +56,7 @@ class Desk:
     """This process."""
     metered_markup: Decimal = Decimal(0)
     """USD charged for 1 USD of vendor cost; 0: no metered use."""
+    summaries: Summaries = NO_SUMMARIES
 
 
 @final
@@ -75,6 +78,8 @@ class Admission:
     """What the questions of one comparison share."""
     kept: KeptId | None = None
     """The question that need not be kept any longer once this is answered."""
+    growth: Growth | None = None
+    """How far its conversation has grown; None where none is summed up."""
 
 
 def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admission | Refusal | Duplicate:
@@ -116,7 +121,8 @@ def taken(tx: Tx, counter: Counter, start: Origin, turn: TurnId) -> Admission | 
     case = counter.case(spec, start)
     if refusal := limits.judge(case, counter.desk.catalogue):
         return refusal
-    routed = route(counter, case, history(tx, start), start.prompt)
+    said = history(tx, start, readable(counter.asked(spec)))
+    routed = route(counter, case, said, start.prompt)
     if isinstance(routed, Refusal):
         return routed
     if drained := counter.drained(tx, case):
@@ -129,7 +135,9 @@ def taken(tx: Tx, counter: Counter, start: Origin, turn: TurnId) -> Admission | 
     if ask.message:
         tx.bind(account, place.id, [ask.message], turn)
     budget, standing = reserved(routed), limits.standing(case)
-    return Admission(turn, place.id, spec, routed, standing, now, budget, case.metered(budget))
+    grown = growth(said, routed, counter.desk.catalogue, counter.desk.summaries)
+    metered = case.metered(budget)
+    return Admission(turn, place.id, spec, routed, standing, now, budget, metered, growth=grown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,11 @@ class Counter:
             return None
         catalogue, tier, where, now = self.desk.catalogue, self.tier, self.place, self.now
         return places.drained(tx, catalogue, self.rules, tier, where, now, case.begins)
+
+    def asked(self, spec: ModelSpec) -> Sequence[ModelSpec]:
+        """The models that may come to be asked instead of that one, itself included."""
+        catalogue = self.desk.catalogue
+        return (*routing.candidates(catalogue, self.tier, spec), *catalogue.allowed(self.tier))
 
     def case(self, spec: ModelSpec, start: Origin) -> limits.Case:
         """One question to one model."""

@@ -88,6 +88,6 @@ def cut(turn: Turn) -> bool:
     return turn.state is TurnState.SETTLED and turn.outcome == Finish.LENGTH
 
 
-def history(tx: Tx, start: Origin) -> Sequence[Exchange]:
-    """What was said on the way to the question."""
-    return tx.history(start.parent, HISTORY_TURNS) if start.parent else ()
+def history(tx: Tx, start: Origin, room: int) -> Sequence[Exchange]:
+    """What was said on the way to the question, from its last summary on; about so many characters of it."""
+    return tx.history(start.parent, HISTORY_TURNS, room) if start.parent else ()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
 
-from engine import estimates
+from engine import compaction, estimates
 from engine.admission import LEASE, Admission, Desk, admit
 from engine.answering import Answering, Patience
 from engine.catalogue import Wares
@@ -42,7 +42,7 @@ from engine.overage import settle
 from engine.parcel import Parcel
 from engine.ports import Clock, Model, Store
 from engine.signals import Signals
-from engine.turns import Settlement, TurnState
+from engine.turns import Exchange, Settlement, TurnState
 
 T = TypeVar("T")
 Outcome = TypeVar("Outcome")
@@ -291,6 +291,7 @@ class Chat:
             if answering.inspection:
                 answering.inspection.note(tx)
             if counted:
+                owe_summary(tx, admission, text, now)
                 settle(tx, admission.turn, settlement, admission.metered)
                 if admission.kept:  # the account is locked by now
                     tx.drop_question(admission.kept)
@@ -335,6 +336,13 @@ async def lasting(work: Coroutine[object, object, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
+
+
+def owe_summary(tx: Tx, admission: Admission, answer: str, now: datetime) -> None:
+    """Owe a summary to a conversation that has grown long by an answer; before any purse is locked."""
+    said = Exchange(admission.routes[0].completion.messages[-1].text, answer)
+    if owed := compaction.owed(admission.growth, admission.conversation, admission.turn, said):
+        tx.owe_summary(owed, now)
 
 
 def release_all(tx: Tx, outcomes: Sequence[object], now: datetime) -> None:

@@ -16,6 +16,7 @@ from engine.environment import Problem, Variables
 from engine.files import FileLimits
 from engine.models import ModelSpec
 from engine.screening import Screening
+from engine.summaries import Summaries
 from engine.tables import DemoModels, ProviderKind, Tables
 from engine.terms import Policy
 
@@ -128,14 +129,6 @@ class PlaygroundSettings:
 
     on: bool
     key: SecretStr | None
-
-
-@dataclass(frozen=True, slots=True)
-class Summaries:
-    """Whether long conversations are summarised, and by which model; None: the cheapest everyday one."""
-
-    on: bool
-    model: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from engine.screening import ScreeningTx
 from engine.seats import TeamsTx
 from engine.simulated import PlaygroundTx
 from engine.spending import SpendingTx
+from engine.summaries import SummariesTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
 
 
@@ -118,10 +119,11 @@ class TurnsTx(Protocol):
         """A turn by id."""
         ...
 
-    def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
+    def history(self, tip: TurnId, limit: int, room: int | None = None) -> Sequence[Exchange]:
         """The way to a turn: it and those before it on its branch, at most `limit`, oldest first.
 
-        Read until there are `HISTORY_CHARACTERS` of `engine.context`, with the newest `HISTORY_IMAGES`.
+        Read until there are `room` characters, with the newest `HISTORY_IMAGES` of `engine.context`. A turn
+        with a summary is the first one, unless it is among the newest `NEAR`.
         """
         ...
 
@@ -322,6 +324,7 @@ class Tx(
     KeepingTx,
     ScreeningTx,
     TeamsTx,
+    SummariesTx,
     Protocol,
 ):
     """One unit of work on the database."""

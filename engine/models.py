@@ -123,6 +123,8 @@ class Completion:
     between_tokens: float | None = None
     stable: int = 0
     """How many messages from the first on the next question of the conversation will begin with again."""
+    pinned: int = 0
+    """How many from the first on sum up what was said before the others, and are left out last."""
 
 
 class Finish(StrEnum):

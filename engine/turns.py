@@ -33,6 +33,9 @@ class Exchange:
     prompt: str
     answer: str
     images: tuple[Image, ...] = ()
+    summary: str = ""
+    """What was said up to it, itself included, in few words; empty where nobody summed that up."""
+    turn: TurnId = field(default=TurnId(""), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from engine.context import HISTORY_CHARACTERS, HISTORY_IMAGES
+from engine.context import HISTORY_CHARACTERS, HISTORY_IMAGES, NEAR
 from engine.domain import AccountId, Conversation, ConversationId, TurnId
+from engine.files import Image
 from engine.models import Usage
 from engine.turns import Branch, Exchange, Turn, TurnState
 from storage.attachments import attached, newest
@@ -67,10 +68,11 @@ class Conversations:
             return None
         return replace(turn_from(row), images=attached(self._session, turn) if row["images"] else ())
 
-    def history(self, tip: TurnId, limit: int) -> Sequence[Exchange]:
-        rows = self._session.all("history", tip=tip, most=limit, room=HISTORY_CHARACTERS)
+    def history(self, tip: TurnId, limit: int, room: int | None = None) -> Sequence[Exchange]:
+        characters = HISTORY_CHARACTERS if room is None else room
+        rows = self._session.all("history", tip=tip, most=limit, room=characters, near=NEAR)
         images = newest(self._session, rows, HISTORY_IMAGES)
-        return [Exchange(row["prompt"], row["answer"], images.get(row["id"], ())) for row in rows]
+        return [exchange_from(row, images.get(row["id"], ())) for row in rows]
 
     def conversations(
         self, account: AccountId, before: tuple[datetime, ConversationId] | None, limit: int
@@ -101,6 +103,11 @@ def conversation_from(row: Row) -> Conversation:
         row["live_turns"],
         row["model"],
     )
+
+
+def exchange_from(row: Row, images: tuple[Image, ...]) -> Exchange:
+    """A row of a history as the engine knows it."""
+    return Exchange(row["prompt"], row["answer"], images, row["summary"] or "", TurnId(row["id"]))
 
 
 def turn_from(row: Row) -> Turn:

@@ -26,6 +26,7 @@ from storage.screening import Screenings
 from storage.session import Session
 from storage.spending import Spending
 from storage.subscriptions import Subscriptions
+from storage.summaries import Summed
 from storage.sync_queue import SyncQueue
 from storage.teams import Teams
 from storage.tier_changes import TierChanges
@@ -46,7 +47,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Spending, Estimates, KeptQuestions, Screenings, Teams):
+class Watching(Alerts, Spending, Estimates, Summed, KeptQuestions, Screenings, Teams):
     """What keeps the house within its means, and its operator informed."""
 
 

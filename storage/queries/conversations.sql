@@ -37,17 +37,19 @@ SELECT id, account, conversation, parent, batch, state, model, prompt, answer, i
 FROM turn
 WHERE id = :id;
 
--- From a turn back to the first of its branch, by primary key at each step, until there is enough to read.
+-- From a turn back to a summary or the first of its branch, by primary key at each step, until there is enough.
 -- name: history
-WITH RECURSIVE way (id, parent, prompt, answer, images, steps, size) AS (
-    SELECT id, parent, prompt, answer, images, 1, LENGTH(prompt) + LENGTH(answer) FROM turn WHERE id = :tip
+WITH RECURSIVE way (id, parent, prompt, answer, images, summary, steps, size) AS (
+    SELECT t.id, t.parent, t.prompt, t.answer, t.images, s.text, 1, LENGTH(t.prompt) + LENGTH(t.answer)
+    FROM turn t LEFT JOIN summary s ON s.turn = t.id
+    WHERE t.id = :tip
     UNION ALL
-    SELECT t.id, t.parent, t.prompt, t.answer, t.images, way.steps + 1,
+    SELECT t.id, t.parent, t.prompt, t.answer, t.images, s.text, way.steps + 1,
         way.size + LENGTH(t.prompt) + LENGTH(t.answer)
-    FROM way JOIN turn t ON t.id = way.parent
-    WHERE way.steps < :most AND way.size < :room
+    FROM way JOIN turn t ON t.id = way.parent LEFT JOIN summary s ON s.turn = t.id
+    WHERE way.steps < :most AND way.size < :room AND (way.summary IS NULL OR way.steps <= :near)
 )
-SELECT id, prompt, answer, images FROM way ORDER BY steps DESC;
+SELECT id, prompt, answer, images, summary FROM way ORDER BY steps DESC;
 
 -- name: conversations
 SELECT id, account, started_at, last_at, live_turns, model

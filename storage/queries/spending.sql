@@ -36,6 +36,10 @@ SELECT
         SELECT COALESCE(SUM(r.amount), 0)
         FROM reservation r JOIN turn t ON t.id = r.turn
         WHERE r.scope = :scope AND r.period = :period AND t.state = 'held' AND t.lease_until > :at
+    ) + (
+        SELECT COALESCE(SUM(asked_cost), 0)
+        FROM owed_summary
+        WHERE asked_cost IS NOT NULL AND (:scope = 'bot' OR 'vendor:' || asked_provider = :scope)
     ) AS held;
 
 -- name: reserve
