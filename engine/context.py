@@ -156,9 +156,12 @@ def choices(history: Sequence[Exchange], pairs: Sequence[Pair]) -> Iterator[Past
     """The ways to tell all that was said, that with most turns first."""
     reaching = [number for number, exchange in enumerate(history, start=1) if exchange.summary]
     part = read_in_part(history)
-    if not (reaching and (part or reaching[0] == 1)):
+    ends = bool(reaching) and reaching[0] == 1 and len(history) > NEAR  # else its first turn is the branch's
+    if not (ends or (reaching and part)):
         yield Past((), flat(pairs), whole=not part)
     for number in reaching:
+        if len(pairs) - number < min(NEAR, len(pairs) - 1):
+            return  # the turns that it reaches are near: as many as fit are told beside it
         yield Past(retold(history[number - 1].summary), flat(pairs[number:]))
 
 

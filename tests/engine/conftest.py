@@ -21,6 +21,7 @@ from engine.keeping import Keeping
 from engine.models import ModelClass, ModelSpec, Price
 from engine.moderating import Moderating
 from engine.signals import Signals
+from engine.summaries import NO_SUMMARIES, Summaries
 from storage.store import Store
 from storage.vault import vault_of
 from tests.fakes.clock import FakeClock
@@ -60,6 +61,7 @@ class Hall:
     one: Scripted = field(default_factory=Scripted)
     two: Scripted = field(default_factory=Scripted)
     catalogue: Catalogue = CATALOGUE
+    summaries: Summaries = NO_SUMMARIES
     asked: int = 0
     keys: tuple[str, ...] = ()
     """What questions are kept with; none: they are not kept."""
@@ -67,7 +69,7 @@ class Hall:
 
     def chat(self, owner: str = "process-1", store: ports.Store | None = None) -> Chat:
         """A chat of a process of that name."""
-        desk = Desk(self.catalogue, Mode.TEST, "Be brief.", owner)
+        desk = Desk(self.catalogue, Mode.TEST, "Be brief.", owner, summaries=self.summaries)
         patience = Patience(back_off=0.001, longest_wait=0.01)
         models = {"one": self.one, "two": self.two}
         keeping = Keeping(store or self.store, self.clock, vault_of(self.keys))

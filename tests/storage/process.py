@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from uuid import uuid4
 
 from engine.admission import Admission, Desk, admit
+from engine.budget import NO_CEILINGS
 from engine.domain import Ask, Conversation, ConversationId, Micros, Person, Place, Platform, TurnId
 from engine.facts import Mode
 from engine.ledger import Tx
+from engine.models import Chunk, Completion, TextDelta
+from engine.summarising import Summarising
 from engine.turns import Hold
 from storage.store import Store, migrate, open_store
 from tests.engine.conftest import CATALOGUE
@@ -114,6 +117,23 @@ def take(key: str, tx: Tx) -> bool:
     return tx.claim(key, NOON)
 
 
+class Silent:
+    """A model that says when it is asked, and then nothing."""
+
+    async def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
+        """Never answer."""
+        say(f"asked {completion.vendor_id}")
+        await asyncio.Event().wait()
+        yield TextDelta("")
+
+
+async def summarise(url: str) -> None:
+    """Take what is to be summed up, and ask a model for it that never answers."""
+    models = {"one": Silent(), "two": Silent()}
+    async with await open_store(url, FakeClock()) as store:
+        await Summarising(store, FakeClock(), models, CATALOGUE, lambda: NO_CEILINGS).work()
+
+
 async def prepare(url: str) -> None:
     """Once told to on stdin, migrate; print what was applied."""
     say("ready")
@@ -132,6 +152,7 @@ COMMANDS: dict[str, Callable[[str], Awaitable[None]]] = {
     "share": share,
     "drain": drain,
     "claim": claim,
+    "summarise": summarise,
     "migrate": prepare,
 }
 
