@@ -49,6 +49,7 @@ from engine.metering import Meter
 from engine.moderating import Moderating
 from engine.places import Places
 from engine.ports import Clock
+from engine.pricing import price_at
 from engine.reconcile import Reconcile
 from engine.reports import Reports
 from engine.shelves import Shelves
@@ -339,14 +340,23 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(alone[arguments.command]())
 
 
+def configured(*, setting_up: bool = False) -> Settings:
+    """The settings as they are written down now."""
+    book, now = ListPrices(), SystemClock().now()
+    return load_settings(
+        os.environ,
+        Path(".env"),
+        setting_up=setting_up,
+        price_now=lambda spec: price_at(spec, book, now),
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the command line and the configuration, and do what was asked."""
     gc.freeze()  # what was imported stays: no collection has to go through it, the last one least of all
     arguments = command_line().parse_args(argv)
     try:
-        settings = load_settings(
-            os.environ, Path(".env"), setting_up=arguments.command in {"stripe-setup", "doctor"}
-        )
+        settings = configured(setting_up=arguments.command in {"stripe-setup", "doctor"})
     except ConfigurationError as error:
         print("The configuration needs mending:", *error.problems, sep="\n  - ", file=sys.stderr)
         return 2

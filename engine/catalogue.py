@@ -73,8 +73,8 @@ class Catalogue:
         return next((spec for spec in self.models if spec.name.casefold() == folded), None)
 
     def allows(self, tier: Tier, spec: ModelSpec) -> bool:
-        """Whether a tier may use a model; one without a price is never given away free."""
-        return spec.klass in tier.classes and (spec.price is not None or tier.price_month > 0)
+        """Whether a tier may use a model; one without a price only where nothing has to count its cost."""
+        return spec.klass in tier.classes and (spec.price is not None or tier.uncounted)
 
     def allowed(self, tier: Tier) -> Sequence[ModelSpec]:
         """The models of a tier, in the order of config.toml."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from engine import environment
+from engine import environment, tables
 from engine.domain import Platform, TierName
 from engine.environment import Problem, Variables
+from engine.models import ModelSpec, Price
 from engine.screening import Screen
-from engine.tables import ModelTable, ProviderKind, Tables, TierTable
+from engine.tables import UNKNOWN, ModelTable, ProviderKind, Tables, TierTable
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SIGNING_VARIABLE = "STRIPE_WEBHOOK_SECRET"
@@ -136,10 +139,81 @@ def check_model(name: str, table: ModelTable, providers: set[str], models: set[s
         problems.append(Problem(where, f"unknown provider {table.provider!r}", mend))
     if table.max_output >= table.context:
         problems.append(Problem(where, "max_output leaves no room in context", "Lower max_output."))
+    problems += check_days(where, table)
     unknown = sorted(set(table.fallback) - models)
     return problems + [
         Problem(where, f"unknown fallback {each!r}", "Name a model of this file.") for each in unknown
     ]
+
+
+PriceNow = Callable[[ModelSpec], Price | None]
+"""The price of a model as it would be sold now: config.toml's, else that of the price book."""
+
+
+def check_days(where: str, table: ModelTable) -> list[Problem]:
+    """Several prices are at least one, and of one day there is one."""
+    if not isinstance(table.price, tuple):
+        return []
+    if not table.price:
+        return [Problem(where, "has an empty list of prices", "Give it one, or remove the key.")]
+    days = Counter(each.since for each in table.price)
+    twice = sorted(day for day, times in days.items() if times > 1)
+    return [Problem(where, f"has two prices from {day}", "Keep one of them.") for day in twice]
+
+
+def check_prices(parsed: Tables, price_now: PriceNow) -> list[Problem]:
+    """Every model has a price, or says that nobody knows it where nothing has to count what it costs."""
+    return [
+        problem
+        for name, table in parsed.models.items()
+        for problem in unpriced(parsed, name, table, price_now)
+    ]
+
+
+def unpriced(parsed: Tables, name: str, table: ModelTable, price_now: PriceNow) -> Iterator[Problem]:
+    """What is wrong with a model that has no price."""
+    if price_now(tables.model(name, table)):
+        return
+    where = f"config.toml models.{name}"
+    if table.price != UNKNOWN:
+        first = (
+            min((each.since for each in table.price), default=None)
+            if isinstance(table.price, tuple)
+            else None
+        )
+        what = f"has no price before {first}" if first else "has no price"
+        mend = (
+            "Give it one, as price = { input = 0.10, output = 0.40 } in USD per million tokens, or "
+            'price = "unknown" to offer it to paying tiers without a cost ceiling alone.'
+        )
+        yield Problem(where, f"{what}, here or in the price book", mend)
+        return
+    ceilings = parsed.ceilings
+    counting = [
+        *(["bot_month"] if ceilings.bot_month is not None else ()),
+        *(["vendor_day"] if table.provider in ceilings.vendor_day else ()),
+    ]
+    for key in counting:
+        what = f"has an unknown price, which ceilings.{key} could not count"
+        yield Problem(where, what, "Give it a price, rather too high than too low, or remove that ceiling.")
+
+
+def price_remarks(parsed: Tables, price_now: PriceNow) -> Iterator[str]:
+    """What becomes of the models whose price is said to be unknown."""
+    for name in (name for name, table in parsed.models.items() if table.price == UNKNOWN):
+        table = parsed.models[name]
+        if price_now(tables.model(name, table)):
+            yield f'config.toml models.{name}: the price book knows its price, which holds; remove "unknown".'
+            continue
+        tiers = (tables.tier(each, 0, row) for each, row in parsed.tiers.items())
+        may = [each.name for each in tiers if table.klass in each.classes and each.uncounted]
+        whom = (
+            f"{', '.join(may)} alone" if may else "nobody, since no paying tier of its class is without one"
+        )
+        yield (
+            f"config.toml models.{name}: its price is unknown, so that no ceiling can count it. "
+            f"It is offered to {whom}; give it a price to offer it to all."
+        )
 
 
 def check_slack(variables: Variables) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from engine import checks, environment, tables
 from engine.budget import Ceilings
+from engine.checks import PriceNow
 from engine.domain import Interval, Person, Tier, TierName
 from engine.environment import Problem, Variables
 from engine.files import FileLimits
@@ -160,6 +161,11 @@ class Settings:
     providers: tuple[ProviderRow, ...]
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]
+    """Those whose vendor is switched on."""
+    shelf: tuple[ModelSpec, ...]
+    """All models of config.toml."""
+    wanting: Mapping[str, str]
+    """What would switch on each provider that is off: the name of a variable, or a key of config.toml."""
     system_prompt: str
     welcome: bool
     playground: PlaygroundSettings
@@ -168,11 +174,16 @@ class Settings:
 
 
 def load_settings(
-    environ: Mapping[str, str], dotenv: Path | None = None, *, setting_up: bool = False
+    environ: Mapping[str, str],
+    dotenv: Path | None = None,
+    *,
+    setting_up: bool = False,
+    price_now: PriceNow | None = None,
 ) -> Settings:
     """Read everything. ConfigurationError lists all that is wrong, each with its mend.
 
-    `setting_up`: Stripe's signing secret may be missing, since setting up Stripe is what brings it.
+    `setting_up`: Stripe's signing secret may be missing, since setting up Stripe is what brings it. Without
+    `price_now` it is not looked at whether every model has a price.
     """
     values, problems = environment.read(environ, dotenv)
     variables, more = environment.typed(values)
@@ -182,10 +193,13 @@ def load_settings(
     if not more:
         problems += checks.check_tables(parsed)
         problems += checks.check_moderation(parsed, variables)
+        problems += checks.check_prices(parsed, price_now) if price_now else ()
     problems += checks.check_variables(variables, setting_up=setting_up)
     if problems:
         raise ConfigurationError(problems)
-    return assemble(variables, parsed, values)
+    settings = assemble(variables, parsed, values)
+    told = checks.price_remarks(parsed, price_now) if price_now else ()
+    return replace(settings, remarks=(*settings.remarks, *told))
 
 
 def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) -> Settings:
@@ -214,6 +228,8 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         providers=providers,
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),
+        shelf=tuple(tables.model(name, table) for name, table in parsed.models.items()),
+        wanting=MappingProxyType(wanting(parsed, providers)),
         system_prompt=parsed.system_prompt,
         welcome=parsed.welcome,
         playground=playground_settings(variables),
@@ -325,6 +341,14 @@ def provider_rows(variables: Variables, parsed: Tables, values: Mapping[str, str
             rows.append(ProviderRow(name, table.kind, table.base_url, secret))
     demo = ProviderRow("demo", ProviderKind.DEMO)
     return (*rows, demo) if wants_demo(parsed, rows) else tuple(rows)
+
+
+def wanting(parsed: Tables, providers: tuple[ProviderRow, ...]) -> dict[str, str]:
+    """What would switch on each provider that is off."""
+    named = {name: table.api_key_env or "" for name, table in parsed.providers.items()}
+    keys = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "gemini": "GEMINI_API_KEY"}
+    all_of_them = {**named, **keys, "demo": "demo_models"}
+    return {name: key for name, key in all_of_them.items() if name not in {row.name for row in providers}}
 
 
 def wants_demo(parsed: Tables, rows: list[ProviderRow]) -> bool:

@@ -8,9 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from engine.budget import Ceilings
 from engine.domain import Micros, Tier, TierName
@@ -21,7 +21,8 @@ from engine.screening import Screen, Screening, WhenAway
 from engine.terms import FullRefund, Policy, SecondSubscription
 
 MICROS = 1_000_000
-Dollars = Annotated[Decimal, Field(ge=0)]
+Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
+"""Never NaN or infinite, which pydantic refuses in a Decimal, and small enough for a database's integers."""
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -168,6 +169,16 @@ class DatedPriceTable(PriceTable):
     since: date = Field(alias="from")
 
 
+UNKNOWN: Literal["unknown"] = "unknown"
+Priced = Annotated[
+    Annotated[PriceTable, Tag("[one]")]
+    | Annotated[tuple[DatedPriceTable, ...], Tag("[dated]")]
+    | Annotated[Literal["unknown"], Tag("[word]")],
+    Discriminator(lambda told: {list: "[dated]", str: "[word]"}.get(type(told), "[one]")),
+]
+"""One price, several with the days from which they hold, or the word that nobody knows it."""
+
+
 class ModelTable(Table):
     """`[models.NAME]`; without a price it comes from the price book."""
 
@@ -176,7 +187,7 @@ class ModelTable(Table):
     klass: ModelClass = Field(alias="class")
     context: Positive
     max_output: Positive
-    price: PriceTable | tuple[DatedPriceTable, ...] | None = None
+    price: Priced | None = None
     fallback: tuple[str, ...] = ()
     description: str = ""
     accepts: tuple[Medium, ...] = ()
@@ -221,7 +232,7 @@ def load(path: Path) -> tuple[Tables, list[Problem]]:
 
 def complaint(path: Path, loc: tuple[int | str, ...], message: str, kind: str) -> Problem:
     """A key that does not fit its table."""
-    where = f"{path.name} {'.'.join(str(part) for part in loc if part != '[key]')}"
+    where = f"{path.name} {'.'.join(str(part) for part in loc if not str(part).startswith('['))}"
     if kind == "extra_forbidden":
         return Problem(
             where, "unknown key", "Remove it or correct its spelling; docs/configuration.md lists all keys."
@@ -280,9 +291,11 @@ def model(name: str, table: ModelTable) -> ModelSpec:
     )
 
 
-def prices(told: PriceTable | tuple[DatedPriceTable, ...] | None) -> tuple[DatedPrice, ...]:
+def prices(
+    told: PriceTable | tuple[DatedPriceTable, ...] | Literal["unknown"] | None,
+) -> tuple[DatedPrice, ...]:
     """The prices of a model, oldest first; one without a date has always been so."""
-    if told is None:
+    if told is None or told == UNKNOWN:
         return ()
     if isinstance(told, PriceTable):
         return (DatedPrice(ALWAYS, price(told)),)

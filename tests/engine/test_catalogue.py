@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.catalogue import GRACE, RENEWAL_SLACK, access, more, still_running
-from engine.domain import Interval, Micros, RefusalReason, TierName
+from engine.domain import Interval, Micros, RefusalReason, Tier, TierName
 from engine.facts import (
     AccessReason,
     Claims,
@@ -196,10 +196,30 @@ def test_the_offer_is_the_cheapest_tier_that_lifts_the_limit() -> None:
     assert locked.tier is TierName.PREMIUM
 
 
-def test_a_model_without_a_price_is_never_given_away() -> None:
-    unpriced = replace(QUICK, price=None)
-    assert not CATALOGUE.allows(FREE, unpriced)
-    assert CATALOGUE.allows(PREMIUM, unpriced)
+UNCOUNTED = replace(PREMIUM, cost_ceiling_month=None)
+
+
+@pytest.mark.parametrize(
+    "tier",
+    [
+        FREE,
+        replace(FREE, cost_ceiling_month=None),
+        replace(FREE, cost_ceiling_month=None, price_month=Micros(1)),
+        PREMIUM,
+        replace(UNCOUNTED, price_month=Micros(0), price_year=Micros(0)),
+        replace(UNCOUNTED, cost_stop_month=Micros(9_000_000)),
+    ],
+)
+def test_a_model_without_a_price_is_not_for_who_pays_nothing_nor_where_a_ceiling_would_count_it(
+    tier: Tier,
+) -> None:
+    assert not CATALOGUE.allows(tier, replace(QUICK, price=None))
+    assert CATALOGUE.allows(tier, QUICK)
+
+
+def test_a_model_without_a_price_is_for_those_who_pay_where_nothing_has_to_count_its_cost() -> None:
+    for tier in (UNCOUNTED, replace(UNCOUNTED, price_month=Micros(0))):
+        assert CATALOGUE.allows(tier, replace(QUICK, price=None))
 
 
 def test_no_limit_is_more_than_any_limit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from engine.checks import LONGEST_NAME
 from engine.config import ConfigurationError, Settings, load_settings
 from engine.domain import Interval, TierName
+from engine.models import Price
+from engine.pricing import price_at
+from tests.fakes.clock import NOON
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused or guarded below
 HERE = Path(__file__).parents[2]
@@ -191,3 +195,148 @@ def test_chat_tokens_without_stripe_are_warned_of_simulated_payments(tmp_path: P
 def test_an_operator_who_is_no_person_of_a_platform_is_refused(tmp_path: Path, people: str) -> None:
     assert "ADMIN_IDS: " in problems(tmp_path, ADMIN_IDS=people)
     assert len(settings(tmp_path, ADMIN_IDS="discord:1, slack:T1/U1,local:ann").admins) == 3
+
+
+WRONG_PRICES = {
+    "{ input = -1.0, output = 1.0 }": "m.price.input: Input should be greater than or equal to 0",
+    "{ input = nan, output = 1.0 }": "m.price.input: Input should be a finite number",
+    "{ input = 1.0, output = inf }": "m.price.output: Input should be a finite number",
+    "{ input = 1.0, output = 1e400 }": "m.price.output: Input should be less than or equal to",
+    "{ input = 1.0, output = 1.0, outptu = 1.0 }": "m.price.outptu: unknown key",
+    "{ input = 1.0, output = 1.0, reasoning = -2 }": "m.price.reasoning: Input should be greater",
+    "{ input = 1.0, output = 1.0, cache_write = nan }": "m.price.cache_write: Input should be a finite",
+    "{ input = 1.0 }": "m.price.output: Field required",
+    "{ from = 2026-12-01, input = 1.0, output = 1.0 }": "m.price.from: unknown key",
+    "[]": "m: has an empty list of prices",
+    "[{ input = 1.0, output = 1.0 }]": "m.price.0.from: Field required",
+    "[{ from = 2026-12-01, input = 1.0, output = nan }]": "m.price.0.output: Input should be a finite",
+    "[{ from = 2026-13-01, input = 1.0, output = 1.0 }]": "is not TOML",
+    '"free"': "m.price: Input should be 'unknown'",
+    "0.5": "m.price: Input should be a valid dictionary",
+}
+
+
+@pytest.mark.parametrize("price", WRONG_PRICES)
+def test_a_price_that_is_no_amount_is_refused_once_and_where_it_stands(tmp_path: Path, price: str) -> None:
+    (said,) = problems(tmp_path, f"{MINIMAL}price = {price}").splitlines()
+    assert WRONG_PRICES[price] in said
+
+
+def test_one_day_has_one_price(tmp_path: Path) -> None:
+    days = ("2026-12-01", "2027-01-01", "2026-12-01")
+    told = ", ".join(f"{{ from = {day}, input = 1.0, output = 1.0 }}" for day in days)
+    assert "has two prices from 2026-12-01" in problems(tmp_path, f"{MINIMAL}price = [{told}]")
+
+
+def test_dated_prices_hold_from_midnight_whatever_their_order(tmp_path: Path) -> None:
+    told = (
+        "price = [{ from = 2027-01-01, input = 3.0, output = 1.0 },"
+        " { from = 2026-12-01, input = 2.0, output = 1.0, reasoning = 4.0, cache_write = 2.5 }]"
+    )
+    (spec,) = settings(tmp_path, f"{MINIMAL}{told}", OPENAI_API_KEY="sk-fake").models
+    first, second = spec.prices
+    assert (first.since, second.since) == (
+        datetime(2026, 12, 1, tzinfo=UTC),
+        datetime(2027, 1, 1, tzinfo=UTC),
+    )
+    assert first.price == Price(2_000_000, 2_000_000, 1_000_000, 2_500_000, 4_000_000)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Book:
+    """A price book that knows one vendor's models."""
+
+    def price(self, provider: str, vendor_id: str, at: datetime) -> Price | None:
+        """A price of OpenAI's."""
+        return Price(1, 1, 1) if provider == "openai" and vendor_id and at > EPOCH else None
+
+
+def priced(tmp_path: Path, text: str, *, known: bool = False) -> Settings:
+    """Settings as they are loaded at noon, beside a book that knows the model or does not."""
+    path = tmp_path / "config.toml"
+    path.write_text(text if known else text.replace('"openai"', '"demo"'))
+    return load_settings({"CONFIG": str(path)}, price_now=lambda spec: price_at(spec, Book(), NOON))
+
+
+DATED = "price = [{{ from = {}, input = 1.0, output = 1.0 }}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "has no price, here or in the price book"),
+        (DATED.format("2026-12-01"), "no price before 2026-12-01"),
+    ],
+)
+def test_a_model_whose_price_is_written_nowhere_is_refused_with_both_mends(
+    tmp_path: Path, text: str, what: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=what) as caught:
+        priced(tmp_path, MINIMAL + text)
+    assert "price = {" in str(caught.value)
+    assert 'price = "unknown"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "book"),
+    [
+        ("", "knows it"),
+        (DATED.format("2026-12-01"), "knows it"),
+        (DATED.format("2026-11-01"), ""),
+        ("price = { input = 0.0, output = 0.0 }", ""),
+    ],
+)
+def test_a_price_here_or_in_the_book_will_do_a_future_one_beside_the_book_too(
+    tmp_path: Path, text: str, book: str
+) -> None:
+    assert priced(tmp_path, MINIMAL + text, known=bool(book)).remarks == ()
+
+
+PAYING = """
+[tiers.pro]
+price_month = 50.0
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tiers", "whom"),
+    [
+        ("", "It is offered to nobody"),
+        (PAYING.format("cost_ceiling_month = 30.0"), "It is offered to nobody"),
+        (PAYING.format('models = ["strong"]'), "It is offered to nobody"),
+        (PAYING.format(""), "It is offered to pro alone"),
+    ],
+)
+def test_an_unknown_price_is_taken_at_its_word_and_told_at_the_start(
+    tmp_path: Path, tiers: str, whom: str
+) -> None:
+    (remark,) = priced(tmp_path, f'{MINIMAL}price = "unknown"{tiers}').remarks
+    assert remark.startswith("config.toml models.m: its price is unknown")
+    assert whom in remark
+
+
+def test_an_unknown_price_that_the_book_knows_is_that_of_the_book(tmp_path: Path) -> None:
+    (remark,) = priced(tmp_path, f'{MINIMAL}price = "unknown"', known=True).remarks
+    assert "the price book knows its price" in remark
+
+
+@pytest.mark.parametrize(
+    ("ceilings", "key"), [("bot_month = 100.0", "bot_month"), ("vendor_day = { demo = 1.0 }", "vendor_day")]
+)
+def test_an_unknown_price_is_refused_where_a_ceiling_would_have_to_count_it(
+    tmp_path: Path, ceilings: str, key: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"which ceilings.{key} could not count"):
+        priced(tmp_path, f'{MINIMAL}price = "unknown"\n[ceilings]\n{ceilings}')
+
+
+def test_what_is_off_is_known_with_what_would_switch_it_on(tmp_path: Path) -> None:
+    rows = '[providers.groq]\nbase_url = "http://127.0.0.1:1"\napi_key_env = "GROQ_API_KEY"\n'
+    loaded = settings(tmp_path, f"{MINIMAL}{rows}", ANTHROPIC_API_KEY="sk-fake")
+    assert [spec.name for spec in loaded.shelf] == ["m"]
+    off = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY", "groq": "GROQ_API_KEY"}
+    assert {key: loaded.wanting[key] for key in off} == off
+    assert "anthropic" not in loaded.wanting
