@@ -304,6 +304,15 @@ async def stripe_setup(settings: Settings, *, dry_run: bool) -> int:
     return await set_up(settings, SystemClock(), dry_run=dry_run, say=print)
 
 
+async def models(arguments: argparse.Namespace, settings: Settings) -> int:
+    """List the models, or ask them; no database is opened."""
+    vendors = build_models(settings.providers)
+    try:
+        return await orders.models(arguments, settings, vendors, ListPrices(), SystemClock().now())
+    finally:
+        await vendors.close()
+
+
 async def in_house(settings: Settings, work: Callable[[House], Awaitable[int]]) -> int:
     """Do a piece of work with everything put together, and nothing running."""
     async with open_house(settings) as house:
@@ -331,6 +340,7 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
         "doctor": lambda: doctor(settings),
         "migrate": lambda: apply_migrations(settings),
         "run": lambda: run(settings, arguments.only),
+        "models": lambda: models(arguments, settings),
         "stripe-setup": lambda: stripe_setup(settings, dry_run=arguments.dry_run),
     }
     if arguments.command == "slack-manifest":

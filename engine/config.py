@@ -21,6 +21,7 @@ from engine.summaries import Summaries
 from engine.tables import DemoModels, ProviderKind, Tables
 from engine.terms import Policy
 
+BUILT_IN = ("openai", "anthropic", "gemini")
 SELLABLE = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
 
 
@@ -164,8 +165,8 @@ class Settings:
     """Those whose vendor is switched on."""
     shelf: tuple[ModelSpec, ...]
     """All models of config.toml."""
-    wanting: Mapping[str, str]
-    """What would switch on each provider that is off: the name of a variable, or a key of config.toml."""
+    vendor_keys: Mapping[str, str]
+    """The variable with each provider's key, empty if it needs none; for the demo the key of config.toml."""
     system_prompt: str
     welcome: bool
     playground: PlaygroundSettings
@@ -229,7 +230,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),
         shelf=tuple(tables.model(name, table) for name, table in parsed.models.items()),
-        wanting=MappingProxyType(wanting(parsed, providers)),
+        vendor_keys=MappingProxyType(vendor_keys(parsed)),
         system_prompt=parsed.system_prompt,
         welcome=parsed.welcome,
         playground=playground_settings(variables),
@@ -343,12 +344,10 @@ def provider_rows(variables: Variables, parsed: Tables, values: Mapping[str, str
     return (*rows, demo) if wants_demo(parsed, rows) else tuple(rows)
 
 
-def wanting(parsed: Tables, providers: tuple[ProviderRow, ...]) -> dict[str, str]:
-    """What would switch on each provider that is off."""
-    named = {name: table.api_key_env or "" for name, table in parsed.providers.items()}
-    keys = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "gemini": "GEMINI_API_KEY"}
-    all_of_them = {**named, **keys, "demo": "demo_models"}
-    return {name: key for name, key in all_of_them.items() if name not in {row.name for row in providers}}
+def vendor_keys(parsed: Tables) -> dict[str, str]:
+    """What switches each provider on."""
+    own = {name: table.api_key_env or "" for name, table in parsed.providers.items()}
+    return {**own, **{name: f"{name.upper()}_API_KEY" for name in BUILT_IN}, "demo": "demo_models"}
 
 
 def wants_demo(parsed: Tables, rows: list[ProviderRow]) -> bool:

@@ -70,6 +70,11 @@ def command_line() -> argparse.ArgumentParser:
         "--only", type=roles, default=every, metavar="ROLES", help=f"some of {','.join(ROLES)}"
     )
     commands.add_parser("doctor", help="check the configuration and say what to mend")
+    listing = commands.add_parser("models", help="list the models with locks and prices, or ask each")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.add_argument(
+        "--check", nargs="?", const="", metavar="NAME", help="ask each model, or one, for one token"
+    )
     commands.add_parser("migrate", help="bring the database to this version's schema")
     commands.add_parser("slack-manifest", help="print the manifest to create the Slack app from")
     about_people(commands)

@@ -11,7 +11,7 @@ from engine.ports import Store, Vault
 async def about_chat(settings: Settings, store: Store, tokens: Vault | None) -> tuple[list[str], list[str]]:
     """Notes, and problems with their mends, of Discord and Slack as far as they are on."""
     notes, problems = about_discord(settings)
-    notes += about_operators(settings)
+    notes += [*about_operators(settings), "`main.py models --check` asks each model with one token"]
     if settings.discord and not problems:
         from bot.discord.checkup import check_discord  # noqa: PLC0415 - the SDK is for those who use it
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from bot.console import shelf
 from bot.console.report import stats_json, stats_lines
+from bot.console.trial import Verdict, ask_all
 from bot.console.words import dead_lines, findings_lines
 from engine.config import Settings
 from engine.facts import DisputeStage
 from engine.members import Members, plain
-from engine.ports import Clock, Store
+from engine.ports import Clock, Model, PriceBook, Store
 from engine.reconcile import Reconcile
 from engine.reports import Reports, last_days
 from engine.simulated import SimulatedDeed, SimulatedOrders
@@ -24,6 +28,66 @@ def slack_manifest(settings: Settings) -> int:
 
     print(manifest_for(settings))
     return 0
+
+
+async def models(
+    arguments: Namespace, settings: Settings, vendors: Mapping[str, Model], book: PriceBook, now: datetime
+) -> int:
+    """List the models of config.toml; with --check ask them, 1 if one does not answer."""
+    shown = shelf.wares(settings, book, now)
+    if arguments.check is None:
+        print(
+            json.dumps(shelf.as_json(shown), indent=2)
+            if arguments.json
+            else "\n".join(shelf.table(shown, now))
+        )
+        return 0
+    named = [each for each in shown if arguments.check in {"", each.spec.name}]
+    if not named:
+        names = ", ".join(each.spec.name for each in shown)
+        print(f"There is no model {arguments.check!r} in config.toml; there are {names}.", file=sys.stderr)
+        return 2
+    return await checked(named, settings, vendors, alone=bool(arguments.check), as_json=arguments.json)
+
+
+async def checked(
+    shown: Sequence[shelf.Ware],
+    settings: Settings,
+    vendors: Mapping[str, Model],
+    *,
+    alone: bool,
+    as_json: bool,
+) -> int:
+    """Ask models and say what came of it; one whose vendor is off fails if it was asked for alone."""
+    silent = [Verdict(each.spec.name, shelf.off(each)) for each in shown if each.wants is not None]
+
+    def tell(verdict: Verdict, word: str = "mend") -> None:
+        if not as_json:
+            print(
+                f"{word if verdict.trouble else 'ok':<6}{verdict.name}  {verdict.trouble or ''}".rstrip(),
+                flush=True,
+            )
+
+    for verdict in silent:
+        tell(verdict, "mend" if alone else "off")
+    specs = [each.spec for each in shown if each.wants is None]
+    verdicts = await ask_all(specs, vendors, settings.vendor_keys, tell)
+    wrong = [each for each in (*verdicts, *(silent if alone else ())) if each.trouble]
+    if as_json:
+        print(json.dumps([verdict_json(each, verdicts) for each in (*verdicts, *silent)], indent=2))
+    else:
+        print(f"{len(verdicts)} asked, {len(wrong)} to mend, {len(silent)} not asked.")
+    return 1 if wrong else 0
+
+
+def verdict_json(verdict: Verdict, asked: Sequence[Verdict]) -> Mapping[str, object]:
+    """What came of one model."""
+    return {
+        "name": verdict.name,
+        "asked": verdict in asked,
+        "ok": verdict.trouble is None,
+        "trouble": verdict.trouble,
+    }
 
 
 async def why(arguments: Namespace, members: Members) -> int:

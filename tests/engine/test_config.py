@@ -333,10 +333,10 @@ def test_an_unknown_price_is_refused_where_a_ceiling_would_have_to_count_it(
         priced(tmp_path, f'{MINIMAL}price = "unknown"\n[ceilings]\n{ceilings}')
 
 
-def test_what_is_off_is_known_with_what_would_switch_it_on(tmp_path: Path) -> None:
-    rows = '[providers.groq]\nbase_url = "http://127.0.0.1:1"\napi_key_env = "GROQ_API_KEY"\n'
-    loaded = settings(tmp_path, f"{MINIMAL}{rows}", ANTHROPIC_API_KEY="sk-fake")
+def test_every_model_is_known_with_what_switches_its_vendor_on(tmp_path: Path) -> None:
+    rows = '[providers.groq]\nbase_url = "http://127.0.0.1:1"\napi_key_env = "GROQ_KEY"\n'
+    near = '[providers.near]\nbase_url = "http://127.0.0.1:1"\n'
+    loaded = settings(tmp_path, f"{MINIMAL}{rows}{near}", ANTHROPIC_API_KEY="sk-fake")
     assert [spec.name for spec in loaded.shelf] == ["m"]
-    off = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY", "groq": "GROQ_API_KEY"}
-    assert {key: loaded.wanting[key] for key in off} == off
-    assert "anthropic" not in loaded.wanting
+    keys = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY", "groq": "GROQ_KEY", "near": ""}
+    assert {name: loaded.vendor_keys[name] for name in keys} == keys

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.program import Ended, called
+from tests.program import ROOT, Ended, called
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -140,6 +140,22 @@ async def test_the_doctor_says_what_is_on_and_what_to_mend(tmp_path: Path) -> No
     assert "mend  no line to Stripe" in ill.out
     assert "mend  Slack cannot be asked now" in ill.out
     assert ill.out.endswith("3 to mend.\n")
+
+
+async def test_models_are_listed_and_asked_without_a_database_and_need_a_price(tmp_path: Path) -> None:
+    unpriced = tmp_path / "config.toml"
+    unpriced.write_text((ROOT / "config.toml").read_text().replace("gpt-6-luna", "gpt-0-nobody-knows"))
+    away = {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
+    listed, asked, refused = await asyncio.gather(
+        told(tmp_path, {}, "models"),
+        told(tmp_path, away, "models", "--check"),
+        told(tmp_path, {"CONFIG": str(unpriced)}, "models"),
+    )
+    assert (listed.code, listed.out.count("OFF: ")) == (0, 9)
+    assert (asked.code, asked.out.count("openai cannot be reached")) == (1, 3)
+    assert refused.code == 2
+    assert "models.gpt-luna: has no price, here or in the price book. Give it one" in refused.err
+    assert not (tmp_path / "chat.db").exists()
 
 
 async def test_the_help_and_the_slack_manifest_are_there_without_a_database(tmp_path: Path) -> None:
