@@ -94,6 +94,8 @@ class Tier:
     def shared(self) -> bool:
         """Whether it has seats for others than its buyer."""
         return self.seats > 1 or bool(self.extra_seat_month or self.extra_seat_year)
+
+    @property
     def uncounted(self) -> bool:
         """Whether its members pay, and no ceiling counts what their answers cost."""
         paid = self.name is not TierName.FREE and self.price_month + self.price_year > 0
