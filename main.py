@@ -154,7 +154,7 @@ def open_chat(
 ) -> Chat:
     """What answers questions, as a process of its own name."""
     markup, prompt = settings.billing.metered_markup, settings.system_prompt.strip()
-    desk = Desk(wares.today, mode, prompt, uuid4().hex, markup, settings.summaries)
+    desk = Desk(wares.today, mode, prompt, uuid4().hex, markup, settings.ceilings, settings.summaries)
     keeping = Keeping(store, clock, vault_of(secrets(settings.prompt_keys)))
     chat = Chat(store, clock, desk, models, Signals(), wares=wares, keeping=keeping)
     remote = OpenAIModerator(models, settings.screening.model)

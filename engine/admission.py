@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import final
@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from engine import limits, overage, places, routing, teams
 from engine.branches import Origin, history, origin
+from engine.budget import NO_CEILINGS, Ceilings
 from engine.catalogue import Catalogue
 from engine.compaction import Growth, growth
 from engine.context import OWN_WORDS, compose, instructed, readable
@@ -34,10 +35,13 @@ from engine.estimates import UNCORRECTED, Corrections
 from engine.facts import Mode
 from engine.figures import FunnelStep, Reached
 from engine.ledger import Tx
+from engine.marks import Payer
+from engine.means import Menu, Room, Shortfall, chosen, open_room
 from engine.models import Message, ModelSpec
 from engine.reserve import reserved
 from engine.routing import Route
 from engine.rules import Rules
+from engine.spending import FREE
 from engine.summaries import NO_SUMMARIES, Summaries
 from engine.turns import Exchange, Hold, UsageFacts
 
@@ -56,6 +60,7 @@ class Desk:
     """This process."""
     metered_markup: Decimal = Decimal(0)
     """USD charged for 1 USD of vendor cost; 0: no metered use."""
+    ceilings: Ceilings = NO_CEILINGS
     summaries: Summaries = NO_SUMMARIES
 
 
@@ -72,6 +77,8 @@ class Admission:
     admitted_at: datetime
     budget: Micros
     """What is held for it: all that its requests together may cost."""
+    payer: Payer
+    """Whose month it is taken off."""
     metered: overage.MeterTerms | None = None
     """By what it is charged beyond the included amount; None: not at all."""
     batch: str | None = None
@@ -122,22 +129,40 @@ def taken(tx: Tx, counter: Counter, start: Origin, turn: TurnId) -> Admission | 
     if refusal := limits.judge(case, counter.desk.catalogue):
         return refusal
     said = history(tx, start, readable(counter.asked(spec)))
-    routed = route(counter, case, said, start.prompt)
-    if isinstance(routed, Refusal):
-        return routed
+    found = menu(counter, case, said, start.prompt)
+    if isinstance(found, Refusal):
+        return found
     if drained := counter.drained(tx, case):
         return drained
-    account, ask, now = counter.account.id, start.ask, counter.now
-    place = start.conversation or begin(tx, counter.account, now)
-    count_at(tx, counter, case, place.id)
-    tx.hold(hold_for(counter, place, start, turn, routed))
-    tx.bind(account, place.id, ask.anchors)
-    if ask.message:
-        tx.bind(account, place.id, [ask.message], turn)
-    budget, standing = reserved(routed), limits.standing(case)
+    room = counter.room(tx)
+    routed = afforded(tx, counter, found, room)
+    if isinstance(routed, Refusal):
+        return routed
     grown = growth(said, routed, counter.desk.catalogue, counter.desk.summaries)
-    metered = case.metered(budget)
-    return Admission(turn, place.id, spec, routed, standing, now, budget, metered, growth=grown)
+    return let_in(tx, counter, case, start, turn, room, routed, grown)
+
+
+def let_in(
+    tx: Tx,
+    counter: Counter,
+    case: limits.Case,
+    start: Origin,
+    turn: TurnId,
+    room: Room,
+    routes: tuple[Route, ...],
+    grown: Growth | None,
+) -> Admission:
+    """Hold the turn and bind its conversation to where it was asked."""
+    account, ask, now = counter.account, start.ask, counter.now
+    place = start.conversation or begin(tx, account, now)
+    count_at(tx, counter, case, place.id)
+    tx.hold(hold_for(counter, place, start, turn, routes, room))
+    tx.bind(account.id, place.id, ask.anchors)
+    if ask.message:
+        tx.bind(account.id, place.id, [ask.message], turn)
+    budget, standing = reserved(routes), limits.standing(case)
+    payer, metered = counter.payer, case.metered(budget)
+    return Admission(turn, place.id, case.spec, routes, standing, now, budget, payer, metered, growth=grown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +178,10 @@ class Counter:
     facts: UsageFacts
     allowance: overage.Allowance | None
     now: datetime
-    corrections: Corrections = field(default_factory=dict)
+    corrections: Corrections
+    payer: Payer
+    paid: Micros
+    """What of the month's cost is on the meter's bill."""
 
     @property
     def system(self) -> str:
@@ -175,7 +203,12 @@ class Counter:
     def case(self, spec: ModelSpec, start: Origin) -> limits.Case:
         """One question to one model."""
         images = bool(start.prompt.images)
-        return limits.Case(self.tier, spec, self.facts, start.live_turns, self.now, self.allowance, images)
+        facts, turns = self.facts, start.live_turns
+        return limits.Case(self.tier, spec, facts, turns, self.now, self.allowance, images, paid=self.paid)
+
+    def room(self, tx: Tx) -> Room:
+        """What the house's ceilings leave; locks them, so it comes after all other locks."""
+        return open_room(tx, self.desk.ceilings, self.desk.catalogue, self.tier, self.now)
 
 
 def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) -> Counter | Refusal:
@@ -189,7 +222,11 @@ def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) 
     more = overage.allowance(tx, account.id, desk.mode, found, tier, desk.metered_markup, now)
     here = local(desk, rules)
     usage = tx.usage(account.id, now)
-    return Counter(here, account, ask.place, rules, tier, usage, more, now, tx.corrections())
+    paid = overage.paid(tx, account.id, desk.mode, tier, usage.cost_month, now)
+    purse = FREE if tier.name is TierName.FREE else None
+    payer = Payer(account.id, ask.person, desk.mode, tier, purse, metered=more is not None)
+    fixes = tx.corrections()
+    return Counter(here, account, ask.place, rules, tier, usage, more, now, fixes, payer, paid)
 
 
 def local(desk: Desk, rules: Rules) -> Desk:
@@ -225,31 +262,25 @@ def unknown(catalogue: Catalogue, tier: Tier, name: str | None) -> Refusal:
     return Refusal(RefusalReason.UNKNOWN_MODEL, tier.name, model=name, choices=names)
 
 
-def route(
-    counter: Counter, case: limits.Case, said: Sequence[Exchange], prompt: Message
-) -> tuple[Route, ...] | Refusal:
-    """The models to try with what each is sent, within the month's money."""
-    catalogue, tier = counter.desk.catalogue, case.tier
-    routes = composed(counter, routing.candidates(catalogue, tier, case.spec), said, prompt)
-    if not routes:
+def menu(counter: Counter, case: limits.Case, said: Sequence[Exchange], prompt: Message) -> Menu | Refusal:
+    """The models that could answer a question, with what each would be sent."""
+    catalogue = counter.desk.catalogue
+
+    def serve(specs: Sequence[ModelSpec]) -> tuple[Route, ...]:
+        return composed(counter, specs, said, prompt)
+
+    asked = serve(routing.candidates(catalogue, case.tier, case.spec))
+    if not asked:
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
-    if not case.over_ceiling(reserved(routes)):
-        return routes
-    cheaper = stepped_down(counter, case, routes, said, prompt)
-    goes_on = tier.name is not TierName.FREE or not case.over_ceiling(reserved(cheaper or routes))
-    return cheaper if cheaper and goes_on else limits.spent(case, catalogue)
+    return Menu(catalogue, case, asked, serve)
 
 
-def stepped_down(
-    counter: Counter, case: limits.Case, routes: tuple[Route, ...], said: Sequence[Exchange], prompt: Message
-) -> tuple[Route, ...]:
-    """What is left of the routes at the ceiling, else the first everyday model that takes it, if any."""
-    catalogue, tier = counter.desk.catalogue, case.tier
-    if not limits.steps_down(tier, case.spec):
-        kept = tuple(each for each in routes if not limits.steps_down(tier, each.spec))
-        if kept:
-            return kept
-    return composed(counter, catalogue.everyday(tier), said, prompt)[:1]
+def afforded(tx: Tx, counter: Counter, found: Menu, room: Room) -> tuple[Route, ...] | Refusal:
+    """The models that answer it within the means of the member and of the house; who has to know is told."""
+    short = Shortfall()
+    routes = chosen(found, room, short)
+    short.tell(tx, room, counter.payer)
+    return routes
 
 
 def composed(
@@ -278,6 +309,7 @@ def hold_for(
     start: Origin,
     turn: TurnId,
     routes: tuple[Route, ...],
+    room: Room,
     batch: str | None = None,
 ) -> Hold:
     """The hold of an admitted question."""
@@ -295,4 +327,6 @@ def hold_for(
         images=start.prompt.images,
         parent=start.parent,
         batch=batch,
+        purse=counter.payer.purse,
+        reserved=room.needs(routes),
     )

@@ -110,6 +110,7 @@ class Catalogue:
             RefusalReason.COST: lambda t: more(t.cost_ceiling_month, tier.cost_ceiling_month),
             RefusalReason.NO_IMAGES: lambda t: bool(self.seeing(t)) and not self.seeing(tier),
             RefusalReason.POOL: lambda _: True,
+            RefusalReason.FREE_BUDGET: lambda _: True,
             RefusalReason.MODEL_LOCKED: lambda t: spec is not None and self.allows(t, spec),
         }
         return rules.get(reason, lambda _: False)

@@ -36,12 +36,14 @@ from engine.errors import TryAgainError
 from engine.flight import InFlight, merged
 from engine.keeping import Keeping
 from engine.ledger import Tx
+from engine.marks import note_spent
 from engine.models import Finish
 from engine.moderating import Inspection, Moderating
 from engine.overage import settle
 from engine.parcel import Parcel
 from engine.ports import Clock, Model, Store
 from engine.signals import Signals
+from engine.spending import by_scope
 from engine.turns import Exchange, Settlement, TurnState
 
 T = TypeVar("T")
@@ -285,7 +287,7 @@ class Chat:
         text = answering.shown if isinstance(outcome, FailureReason) else "".join(answering.draft.text)
         model, usage, cost = answering.draft.spec.name, answering.usage(), answering.cost()
         settlement = Settlement(model, text, usage, cost, outcome, now, answering.charges())
-        counted = bool(text.strip())
+        counted, ceilings = bool(text.strip()), by_scope(self._desk.ceilings)
 
         def work(tx: Tx) -> None:
             if answering.inspection:
@@ -299,6 +301,7 @@ class Chat:
                 tx.release(admission.turn, outcome, now)
                 tx.record_spend(admission.turn, settlement)
             estimates.note(tx, answering.draft.readings, now)
+            note_spent(tx, ceilings, admission.payer, settlement.charges, admission.admitted_at, now)
 
         await self._lasting(work)
         answering.settled = True

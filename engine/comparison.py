@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from uuid import uuid4
@@ -22,8 +22,9 @@ from engine.admission import (
     unknown,
 )
 from engine.branches import Origin, written
-from engine.domain import Ask, Duplicate, Micros, Refusal, RefusalReason, Tier, TierName, TurnId
+from engine.domain import Ask, Duplicate, Micros, Refusal, RefusalReason, Tier, TurnId
 from engine.ledger import Tx
+from engine.means import Room, Shortfall, closed
 from engine.models import ModelSpec
 from engine.reserve import reserved
 from engine.routing import Route
@@ -70,9 +71,12 @@ def decide(tx: Tx, counter: Counter, ask: Ask, models: Sequence[str]) -> Admissi
         return routes
     if drained := counter.drained(tx, cases[0]):
         return drained
-    batch, whole = uuid4().hex, total(routes)
+    room = counter.room(tx)
+    if refusal := unaffordable(tx, counter, cases, routes, room):
+        return refusal
+    table = Table(counter, start, room, uuid4().hex, total(routes))
     return tuple(
-        held(tx, counter, start, route, batch, replace(case, begins=number), whole)
+        held(tx, table, route, replace(case, begins=number))
         for number, (case, route) in enumerate(zip(cases, routes, strict=True), start=1)
     )
 
@@ -115,18 +119,28 @@ def suggested(counter: Counter) -> tuple[ModelSpec, ...]:
 
 
 def routed(counter: Counter, cases: Sequence[limits.Case], start: Origin) -> Sequence[Route] | Refusal:
-    """What each model is sent, if all are within the month's money; nothing ever stands in for one."""
-    catalogue, tier = counter.desk.catalogue, counter.tier
+    """What each model is sent, if all take the question; nothing ever stands in for one."""
     routes: list[Route] = []
     for case in cases:
         found = composed(counter, [case.spec], (), start.prompt)
         if not found:
-            return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
+            return limits.refuse(case, counter.desk.catalogue, RefusalReason.TOO_LONG, case.spec.context)
         routes += found
-    dear = next((case for case in cases if limits.steps_down(tier, case.spec)), None)
-    if cases[0].over_ceiling(total(routes)) and (dear or tier.name is TierName.FREE):
-        return limits.spent(dear or cases[0], catalogue)
     return routes
+
+
+def unaffordable(
+    tx: Tx, counter: Counter, cases: Sequence[limits.Case], routes: Sequence[Route], room: Room
+) -> Refusal | None:
+    """Why not all of these are within the means of the member and of the house; who has to know is told."""
+    catalogue, short = counter.desk.catalogue, Shortfall()
+    case = max(cases, key=lambda each: limits.step(each.spec.klass))
+    if not case.affords(case.spec.klass, total(routes)):
+        short.own = True
+    else:
+        short.add(room.lacking(room.all_of(routes)))
+    short.tell(tx, room, counter.payer)
+    return closed(room, case, catalogue, short.house) if short.own or short.house else None
 
 
 def total(routes: Sequence[Route]) -> Micros:
@@ -134,13 +148,24 @@ def total(routes: Sequence[Route]) -> Micros:
     return Micros(sum(reserved((route,)) for route in routes))
 
 
-def held(
-    tx: Tx, counter: Counter, start: Origin, route: Route, batch: str, case: limits.Case, whole: Micros
-) -> Admission:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What the turns of one comparison share."""
+
+    counter: Counter
+    start: Origin
+    room: Room
+    batch: str
+    whole: Micros
+    """What all of them may cost together."""
+
+
+def held(tx: Tx, table: Table, route: Route, case: limits.Case) -> Admission:
     """One model's turn, held in a conversation that goes on with that model."""
-    turn, now = TurnId(uuid4().hex), counter.now
+    counter, turn, now = table.counter, TurnId(uuid4().hex), table.counter.now
     place = begin(tx, counter.account, now, route.spec.name)
     count_at(tx, counter, case, place.id)
-    tx.hold(hold_for(counter, place, start, turn, (route,), batch))
-    standing, budget = limits.standing(case), reserved((route,))
-    return Admission(turn, place.id, route.spec, (route,), standing, now, budget, case.metered(whole), batch)
+    tx.hold(hold_for(counter, place, table.start, turn, (route,), table.room, table.batch))
+    standing, budget, metered = limits.standing(case), reserved((route,)), case.metered(table.whole)
+    payer, batch = counter.payer, table.batch
+    return Admission(turn, place.id, route.spec, (route,), standing, now, budget, payer, metered, batch)

@@ -16,6 +16,8 @@ TurnId = NewType("TurnId", str)
 KeptId = NewType("KeptId", str)
 Micros = NewType("Micros", int)
 """Micro-dollars: 1_000_000 is one US dollar."""
+Scope = NewType("Scope", str)
+"""What spend is counted by: the bot, free members, a vendor, a team (engine.spending)."""
 
 
 class Platform(StrEnum):
@@ -227,6 +229,12 @@ class RefusalReason(StrEnum):
     RATE = "rate"
     CONCURRENT = "concurrent"
     COST = "cost"
+    BUDGET = "budget"
+    """What the operator lets vendors charge is used up."""
+    FREE_BUDGET = "free_budget"
+    """So is what of it is for members who pay nothing."""
+    BUDGET_HELD = "budget_held"
+    """It is not, but answers being written may still take it."""
     CHANNEL = "channel"
     ROLE = "role"
     MODEL_HERE = "model_here"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.catalogue import Catalogue
-from engine.domain import Micros, Refusal, RefusalReason, Standing, Tier
+from engine.domain import Micros, Refusal, RefusalReason, Standing, Tier, TierName
 from engine.models import ModelClass, ModelSpec
 from engine.overage import Allowance, MeterTerms
 from engine.turns import UsageFacts
@@ -30,6 +31,8 @@ class Case:
     """Whether it brings any."""
     begins: int = 1
     """Conversations that it begins together, if it begins any: the models of a comparison."""
+    paid: Micros = Micros(0)  # noqa: RUF009 - an int by another name
+    """What of the month's cost the member pays for by the meter."""
 
     @property
     def counts(self) -> bool:
@@ -41,6 +44,28 @@ class Case:
         ceiling = self.tier.cost_ceiling_month
         over = ceiling is not None and self.facts.cost_month + estimate > ceiling
         return over and self.metered(estimate) is None
+
+    @property
+    def by_class(self) -> bool:
+        """Whether at the ceiling one class follows the other; else everyday models follow at once."""
+        return self.tier.name is not TierName.FREE and self.tier.cost_stop_month is not None
+
+    def affords(self, klass: ModelClass, estimate: Micros) -> bool:
+        """Whether the member's month has room for an answer by models of up to that class."""
+        return not self.over_ceiling(estimate) or self.goes_on(klass, estimate)
+
+    def goes_on(self, klass: ModelClass, estimate: Micros) -> bool:
+        """Whether a paying member above the ceiling is answered by that class, instead of the one asked for.
+
+        Up to the stop it is a class below, or everyday models; without a stop only these, without end.
+        """
+        if self.tier.name is TierName.FREE:
+            return False
+        stop, everyday = self.tier.cost_stop_month, klass is ModelClass.EVERYDAY
+        if stop is None:
+            return everyday
+        cheaper = everyday or step(klass) < step(self.spec.klass)
+        return cheaper and self.facts.cost_month - self.paid + estimate <= stop
 
     def metered(self, estimate: Micros) -> MeterTerms | None:
         """The terms by which this turn is charged, if metered use has room for it."""
@@ -93,9 +118,14 @@ def spent(case: Case, catalogue: Catalogue) -> Refusal:
     return refuse(case, catalogue, RefusalReason.COST, None, next_month(case.now))
 
 
-def steps_down(tier: Tier, spec: ModelSpec) -> bool:
-    """Whether at the ceiling this model gives way to an everyday one; a paid tier's everyday models go on."""
-    return spec.klass is not ModelClass.EVERYDAY and ModelClass.EVERYDAY in tier.classes
+def step(klass: ModelClass) -> int:
+    """How many classes are cheaper."""
+    return list(ModelClass).index(klass)
+
+
+def below(klass: ModelClass) -> Sequence[ModelClass]:
+    """The cheaper classes, the next one first."""
+    return list(ModelClass)[: step(klass)][::-1]
 
 
 def standing(case: Case) -> Standing:

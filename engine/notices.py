@@ -36,9 +36,16 @@ class NoticeKind(StrEnum):
     TEAM_ENDED = "team_ended"
     SEAT_TAKEN = "seat_taken"
     """The owner took a member out of the team."""
+    ALLOWANCE_NEAR = "allowance_near"
+    ALLOWANCE_SPENT = "allowance_spent"
+    METERED_NEAR = "metered_near"
+    METERED_BEGUN = "metered_begun"
+    FREE_NEAR = "free_near"
 
 
-QUIET = frozenset({NoticeKind.RENEWED})
+QUIET = frozenset(
+    {NoticeKind.RENEWED, NoticeKind.ALLOWANCE_NEAR, NoticeKind.METERED_NEAR, NoticeKind.FREE_NEAR}
+)
 """Good to know and no reason to disturb anybody."""
 
 

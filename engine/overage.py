@@ -102,6 +102,14 @@ def allowance(
     return Allowance(terms, spent, lost, tx.usage_cost(account, mode, month_start(now)))
 
 
+def paid(tx: Tx, account: AccountId, mode: Mode, tier: Tier, month: Micros, now: datetime) -> Micros:
+    """What of a month that cost so much is on the meter's bill, where that makes a difference."""
+    ceiling, stop = tier.cost_ceiling_month, tier.cost_stop_month
+    if stop is None or ceiling is None or month <= ceiling:
+        return Micros(0)
+    return tx.usage_cost(account, mode, month_start(now))
+
+
 def settle(tx: Tx, turn: TurnId, settlement: Settlement, terms: MeterTerms | None) -> bool:
     """Settle a turn, and with `terms` write down what of it lies beyond the included amount, at most the cap.
 

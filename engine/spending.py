@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Protocol
 
-from engine.domain import AccountId, Micros, TurnId
+from engine.budget import Ceilings
+from engine.domain import AccountId, Micros, Scope, TurnId
 from engine.turns import Charge
 
-Scope = NewType("Scope", str)
-"""What is counted together: BOT, FREE, `vendor:NAME` or `team:ID`."""
 BOT = Scope("bot")
 """All that vendors charge, by UTC month."""
 FREE = Scope("free")
@@ -62,6 +61,11 @@ def vendor(name: str) -> Scope:
     return Scope(f"vendor:{name}")
 
 
+def is_vendor(scope: Scope) -> bool:
+    """Whether it is the scope of a vendor."""
+    return scope.startswith("vendor:")
+
+
 def team(name: str) -> Scope:
     """The scope of a team, by UTC month."""
     return Scope(f"team:{name}")
@@ -75,6 +79,18 @@ def monthly(scope: Scope) -> bool:
 def period(scope: Scope, at: datetime) -> int:
     """The number of the period of a scope that a moment is in: months since year 0, days since 1970."""
     return at.year * 12 + at.month - 1 if monthly(scope) else at.toordinal() - FIRST_DAY.toordinal()
+
+
+def label(scope: Scope, at: datetime) -> str:
+    """The same in words: `2026-11`, or `2026-11-28`."""
+    return f"{at:%Y-%m}" if monthly(scope) else f"{at:%Y-%m-%d}"
+
+
+def by_scope(ceilings: Ceilings) -> dict[Scope, Micros]:
+    """The operator's ceilings, those that there are."""
+    told = {BOT: ceilings.bot_month, FREE: ceilings.free_day}
+    vendors = {vendor(name): ceiling for name, ceiling in ceilings.vendor_day.items()}
+    return {scope: each for scope, each in told.items() if each is not None} | vendors
 
 
 def scopes(charge: Charge, purse: Scope | None) -> tuple[Scope, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, TurnId
+from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, Scope, TurnId
 from engine.files import Image
 from engine.models import Usage
 
@@ -89,9 +89,9 @@ class Hold:
     parent: TurnId | None = None
     images: tuple[Image, ...] = ()
     batch: str | None = None
-    purse: str | None = None
-    """The scope (engine.spending) in which its charges count beside the bot's and their vendors'."""
-    reserved: Mapping[str, Micros] = field(default_factory=lambda: MappingProxyType({}))
+    purse: Scope | None = None
+    """Where its charges count beside the bot's purse and their vendors'."""
+    reserved: Mapping[Scope, Micros] = field(default_factory=lambda: MappingProxyType({}))
     """What it may take at most of each scope that has a ceiling."""
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from engine.domain import AccountId, Micros, TurnId
+from engine.domain import AccountId, Micros, Scope, TurnId
 from engine.models import NO_USAGE, Usage
-from engine.spending import Entry, Purpose, Purse, Scope, period, scopes
+from engine.spending import Entry, Purpose, Purse, period, scopes
 from engine.turns import Charge, Hold, Settlement
 from storage.session import Row, Session, moment
 
@@ -43,7 +43,7 @@ class Spending:
 def reserve(session: Session, hold: Hold) -> None:
     """Store what a held turn may take of scopes with a ceiling."""
     for scope, amount in sorted(hold.reserved.items()):
-        counted = period(Scope(scope), hold.started_at)
+        counted = period(scope, hold.started_at)
         session.run("reserve", turn=hold.turn, scope=scope, period=counted, amount=amount)
 
 

@@ -12,6 +12,7 @@ import pytest
 from engine import ports
 from engine.admission import Desk
 from engine.answering import Patience
+from engine.budget import NO_CEILINGS, Ceilings
 from engine.catalogue import Catalogue
 from engine.chat import Chat
 from engine.domain import Ask, ChatEvent, Micros, Person, Platform, Tier, TierName
@@ -62,6 +63,7 @@ class Hall:
     two: Scripted = field(default_factory=Scripted)
     catalogue: Catalogue = CATALOGUE
     summaries: Summaries = NO_SUMMARIES
+    ceilings: Ceilings = NO_CEILINGS
     asked: int = 0
     keys: tuple[str, ...] = ()
     """What questions are kept with; none: they are not kept."""
@@ -69,7 +71,9 @@ class Hall:
 
     def chat(self, owner: str = "process-1", store: ports.Store | None = None) -> Chat:
         """A chat of a process of that name."""
-        desk = Desk(self.catalogue, Mode.TEST, "Be brief.", owner, summaries=self.summaries)
+        desk = Desk(
+            self.catalogue, Mode.TEST, "Be brief.", owner, ceilings=self.ceilings, summaries=self.summaries
+        )
         patience = Patience(back_off=0.001, longest_wait=0.01)
         models = {"one": self.one, "two": self.two}
         keeping = Keeping(store or self.store, self.clock, vault_of(self.keys))

@@ -14,15 +14,18 @@ from hypothesis import strategies as st
 from engine.admission import Admission
 from engine.answering import Answering, Patience
 from engine.context import compose, size
-from engine.domain import Answered, ConversationId, Failed, Standing, TierName, TurnId
+from engine.domain import AccountId, Answered, ConversationId, Failed, Standing, TierName, TurnId
 from engine.errors import OutsideError, StreamCutError, TellOperatorError, TryAgainError
+from engine.facts import Mode
+from engine.marks import Payer
 from engine.models import Chunk, Completion, Finish, Finished, ModelSpec, Price, TextDelta, Usage
 from engine.reserve import reserved, unanswered, worst
 from engine.routing import Route
-from tests.engine.conftest import QUICK, SPARE, Hall, last
+from tests.engine.conftest import ALICE, FREE, QUICK, SPARE, Hall, last
 from tests.fakes.models import Scripted
 
 QUICKLY = Patience(back_off=0.0, longest_wait=0.0)
+PAYER = Payer(AccountId("a"), ALICE, Mode.TEST, FREE, None)
 
 
 def route(spec: ModelSpec, prompt: str = "Hi") -> Route:
@@ -36,7 +39,7 @@ def admitted(*routes: Route) -> Admission:
     """A question that these may answer."""
     standing = Standing(TierName.FREE, 1, None, 1, None)
     began, budget = datetime(2026, 11, 24, tzinfo=UTC), reserved(routes)
-    return Admission(TurnId("t"), ConversationId("c"), routes[0].spec, routes, standing, began, budget)
+    return Admission(TurnId("t"), ConversationId("c"), routes[0].spec, routes, standing, began, budget, PAYER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.domain import Micros, TurnId
+from engine.domain import Micros, Scope, TurnId
 from engine.ledger import Tx
 from engine.models import Usage
-from engine.spending import BOT, FREE, Entry, Purpose, Scope, period, scopes, team, vendor
+from engine.spending import BOT, FREE, Entry, Purpose, period, scopes, team, vendor
 from engine.turns import Charge, Settlement
 from storage.store import Store
 from tests.fakes.clock import NOON

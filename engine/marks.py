@@ -1,0 +1,130 @@
+"""What is told near the end of a ceiling and at it: to the operator, and to members about their own month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from uuid import uuid4
+
+from engine.alerts import Alert, AlertKind
+from engine.domain import AccountId, Micros, Person, Scope, Tier, TierName
+from engine.facts import Mode
+from engine.ledger import Tx
+from engine.limits import next_month
+from engine.notices import Notice, NoticeId, NoticeKind
+from engine.spending import label, scopes
+from engine.turns import Charge
+
+NEAR = Fraction(4, 5)
+"""The part of a ceiling at which it is told for the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Whose month a turn is taken off, and how they may be told."""
+
+    account: AccountId
+    person: Person
+    mode: Mode
+    tier: Tier
+    purse: Scope | None
+    """Where its charges count beside the bot and their vendors."""
+    metered: bool = False
+    """Whether they agreed to pay for what lies beyond their ceiling."""
+
+
+def note_spent(
+    tx: Tx,
+    ceilings: Mapping[Scope, Micros],
+    payer: Payer,
+    charges: Sequence[Charge],
+    began: datetime,
+    now: datetime,
+) -> None:
+    """Tell of each mark that is passed now that these charges of a turn are written down."""
+    touched = {scope for charge in charges if charge.cost for scope in scopes(charge, payer.purse)}
+    for scope in sorted(touched & set(ceilings)):
+        note_house(tx, scope, ceilings[scope], tx.purse(scope, began).spent, began, now)
+    if touched and label_month(began) == label_month(now):
+        note_member(tx, payer, now)
+
+
+def note_house(
+    tx: Tx, scope: Scope, ceiling: Micros, spent: Micros, at: datetime, now: datetime, *, full: bool = False
+) -> None:
+    """Tell the operator of a ceiling of the house; `full`: a question found no room, though some is left."""
+    tell_operator(tx, scope, scope, label(scope, at), ceiling, spent, now, full=full)
+
+
+def note_member(tx: Tx, payer: Payer, now: datetime, *, full: bool = False) -> None:
+    """The same about a member's own ceiling, also to the member; `full` as above."""
+    ceiling = payer.tier.cost_ceiling_month
+    if ceiling is None:
+        return
+    spent, _ = tx.spent(payer.account, now)
+    if not near(spent, ceiling):
+        return
+    tx.owe(notice(payer, near_kind(payer), now))
+    if payer.tier.name is TierName.FREE:
+        return  # that it is used up is said where a question is refused
+    if full or spent >= ceiling:
+        tx.owe(notice(payer, spent_kind(payer), now))
+    month = label_month(now)
+    tell_operator(tx, f"account:{payer.account}", str(payer.person), month, ceiling, spent, now, full=full)
+
+
+def tell_operator(
+    tx: Tx,
+    name: str,
+    subject: str,
+    when: str,
+    ceiling: Micros,
+    spent: Micros,
+    now: datetime,
+    *,
+    full: bool,
+) -> None:
+    """Owe the alerts that a ceiling's spend calls for, each once in a period and for that amount."""
+    if not near(spent, ceiling):
+        return
+    kinds = [AlertKind.CEILING_NEAR, *([AlertKind.CEILING_REACHED] if full or spent >= ceiling else [])]
+    detail = f"{dollars(spent)} of {dollars(ceiling)} USD in {when}"
+    for kind in kinds:
+        tx.raise_alert(Alert(f"{kind}:{name}:{when}:{ceiling}", kind, subject, now, detail))
+
+
+def near(spent: Micros, ceiling: Micros) -> bool:
+    """Whether so much is spent that it is worth telling."""
+    return spent > 0 and spent >= ceiling * NEAR
+
+
+def near_kind(payer: Payer) -> NoticeKind:
+    """What a member is told near the ceiling."""
+    if payer.tier.name is TierName.FREE:
+        return NoticeKind.FREE_NEAR
+    return NoticeKind.METERED_NEAR if payer.metered else NoticeKind.ALLOWANCE_NEAR
+
+
+def spent_kind(payer: Payer) -> NoticeKind:
+    """What a paying member is told at the ceiling."""
+    return NoticeKind.METERED_BEGUN if payer.metered else NoticeKind.ALLOWANCE_SPENT
+
+
+def notice(payer: Payer, kind: NoticeKind, now: datetime) -> Notice:
+    """It is owed once in a month and tier."""
+    tier, month = payer.tier.name, label_month(now)
+    key = f"{kind}:{payer.mode}:{payer.account}:{tier}:{month}"
+    until = next_month(now)
+    return Notice(NoticeId(uuid4().hex), key, payer.account, payer.mode, payer.person, kind, tier, now, until)
+
+
+def label_month(at: datetime) -> str:
+    """A UTC month by name."""
+    return f"{at:%Y-%m}"
+
+
+def dollars(amount: Micros) -> str:
+    """An amount for the operator."""
+    return f"{amount / 1_000_000:.2f}"
