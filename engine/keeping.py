@@ -39,6 +39,8 @@ OTHERWISE = frozenset(
     }
 )
 """Reasons that lie in the question or its place: it has to be asked otherwise, or somewhere else."""
+SOON = frozenset({RefusalReason.CONCURRENT, RefusalReason.BUDGET_HELD})
+"""Reasons that end with an answer that is being written."""
 
 Taken = TypeVar("Taken", Admission, tuple[Admission, ...])
 """An admitted question; of a comparison, one for each model."""
@@ -163,7 +165,7 @@ class Keeping:
 
 def passes(refusal: Refusal) -> bool:
     """Whether time, an answer's end or a payment lifts a refusal."""
-    lifted = refusal.until or refusal.offer or refusal.reason is RefusalReason.CONCURRENT
+    lifted = refusal.until or refusal.offer or refusal.reason in SOON
     return bool(lifted) and refusal.reason not in OTHERWISE
 
 
