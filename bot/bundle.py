@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from engine.archive import Archive, Piece
 from engine.domain import Person
+from engine.keeping import Opened
 from engine.turns import Turn
 
 NAME = "conversations.zip"
@@ -28,7 +30,11 @@ class Bundle:
     It is written in other threads, as packing takes seconds.
     """
 
-    def __init__(self, archive: Archive, person: Person, now: datetime) -> None:
+    def __init__(
+        self, archive: Archive, person: Person, now: datetime, waiting: Sequence[Opened] = ()
+    ) -> None:
+        """`waiting`: the person's questions that a limit stopped."""
+        self._waiting = waiting
         self._archive = archive
         self._person = person
         self._now = now
@@ -46,7 +52,12 @@ class Bundle:
         return self._file.getvalue()
 
     async def _write_json(self, zipped: ZipFile) -> None:
-        head = {"version": VERSION, "person": str(self._person), "exported_at": self._now.isoformat()}
+        head = {
+            "version": VERSION,
+            "person": str(self._person),
+            "exported_at": self._now.isoformat(),
+            "waiting": [unanswered(each) for each in self._waiting],
+        }
         with zipped.open("conversations.json", "w") as part:
             part.write(f'{json.dumps(head)[:-1]}, "turns": ['.encode())
             async with aclosing(self._archive.pieces(self._person)) as pieces:
@@ -69,6 +80,7 @@ class Bundle:
         left = self.turns
         with zipped.open("conversations.md", "w") as part:
             part.write(f"# Conversations of {self._person}, {self._now:%Y-%m-%d}\n".encode())
+            part.write("".join(map(pending, self._waiting)).encode())
             async with aclosing(self._archive.pieces(self._person)) as pieces:
                 async for piece in pieces:
                     if left <= 0:
@@ -100,6 +112,25 @@ def plain(turn: Turn) -> dict[str, object]:
     }
 
 
+def unanswered(opened: Opened) -> dict[str, object]:
+    """A question that waits as JSON-ready values."""
+    ask = opened.parcel.ask
+    return {
+        "asked_at": opened.asked_at.isoformat(),
+        "until": opened.kept.until.isoformat(),
+        "prompt": ask.text,
+        "files": [file.name for file in ask.attachments],
+    }
+
+
+def pending(opened: Opened) -> str:
+    """The same as Markdown."""
+    head = (
+        f"\n## {opened.asked_at:%Y-%m-%d %H:%M} UTC, waiting until {opened.kept.until:%Y-%m-%d %H:%M} UTC\n"
+    )
+    return f"{head}\n{quoted(opened.parcel.ask.text)}\n"
+
+
 def readable(piece: Piece) -> str:
     """Some turns as Markdown, below a heading if they are a conversation's first."""
     head = [f"\n## {piece.conversation.started_at:%Y-%m-%d %H:%M} UTC\n"] if piece.first else []
@@ -108,10 +139,14 @@ def readable(piece: Piece) -> str:
 
 def said(turn: Turn) -> tuple[str, ...]:
     """A question and its answer."""
-    quoted = "\n".join(f"> {line}" for line in turn.prompt.splitlines())
     tokens = turn.usage.input_tokens + turn.usage.output_tokens
     return (
-        f"{quoted}\n",
+        f"{quoted(turn.prompt)}\n",
         f"{turn.answer or f'(no answer: {turn.outcome})'}\n",
         f"*{turn.model}, {turn.started_at:%Y-%m-%d %H:%M} UTC, {tokens} tokens*\n",
     )
+
+
+def quoted(text: str) -> str:
+    """A question as Markdown sets it apart."""
+    return "\n".join(f"> {line}" for line in text.splitlines())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bot import cards, metered, news, render
+from bot import cards, metered, news, render, waiting
 from bot.affairs import Affairs
 from bot.commands import COMPARED, BadOption, Command, Misspelt, Typed
 from bot.governing import Governing
@@ -18,9 +18,10 @@ from bot.settings import Settings
 from bot.team import Teaming
 from bot.words import say
 from engine.chat import Chat
-from engine.domain import Ask, Person, Place, Redo, TurnId
+from engine.domain import Ask, KeptId, Person, Place, Redo, RefusalReason, TurnId
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.members import Members
+from engine.parcel import Parcel
 from engine.places import Places
 
 log = logging.getLogger("bot")
@@ -87,7 +88,7 @@ class Front:
     @property
     def settings(self) -> Settings:
         """What members decide about themselves."""
-        return Settings(self.members)
+        return Settings(self.members, self.chat.keeping)
 
     @property
     def greeter(self) -> Greeter:
@@ -155,6 +156,25 @@ class Front:
             about=TurnId(turn),
         )
 
+    async def kept(
+        self, person: Person, question: KeptId, key: str, place: Place | None = None
+    ) -> Parcel | Reply:
+        """The kept question behind a button, to be delivered at its `Ask.seat`; or words why there is none.
+
+        `place` is that of the press, which knows today's roles if it is the place of the question.
+        """
+        try:
+            found = await self.chat.keeping.find(person, question, key)
+        except TryAgainError as error:
+            log.warning("outside is away", extra={"why": str(error)})
+            return render.trouble()
+        if isinstance(found, RefusalReason):
+            mine = found is not RefusalReason.NOT_YOURS
+            return Reply(say("refusal-unkept") if mine else say("press-not-yours"))
+        asked = found.parcel.ask.place
+        same = asked and place and (asked.id, asked.channels) == (place.id, place.channels)
+        return replace(found.parcel, ask=replace(found.parcel.ask, place=place)) if same else found.parcel
+
     async def press(self, person: Person, action: str, anchors: tuple[str, ...] = ()) -> Sequence[Reply]:
         """The replies to a pressed button that is none of `question_of`; none for one that only acts (stop).
 
@@ -194,12 +214,16 @@ class Front:
             return await self.settings.run(person, name, {WISHES[name]: rest})
         match name:
             case "plans":
-                return await self._show_plans(person)
+                reply = await self._show_plans(person)
             case "model":
-                return cards.chosen(await self.members.choose_model(person, rest))
+                reply = cards.chosen(await self.members.choose_model(person, rest))
             case "language" | "team":
-                return await self._like_command(name, person, rest)
-        return await self.affairs.press(person, name, rest) or Reply(say("press-unused"))
+                reply = await self._like_command(name, person, rest)
+            case waiting.FORGET:
+                reply = await waiting.forget(self.chat, person)
+            case _:
+                reply = await self.affairs.press(person, name, rest) or Reply(say("press-unused"))
+        return reply
 
     async def _like_command(self, name: str, person: Person, rest: str) -> Reply:
         """A button that does what a command with that word does."""
@@ -256,7 +280,10 @@ class Front:
         status = await self.affairs.meter.status(request.person)
         here = await self.members.preferences.model_at(request.person, request.anchors)
         lines = (*([say("usage-model-here", model=here)] if here else []), *metered.lines(status))
-        return cards.usage(await self.members.overview(request.person), lines)
+        kept, buttons = await waiting.line(self.chat, request.person)
+        lines = (*lines, *([kept] if kept else []))
+        reply = cards.usage(await self.members.overview(request.person), lines)
+        return replace(reply, buttons=(*buttons, *reply.buttons))
 
     async def _plans(self, request: Request) -> Reply:
         return await self._show_plans(request.person)

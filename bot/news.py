@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from bot.render import day, marked, title
+from bot.render import answer_button, day, marked, moment, title
 from bot.reply import Reply
 from bot.words import say
-from engine.notices import QUIET, Notice
+from engine.notices import QUIET, Notice, NoticeKind
+
+LIFTING = frozenset({NoticeKind.ACTIVATED, NoticeKind.CHANGED})
+"""News of a tier in which a question that was stopped may be answered."""
 
 
 def notice(owed: Notice) -> Reply:
@@ -18,7 +21,10 @@ def notice(owed: Notice) -> Reply:
         on=say("dated-on", day=day(until)) if until else "",
         since=say("dated-from", day=day(until)) if until else "",
     )
-    return Reply(marked(words, simulated=owed.simulated))
+    kept = owed.kept if owed.kind in LIFTING else None
+    waits = (say("kept-waits", until=moment(kept.until)),) if kept else ()
+    buttons = (answer_button(kept),) if kept else ()
+    return Reply("\n\n".join((marked(words, simulated=owed.simulated), *waits)), buttons)
 
 
 def quiet(owed: Notice) -> bool:

@@ -18,6 +18,8 @@ from engine.domain import (
     Failed,
     FailureReason,
     Interval,
+    Kept,
+    KeptId,
     Offer,
     Refusal,
     RefusalReason,
@@ -28,6 +30,8 @@ from engine.domain import (
 from engine.models import Finish
 
 CURRENCY = "USD"
+KEPT = "kept:"
+"""Begins the action of a button that has a kept question answered."""
 
 
 def marked(text: str, *, simulated: bool) -> str:
@@ -91,11 +95,13 @@ def broken() -> Reply:
 
 
 def refusal(refused: Refusal) -> Reply:
-    """What stopped the question, until when, and what would lift it."""
+    """What stopped the question, until when, what would lift it, and whether it need not be asked anew."""
     buttons = offer_buttons(refused.offer) if refused.offer else ()
+    buttons = (*buttons, *kept_buttons(refused))
     unknown = refused.reason is RefusalReason.UNKNOWN_MODEL
     guess = meant(refused.model or "", refused.choices) if unknown else ""
-    return Reply("\n".join(filter(None, (reason(refused) + guess, offer_line(refused.offer)))), buttons)
+    lines = (reason(refused) + guess, offer_line(refused.offer), kept_line(refused.kept))
+    return Reply("\n".join(filter(None, lines)), buttons)
 
 
 def reason(refused: Refusal) -> str:
@@ -139,6 +145,31 @@ def meant(name: str, names: Sequence[str]) -> str:
 def listed(names: tuple[str, ...]) -> str:
     """Names as code, divided by commas."""
     return ", ".join(f"`{name}`" for name in names)
+
+
+def kept_line(kept: Kept | None) -> str:
+    """That the question waits, until when, and what asks it again."""
+    if kept is None:
+        return ""
+    return say("kept-until", until=moment(kept.until), button=say("button-ask-again"))
+
+
+def kept_buttons(refused: Refusal) -> tuple[Button, ...]:
+    """The button that asks it again, which stands back where a purchase is what helps."""
+    if refused.kept is None:
+        return ()
+    style = Style.PLAIN if refused.offer else Style.PRIMARY
+    return (Button(say("button-ask-again"), f"{KEPT}{refused.kept.id}", style=style),)
+
+
+def answer_button(kept: Kept) -> Button:
+    """The button that has a question answered that nothing is known to stop any more."""
+    return Button(say("button-kept"), f"{KEPT}{kept.id}", style=Style.PRIMARY)
+
+
+def kept_in(action: str) -> KeptId | None:
+    """The kept question that a button is for."""
+    return KeptId(action.removeprefix(KEPT)) if action.startswith(KEPT) else None
 
 
 def offer_line(offer: Offer | None) -> str:

@@ -9,6 +9,7 @@ from bot.bundle import NAME, Bundle
 from bot.reply import Reply
 from bot.words import say
 from engine.domain import Person
+from engine.keeping import Keeping
 from engine.members import Members
 from engine.preferences import LONGEST_INSTRUCTIONS
 
@@ -18,6 +19,7 @@ class Settings:
     """A member's lasting wishes. OutsideErrors are for the caller to put into words."""
 
     members: Members
+    keeping: Keeping
 
     async def private(self, person: Person) -> bool:
         """Whether the person wants answers to commands for their eyes alone."""
@@ -31,10 +33,11 @@ class Settings:
         return await self._private(person, options.get("switch"))
 
     async def export(self, person: Person) -> Reply:
-        """All conversations of the person as a file."""
-        bundle = Bundle(self.members.archive, person, self.members.now())
+        """All conversations of the person as a file, with the questions that wait."""
+        waiting = await self.keeping.everything(person)
+        bundle = Bundle(self.members.archive, person, self.members.now(), waiting)
         content = await bundle.packed()
-        if not bundle.turns:
+        if not (bundle.turns or waiting):
             return Reply(say("export-none"))
         words = say("export-here") if bundle.complete else say("export-partly")
         return Reply(words, file=(NAME, content))

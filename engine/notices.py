@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Protocol
 
-from engine.domain import AccountId, Person, TierName
+from engine.domain import AccountId, Kept, Person, TierName
 from engine.facts import Mode
 
 NoticeId = NewType("NoticeId", str)
@@ -64,6 +64,8 @@ class Notice:
     until: datetime | None = None
     attempts: int = 0
     locale: str | None = None
+    kept: Kept | None = None
+    """The account's newest question that waits to be answered."""
 
     @property
     def simulated(self) -> bool:

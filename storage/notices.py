@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from engine.domain import AccountId, TierName
+from engine.domain import AccountId, Kept, KeptId, TierName
 from engine.facts import Mode
 from engine.notices import Notice, NoticeId, NoticeKind
 from storage.people import person_from
@@ -88,4 +88,14 @@ def notice_from(row: Row) -> Notice:
         until=moment_or_none(row["valid_until"]),
         attempts=row["attempts"],
         locale=row["locale"],
+        kept=kept_from(row),
     )
+
+
+def kept_from(row: Row) -> Kept | None:
+    """The question that waits, of `notice_kept` in the statement that made the row."""
+    found = row["kept"]
+    if found is None:
+        return None
+    until, _, name = found.partition("/")
+    return Kept(KeptId(name), moment(int(until)))

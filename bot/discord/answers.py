@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
@@ -12,8 +12,10 @@ from bot.commands import Typed, parse
 from bot.delivery import compare, deliver
 from bot.discord.board import Board
 from bot.discord.canvas import DiscordCanvas
-from bot.discord.hearing import Heard
+from bot.discord.elsewhere import IN_THREAD, seated
+from bot.discord.hearing import Heard, person_of
 from bot.discord.opening import LIFE_SECONDS
+from bot.discord.places import place_of
 from bot.discord.rests import Rests
 from bot.discord.spots import InteractionSpot, Spot
 from bot.discord.threads import ThreadSpot
@@ -23,7 +25,7 @@ from bot.pacing import Pacing
 from bot.reply import Reply
 from bot.words import say
 from engine.comparison import MOST
-from engine.domain import Ask
+from engine.domain import Ask, KeptId, Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,10 @@ class Answers:
         self, interaction: discord.Interaction[Any], request: Request, spot: InteractionSpot, files: Files
     ) -> None:
         """Answer a slash command that streams."""
-        ask = self._front.ask_of(request)
-        if request.options.get("thread") == "on" and not spot.private:
+        threaded = request.options.get("thread") == "on" and not spot.private
+        seat = Seat(str(interaction.channel_id), IN_THREAD if threaded else "", spot.private)
+        ask = replace(self._front.ask_of(request), seat=seat)
+        if threaded:
             thread = ThreadSpot(interaction, spot, ask.text)
             await self._ask(ask, thread, self._pacings.messages, files)
         else:
@@ -82,6 +86,23 @@ class Answers:
     async def again(self, ask: Ask, spot: Spot) -> None:
         """Answer a question that is behind a button."""
         await self._ask(ask, spot, self._pacings.interactions, Files())
+
+    async def kept(
+        self, interaction: discord.Interaction[Any], question: KeptId, spot: InteractionSpot
+    ) -> None:
+        """Answer a question that a limit stopped, where it was asked if that can be."""
+        asker, key = interaction.user, f"discord:interaction:{interaction.id}"
+        place = place_of(interaction.guild_id, interaction.channel, asker)
+        found = await self._front.kept(person_of(asker), question, key, place)
+        if isinstance(found, Reply):
+            await spot.show(found)
+            return
+        where = seated(interaction, spot, found.ask)
+        pacing = self._pacings.interactions if where is spot else self._pacings.messages
+        if found.models is None:
+            await self._ask(found.ask, where, pacing, Files())
+        else:
+            await self._compare(found.ask, found.models, where, pacing, Files())
 
     async def run(self, request: Request, spot: Spot) -> None:
         """Show the replies to a command."""

@@ -14,7 +14,7 @@ from bot.discord.places import place_of
 from bot.intake import Source
 from bot.reply import Reply
 from bot.words import say
-from engine.domain import Ask, Person, Place, Platform
+from engine.domain import Ask, Person, Place, Platform, Seat
 
 WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 """Messages that somebody wrote; the others are joins, pins and the like."""
@@ -31,6 +31,7 @@ class Heard:
     key: str
     anchors: tuple[str, ...]
     place: Place | None
+    seat: Seat
     files: tuple[Source, ...] = ()
 
     @property
@@ -40,7 +41,7 @@ class Heard:
 
     def ask(self, text: str, model: str | None = None) -> Ask:
         """A question at this place."""
-        return Ask(self.key, self.person, text, self.anchors, self.dm, model, self.place)
+        return Ask(self.key, self.person, text, self.anchors, self.dm, model, self.place, seat=self.seat)
 
 
 def person_of(user: discord.abc.User) -> Person:
@@ -62,7 +63,8 @@ def heard(message: discord.Message, bot: int, *, follow: bool = False) -> Heard 
     anchors = (*replied_anchors(message), *place_anchors(message.channel.id, message.channel, dm=dm))
     place = place_of(message.guild.id if message.guild else None, message.channel, message.author)
     key = f"discord:message:{message.id}"
-    return Heard(person_of(message.author), text, key, anchors, place, of_message(message))
+    seat = Seat(str(message.channel.id), str(message.id))
+    return Heard(person_of(message.author), text, key, anchors, place, seat, of_message(message))
 
 
 def by_machine(message: discord.Message) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import discord
@@ -32,8 +33,9 @@ class DiscordMessenger(DiscordMender):
     async def deliver(self, notice: Notice, *, again: bool) -> None:
         with speaking(notice.locale):
             pages = of_reply(news.notice(notice), PLAIN_LIMIT)
+            words = news.notice(replace(notice, kept=None)).text  # what waits may be another since
         since = notice.created_at if again else None
-        await self._write(notice.person, notice.key, pages, since, silent=news.quiet(notice))
+        await self._write(notice.person, notice.key, pages, since, words, silent=news.quiet(notice))
 
     async def tell(self, bulletin: Bulletin, *, again: bool) -> None:
         with speaking(bulletin.locale):
@@ -46,22 +48,24 @@ class DiscordMessenger(DiscordMender):
         key: str,
         pages: Sequence[Page],
         tried_since: datetime | None,
+        words: str | None = None,
         *,
         silent: bool = False,
     ) -> None:
-        """Write to a person; an earlier try is recognised by its nonce, or later by its words."""
+        """Write to a person; an earlier try is recognised by its nonce, or later by its (first) `words`."""
         client, user = self.client, int(person.user)
         try:
             channel = await sure(lambda: client.create_dm(discord.Object(user)))
             for number, page in enumerate(pages):
-                if not (tried_since and await shown(channel, client, tried_since, page)):
+                begins = words or page.words
+                if not (tried_since and await shown(channel, client, tried_since, begins)):
                     await send_plain(channel, page, user, nonce=nonce(key, number), silent=silent)
         except GoneError as error:
             raise UnreachableError(str(error)) from error
 
 
-async def shown(channel: discord.DMChannel, client: discord.Client, since: datetime, page: Page) -> bool:
-    """Whether these words were written there since that moment of ours."""
+async def shown(channel: discord.DMChannel, client: discord.Client, since: datetime, words: str) -> bool:
+    """Whether a message that begins with these words was written there since that moment of ours."""
 
     async def recent() -> list[discord.Message]:
         return [message async for message in channel.history(limit=LOOK_BACK)]
@@ -69,7 +73,7 @@ async def shown(channel: discord.DMChannel, client: discord.Client, since: datet
     me = client.user.id if client.user else 0
     return any(
         message.author.id == me
-        and message.content == page.words
+        and message.content.startswith(words)
         and message.created_at >= since - DISCORD_BEHIND
         for message in await sure(recent)
     )

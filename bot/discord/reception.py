@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 
 from bot.commands import BY_NAME, Command, Option
+from bot.discord.aloud import openly
 from bot.discord.answers import Answers, Files, Pacings
 from bot.discord.arrival import arrive
 from bot.discord.asking import Quotes, question_in
@@ -22,7 +23,7 @@ from bot.discord.completion import complete
 from bot.discord.hearing import Heard, heard, language_of, person_of, place_anchors, told_instead
 from bot.discord.opening import Opening
 from bot.discord.places import granted, lacking, may_reply, place_of, to_write
-from bot.discord.requests import anchors_of, is_private, openly, question_behind, request_from
+from bot.discord.requests import anchors_of, is_private, kept_behind, question_behind, request_from
 from bot.discord.spots import InteractionSpot, MessageSpot, Spot
 from bot.discord.wire import sure
 from bot.errands import Errands
@@ -94,6 +95,9 @@ class Reception:
         elif owner == interaction.user.id and (ask := question_behind(self._front, interaction, action)):
             hidden = is_private(interaction, action)
             self._open(interaction, lambda spot: self._answers.again(ask, spot), private=hidden)
+        elif owner == interaction.user.id and (kept := kept_behind(action)):
+            hidden = is_private(interaction, action)
+            self._open(interaction, lambda spot: self._answers.kept(interaction, kept, spot), private=hidden)
         elif owner == interaction.user.id:
             self._open(interaction, lambda spot: self._press(interaction, action, spot))
         else:

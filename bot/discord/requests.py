@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import discord
 
 from bot.commands import Command
+from bot.discord.aloud import OPENLY
 from bot.discord.hearing import person_of, place_anchors
 from bot.discord.places import place_of
 from bot.front import Front, Request
-from bot.reply import Reply
-from engine.domain import Ask
-
-OPENLY = "!"
-"""Begins the action of a button whose answer is for everybody, though the button is not."""
-AGAIN = "again:"
+from bot.render import kept_in
+from engine.domain import Ask, KeptId
 
 
 def request_from(
@@ -48,19 +44,15 @@ def question_behind(front: Front, interaction: discord.Interaction[Any], action:
     )
 
 
+def kept_behind(action: str) -> KeptId | None:
+    """The kept question behind a button, None if it is for something else."""
+    return kept_in(action.removeprefix(OPENLY))
+
+
 def is_private(interaction: discord.Interaction[Any], action: str) -> bool:
     """Whether a button stands where only its owner sees it, and what it brings belongs there."""
     shown = interaction.message
     return shown is not None and shown.flags.ephemeral and not action.startswith(OPENLY)
-
-
-def openly(reply: Reply) -> Reply:
-    """A private reply about what everybody sees: what its buttons bring is for everybody, too."""
-    buttons = (
-        replace(each, action=f"{OPENLY}{each.action}") if (each.action or "").startswith(AGAIN) else each
-        for each in reply.buttons
-    )
-    return replace(reply, buttons=tuple(buttons))
 
 
 def anchors_of(interaction: discord.Interaction[Any]) -> Sequence[str]:

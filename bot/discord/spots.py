@@ -7,6 +7,7 @@ from typing import Protocol
 
 import discord
 
+from bot.discord.aloud import openly
 from bot.discord.limits import channel_clock, interaction_clock
 from bot.discord.opening import Opening
 from bot.discord.posts import ChannelPost, Post, send, send_plain
@@ -205,7 +206,7 @@ class InteractionSpot:
 
     async def show(self, reply: Reply) -> None:
         """Show a reply; what belongs into a DM is sent there, or shown privately if DMs are closed."""
-        shown = reply
+        shown = reply if self.private else openly(reply)
         if reply.direct is not None and not await self._sent(reply.direct):
             shown = reply.direct
         for page in of_reply(shown):

@@ -13,8 +13,10 @@ from bot.local.canvas import LocalCanvas, dm_anchor, message_anchor
 from bot.local.posts import BOT_NAME, Room, Spot, Wall
 from bot.local.show import show
 from bot.pacing import Pacing
+from bot.reply import Reply
+from bot.words import say
 from engine.comparison import MOST
-from engine.domain import Ask, Person
+from engine.domain import Ask, KeptId, Person, Seat
 
 MENTION = re.compile(rf"(?<![\w@])@(?:{BOT_NAME}|bot)\b[,:]?\s*", re.IGNORECASE)
 
@@ -81,9 +83,13 @@ class Reception:
         parsed = said.parsed
         if isinstance(parsed, Typed) and parsed.command.streams:
             request = request_of(parsed, said.person, key_of(said), (message_anchor(said.id),))
-            ask = replace(self._front.ask_of(request), message=message_anchor(said.id))
+            seat = Seat(said.room, said.id, said.hidden)
+            ask = replace(self._front.ask_of(request), message=message_anchor(said.id), seat=seat)
             if parsed.command.together:
-                return await self._compare(said, ask, self._front.models_of(request))
+                models = self._front.models_of(request)
+                return await self._compare(
+                    ask, models, spot_of(said), f"{said.id}.answer", private=said.hidden
+                )
             return await self.answer(ask, spot_of(said), f"{said.id}.answer", private=said.hidden)
         if parsed is not None:
             return await self._command(said, parsed)
@@ -103,11 +109,28 @@ class Reception:
         canvas = LocalCanvas(self._wall, spot, message, private=private)
         await deliver(self._front.chat, ask, canvas, self._pacing)
 
-    async def _compare(self, said: Said, ask: Ask, models: Sequence[str]) -> None:
+    async def kept(self, person: Person, question: KeptId, pressed: Spot, stem: str) -> None:
+        """Answer a question that a limit stopped, where it was asked; say so where its button was pressed."""
+        found = await self._front.kept(person, question, f"local:{stem}")
+        if isinstance(found, Reply):
+            return await show(self._wall, pressed, [found], stem)
+        seat = found.ask.seat or Seat(pressed.room)
+        spot = Spot(person.user, Room(seat.channel), seat.below or pressed.reply_to)
+        if found.models is not None:
+            await self._compare(found.ask, found.models, spot, stem, private=seat.private)
+        else:
+            await self.answer(found.ask, spot, stem, private=seat.private)
+        if spot.room is not pressed.room:
+            there = Reply(say("kept-there", place=f"**{spot.room}**"))
+            await show(self._wall, pressed, [there], f"{stem}.there")
+        return None
+
+    async def _compare(
+        self, ask: Ask, models: Sequence[str], spot: Spot, stem: str, *, private: bool
+    ) -> None:
         """Show the answer of each model in a message of its own."""
-        spot = spot_of(said)
-        names = [f"{said.id}.answer.{number}" for number in range(MOST)]
-        canvases = [LocalCanvas(self._wall, spot, name, private=said.hidden) for name in names]
+        names = [f"{stem}.{number}" for number in range(MOST)]
+        canvases = [LocalCanvas(self._wall, spot, name, private=private) for name in names]
         await compare(self._front.chat, ask, models, canvases, self._pacing)
 
     async def hidden(self, said: Said) -> bool:
@@ -123,7 +146,8 @@ def question(said: Said) -> Ask:
     text = said.text if said.room is Room.DM else MENTION.sub("", said.text, count=1)
     resting = said.room is Room.DM and said.reply_to is None
     asked = message_anchor(said.id)
-    return Ask(key_of(said), said.person, text.strip(), places(said), dm=resting, message=asked)
+    seat = Seat(said.room, said.id)
+    return Ask(key_of(said), said.person, text.strip(), places(said), dm=resting, message=asked, seat=seat)
 
 
 def places(said: Said) -> tuple[str, ...]:

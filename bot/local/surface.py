@@ -19,6 +19,7 @@ from bot.local.posts import SENT, Post, Room, Spot, Wall
 from bot.local.reception import Reception, Said
 from bot.local.show import post, show
 from bot.pacing import Pace, Pacing
+from bot.render import kept_in
 from bot.reply import Reply
 from bot.words import speaking
 from engine.alerts import Bulletin
@@ -80,10 +81,13 @@ class LocalBot:
 
         places = (dm_anchor(person.user),) if spot.room is Room.DM else ()
         ask = self._front.question_of(person, action, f"local:{stem}", places, dm=bool(places))
+        kept = kept_in(action)
 
         async def work() -> None:
             meeting = await self._front.greeter.meet(person)
-            if ask:
+            if kept:
+                await self._reception.kept(person, kept, spot, stem)
+            elif ask:
                 await self._reception.answer(ask, spot, stem)
             else:
                 here = (message_anchor(message), *places)

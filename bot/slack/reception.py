@@ -12,6 +12,7 @@ from bot.front import Front, Request, request_of
 from bot.intake import Source
 from bot.pacing import Pacing
 from bot.quoting import Quoted, about
+from bot.render import kept_in
 from bot.reply import Reply
 from bot.slack.attached import Sent, fetcher, found
 from bot.slack.blocks import Block, Content, question
@@ -22,13 +23,13 @@ from bot.slack.instructing import INSTRUCTIONS, Instructed
 from bot.slack.listeners import HALT, Commanded, Heard, Pressed, Visited
 from bot.slack.manifest import PROMPTS, suggested
 from bot.slack.session import ornament
-from bot.slack.spot import Spot, show_privately
+from bot.slack.spot import Spot, seated, show_privately
 from bot.slack.text import typed, unescape
 from bot.slack.window import Chosen, Submitted, author_name, window
 from bot.slack.workspace import Workspace
 from bot.words import say, spoken
 from engine.comparison import MOST
-from engine.domain import Ask, Person
+from engine.domain import Ask, KeptId, Person, Seat
 from engine.errors import GoneError, OutsideError, TellOperatorError
 
 log = logging.getLogger("bot.slack")
@@ -111,8 +112,9 @@ class Reception:
 
         `openly`: it is no command, but was said for others to read.
         """
-        ask = self._front.ask_of(request)
         private = not (openly or spot.is_dm) and await self._front.private_for(request)
+        seat = Seat(spot.channel, spot.thread_ts or "", private)
+        ask = replace(self._front.ask_of(request), seat=seat)
         sources = await found(self._workspace, files)
         if request.command.together:
             taken = await self._take(ask, sources)
@@ -155,6 +157,8 @@ class Reception:
         person = self._workspace.person(spot.user, spot.home)
         if pressed.action == HALT:
             return await self._halt(spot, person)
+        if spot.channel and (kept := kept_in(pressed.action)):
+            return await self._kept(kept, pressed.key, spot)
         if not spot.channel:
             return await self._home.press(spot, person, pressed.action, pressed.trigger, pressed.window)
         thread = spot.thread_ts or pressed.message or None
@@ -167,6 +171,26 @@ class Reception:
             return await self._keep_in_dm(pressed, person)
         replies = await self._front.press(person, pressed.action, anchors)
         return await show_privately(self._workspace, spot, replies)
+
+    async def _kept(self, kept: KeptId, key: str, spot: Spot) -> None:
+        """Answer a question that a limit stopped, where it was asked if that can be."""
+        person, place = self._workspace.person(spot.user, spot.home), self._workspace.place(spot.channel)
+        found = await self._front.kept(person, kept, key, place)
+        if isinstance(found, Reply):
+            return await show_privately(self._workspace, spot, [found])
+        there, seat = seated(spot, found.ask.seat)
+        above = () if there.thread_ts else question(spot.user, found.ask.text)
+        if found.models is not None:
+            await self._compare(found.ask, there, found.models, above, private=seat.private)
+        else:
+            canvas = SlackCanvas(self._workspace, there, above, private=seat.private, thinks=False)
+            await self._answer(found.ask, canvas)
+            if canvas.place() is None:
+                return None
+        if there.channel != spot.channel and not seat.private:
+            words = say("kept-there", place=f"<#{there.channel}>")
+            await show_privately(self._workspace, spot, [Reply(words)])
+        return None
 
     async def _keep_in_dm(self, pressed: Pressed, person: Person) -> None:
         """Go on in the DM with what was compared privately, where nobody could reply to it."""
@@ -211,6 +235,7 @@ class Reception:
             () if submitted.private else (self._workspace.anchor(spot.channel, spot.thread_ts or ""),),
             model=submitted.model,
             place=self._workspace.place(spot.channel),
+            seat=Seat(spot.channel, spot.thread_ts or "", submitted.private),
         )
         above = question(spot.user, submitted.question or say("about-nothing-asked"))
         canvas = SlackCanvas(self._workspace, spot, above, private=submitted.private)

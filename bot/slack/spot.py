@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.reply import Reply
 from bot.slack.blocks import Content, of_reply
 from bot.slack.text import fallback
 from bot.slack.workspace import Workspace
 from bot.words import say
+from engine.domain import Seat
 from engine.errors import GoneError, OutsideError
 
 log = logging.getLogger("bot.slack")
@@ -39,6 +40,25 @@ class Spot:
     def is_dm(self) -> bool:
         """Whether it is a DM, as Slack's ids of them tell."""
         return self.channel.startswith("D")
+
+
+def seated(pressed: Spot, seat: Seat | None) -> tuple[Spot, Seat]:
+    """Where a question that was kept is answered: where it was asked, wherever its button was pressed.
+
+    What was asked privately is answered to the press; so is what cannot be written there.
+    """
+    found = seat or Seat(pressed.channel, pressed.thread_ts or "", pressed.alone)
+    if found.private and found.channel != pressed.channel:
+        return pressed, found
+    elsewhere = found.channel != pressed.channel
+    there = replace(
+        pressed,
+        channel=found.channel,
+        thread_ts=found.below or None,
+        unthreaded=elsewhere or pressed.unthreaded,
+        alone=found.private,
+    )
+    return there, found
 
 
 async def show_privately(workspace: Workspace, spot: Spot, replies: Sequence[Reply]) -> None:

@@ -22,7 +22,18 @@ WHERE mode = :mode AND state = 'owed' AND due_at <= :now
     )
 RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at,
     attempts - 1 AS attempts,
-    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale;
+    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale,
+    (
+        SELECT CAST(until AS TEXT) || '/' || id
+        FROM kept_question
+        WHERE account = notice.account AND until > :now
+            AND (
+                turn IS NULL
+                OR turn NOT IN (SELECT id FROM turn WHERE id = kept_question.turn AND state <> 'released')
+            )
+        ORDER BY asked_at DESC, id
+        LIMIT 1
+    ) AS kept;
 
 -- name: notice_sent
 UPDATE notice SET state = 'sent', sent_at = :now WHERE id = :id;
@@ -41,11 +52,22 @@ UPDATE notice SET state = 'sent', sent_at = :now
 WHERE account = :account AND mode = :mode AND state = 'kept'
 RETURNING id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at,
     attempts,
-    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale;
+    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale,
+    (
+        SELECT CAST(until AS TEXT) || '/' || id
+        FROM kept_question
+        WHERE account = notice.account AND until > :now
+            AND (
+                turn IS NULL
+                OR turn NOT IN (SELECT id FROM turn WHERE id = kept_question.turn AND state <> 'released')
+            )
+        ORDER BY asked_at DESC, id
+        LIMIT 1
+    ) AS kept;
 
 -- name: notices
 SELECT id, key, account, mode, platform, workspace, member, kind, tier, valid_until, created_at, attempts,
-    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale
+    (SELECT COALESCE(language, locale) FROM account WHERE account.id = notice.account) AS locale, NULL AS kept
 FROM notice
 WHERE account = :account
 ORDER BY created_at, key;

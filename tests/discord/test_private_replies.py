@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.discord.requests import OPENLY
+from bot.discord.aloud import OPENLY
 from bot.discord.views import LINK_LIMIT, Press, item, of_reply
 from bot.reply import Button, Reply, Style
 from engine.checks import LONGEST_NAME

@@ -32,6 +32,7 @@ class Shop:
         return {
             "CONFIG": str(self.folder / "config.toml"),
             "PORT": str(self.port),
+            "PROMPT_KEY": "k" * 32,
             "STRIPE_SECRET_KEY": "sk_test_fake",
             "STRIPE_WEBHOOK_SECRET": SECRET,
             "STRIPE_API_BASE": self.stripe.base_url,

@@ -23,7 +23,7 @@ def variables(tmp_path: Path) -> Mapping[str, str]:
     text = re.sub(r"(requests_per_minute|concurrent) = \d+", r"\1 = 99", (ROOT / "config.toml").read_text())
     config = tmp_path / "config.toml"
     config.write_text(text)
-    return {"CONFIG": str(config), "PORT": str(free_port())}
+    return {"CONFIG": str(config), "PORT": str(free_port()), "PROMPT_KEY": "k" * 32}
 
 
 async def test_a_newcomer_asks_reaches_the_limit_pays_and_goes_on(
@@ -119,6 +119,8 @@ async def ask_for_the_link(visit: Visit) -> Page:
     """Be refused, press the button of the refusal, and find the link in a DM."""
     refused = await visit.hear("/ask Once more!")
     await expect(refused).to_contain_text(f"the Free tier has {FREE} conversations a day")
+    await expect(refused).to_contain_text("Your question is kept until")
+    await expect(refused.get_by_role("button", name="Ask again")).to_be_visible()
     await visit.picture("6-refused")
     await refused.get_by_role("button", name="Upgrade").click()
     await expect(visit.page.locator(".message.bot").last).to_contain_text(
@@ -158,11 +160,18 @@ async def enjoy_premium(visit: Visit) -> None:
     """The tier and its notice have arrived; what was refused is answered now."""
     await expect(visit.page.locator("#self .tier")).to_have_text("Premium")
     await expect(visit.page.locator("#people [aria-current] .tier")).to_have_text("Premium")
-    await expect(visit.page.locator(".message.bot").last).to_contain_text("The Premium tier is yours")
+    notice = visit.page.locator(".message.bot").last
+    await expect(notice).to_contain_text("The Premium tier is yours")
+    await expect(notice).to_contain_text("Your question is still waiting")
     await visit.picture("12-notice")
+    await notice.get_by_role("button", name="Answer it now").click()
+    there = visit.page.locator(".message.bot").last
+    await expect(there).to_contain_text("I answer it where you asked it: general", timeout=15_000)
     await visit.enter("general")
+    waited = visit.page.locator(".message.bot.public").last
+    await expect(waited.locator(".footer")).to_contain_text(f"conversation {FREE + 1} today")
     again = await visit.hear("/ask model:demo-sage What is time?")
-    await expect(again.locator(".footer")).to_have_text(f"demo-sage · conversation {FREE + 1} today")
+    await expect(again.locator(".footer")).to_have_text(f"demo-sage · conversation {FREE + 2} today")
 
 
 async def cancel(visit: Visit) -> None:

@@ -16,11 +16,11 @@ async def test_a_member_of_discord_asks_pays_and_leaves(shop: Shop) -> None:
     async with FakeDiscord() as fake, running(shop.folder, {**shop.variables, **fake.variables}):
         await fake.connected()
         refused = await use_up_what_is_free(fake)
-        await buy(fake, shop, refused)
+        notice = await buy(fake, shop, refused)
         await shop.explains(Person(Platform.DISCORD, "", fake.world.user("alice").id))
-        await enjoy_premium(fake)
+        await enjoy_premium(fake, notice)
         shop.cancel()
-        assert "Premium** tier has ended" in (await told(fake, 4)).text
+        assert "Premium** tier has ended" in (await told(fake, 5)).text
         await buy_with_closed_dms(fake, shop)
         assert fake.findings == []
         assert fake.pings() == []
@@ -41,27 +41,32 @@ async def use_up_what_is_free(fake: FakeDiscord) -> Message:
     assert "the Free tier has 2 conversations a day" in refused.text
     assert "New ones can begin again from" in refused.text
     assert "**Premium** lifts this: $8.99 a month or $89 a year." in refused.text
+    assert "Your question is kept until" in refused.text
     return refused
 
 
-async def buy(fake: FakeDiscord, shop: Shop, refused: Message) -> None:
-    """Press the button of the refusal, pay, and be told without asking."""
+async def buy(fake: FakeDiscord, shop: Shop, refused: Message) -> Message:
+    """Press the button of the refusal, pay, and be told without asking, by the notice."""
     assert "direct message" in await privately(fake, press(fake, refused, "Upgrade"))
     link = await told(fake, 1)
     assert "$8.99 a month" in link.text
     await shop.pay(address(link))
-    assert "The **Premium** tier is yours" in (await told(fake, 2)).text
+    notice = await told(fake, 2)
+    assert "The **Premium** tier is yours" in notice.text
+    assert "Your question is still waiting" in notice.text
+    return notice
 
 
-async def enjoy_premium(fake: FakeDiscord) -> None:
-    """See the tier, ask what was refused before, and get the portal's link."""
+async def enjoy_premium(fake: FakeDiscord, notice: Message) -> None:
+    """See the tier, have answered what was refused before, and get the portal's link."""
     usage = await privately(fake, fake.slash("alice", "usage"))
     assert "**Premium** tier, renews on" in usage
     assert "Conversations today: 2, unlimited" in usage
-    fake.slash("alice", "ask", {"prompt": "Thanks again!"})
+    pressed = press(fake, notice, "Answer it now")
     await answer(fake, "conversation 3 today")
+    assert "I answer it where you asked it" in (await fake.answered(pressed)).text
     assert "direct message" in await privately(fake, fake.slash("alice", "billing"))
-    assert "/p/session/" in address(await told(fake, 3))
+    assert "/p/session/" in address(await told(fake, 4))
 
 
 async def buy_with_closed_dms(fake: FakeDiscord, shop: Shop) -> None:
@@ -76,7 +81,7 @@ async def buy_with_closed_dms(fake: FakeDiscord, shop: Shop) -> None:
     async with asyncio.timeout(5):
         while "The **Premium** tier is yours" not in await privately(fake, fake.slash("alice", "usage")):
             pass
-    assert len(fake.dms("alice")) == 4
+    assert len(fake.dms("alice")) == 5
 
 
 async def answer(fake: FakeDiscord, footer: str) -> Message:

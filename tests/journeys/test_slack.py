@@ -26,9 +26,9 @@ async def test_a_member_of_slack_asks_pays_and_leaves(shop: Shop, mode: str) -> 
     async with workspace(shop, mode) as slack, running(shop.folder, {**shop.variables, **slack.variables}):
         await slack.connected()
         refused = await use_up_what_is_free(slack)
-        await buy(slack, shop, refused)
+        notice = await buy(slack, shop, refused)
         await shop.explains(Person(Platform.SLACK, TEAM, ALICE))
-        await enjoy_premium(slack)
+        await enjoy_premium(slack, notice)
         shop.cancel()
         assert "Premium** tier has ended" in (await told(slack, 4)).shown
         await buy_with_closed_dms(slack, shop)
@@ -47,25 +47,30 @@ async def use_up_what_is_free(slack: FakeSlack) -> Message:
     assert "the Free tier has 2 conversations a day" in refused.shown
     assert "New ones can begin again from" in refused.shown
     assert "**Premium** lifts this: $8.99 a month or $89 a year." in refused.shown
+    assert "Your question is kept until" in refused.shown
     return refused
 
 
-async def buy(slack: FakeSlack, shop: Shop, refused: Message) -> None:
-    """Press the button of the refusal, pay, and be told without asking."""
+async def buy(slack: FakeSlack, shop: Shop, refused: Message) -> Message:
+    """Press the button of the refusal, pay, and be told without asking, by the notice."""
     await slack.press(ALICE, refused, "press:upgrade:premium:month")
     link = await told(slack, 1)
     assert "$8.99 a month" in link.shown
     await shop.pay(address(link))
-    assert "The **Premium** tier is yours" in (await told(slack, 2)).shown
+    notice = await told(slack, 2)
+    assert "The **Premium** tier is yours" in notice.shown
+    assert "Your question is still waiting" in notice.shown
+    return notice
 
 
-async def enjoy_premium(slack: FakeSlack) -> None:
-    """See the tier, ask what was refused before, and get the portal's link."""
+async def enjoy_premium(slack: FakeSlack, notice: Message) -> None:
+    """See the tier, have answered what was refused before, and get the portal's link."""
     usage = (await privately(slack, "/usage")).shown
     assert "**Premium** tier, renews on" in usage
     assert "Conversations today: 2, unlimited" in usage
-    await slack.slash(ALICE, "/ask", "Thanks again!")
+    await slack.press(ALICE, notice, notice.buttons[0]["action_id"])
     await answer(slack, "conversation 3 today")
+    await slack.wait_for(lambda: "I answer it where you asked it" in slack.ephemerals(ALICE)[-1].shown)
     assert "direct message" in (await privately(slack, "/billing")).shown
     assert "/p/session/" in address(await told(slack, 3))
 
