@@ -7,7 +7,7 @@ from bot.reply import Reply
 from bot.words import say
 from engine.notices import QUIET, Notice, NoticeKind
 
-LIFTING = frozenset({NoticeKind.ACTIVATED, NoticeKind.CHANGED})
+LIFTING = frozenset({NoticeKind.ACTIVATED, NoticeKind.CHANGED, NoticeKind.TEAM_CHANGED})
 """News of a tier in which a question that was stopped may be answered."""
 
 
