@@ -51,6 +51,9 @@ class CompatibleReading(OpenAIReading):
 class CompatibleModel(OpenAIModel):
     """Streams chat completions from a server named in config.toml."""
 
+    refusals = (*REFUSALS, openai.InternalServerError)
+    """Ollama takes it for an error of its own that a model does not know an effort."""
+
     def __init__(self, endpoint: Endpoint, patience: Patience | None = None) -> None:
         super().__init__(endpoint, patience)
         self._counts = True

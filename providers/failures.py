@@ -67,6 +67,7 @@ WORDS: Mapping[str, Remedy] = {
     **_all(Remedy.SHORTEN, "prompt is too long", "too many tokens", "maximum number of tokens"),
     **_all(Remedy.REPHRASE, "content filtering policy"),
     **_all(Remedy.TELL_OPERATOR, "api key not valid", "credit balance is too low"),
+    **_all(Remedy.TELL_OPERATOR, "not supported for this model", "not supported by this model"),
 }
 """What vendors write where they give no code, in lower case."""
 

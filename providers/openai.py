@@ -86,6 +86,7 @@ class OpenAIReading(Reading[ChatCompletionChunk]):
 class OpenAIModel:
     """Streams chat completions over one client."""
 
+    refusals: tuple[type[openai.APIStatusError], ...] = REFUSALS
     failures = (openai.OpenAIError, ValueError)
     """A chunk that is no JSON comes out as the bare ValueError of the parser."""
 
@@ -94,7 +95,7 @@ class OpenAIModel:
         self.vendor = endpoint.name
         self._endpoint = endpoint
         self.client = self._connect(endpoint)
-        self.ladder = Ladder(self.efforts, REFUSALS)
+        self.ladder = Ladder(self.efforts, self.refusals)
         _ = self.client.chat.completions  # the SDK imports this part of itself when it is first named
 
     def _connect(self, endpoint: Endpoint) -> openai.AsyncOpenAI:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from llmock.pytest_plugin import LLMock
 
 from engine.errors import (
     ContextTooLongError,
+    GiveUpError,
     LateError,
     OutsideError,
     StreamCutError,
@@ -25,17 +27,25 @@ OWN = ("openai", "anthropic", "gemini")
 COMPATIBLE = ("ai21", "groq", "mistral", "perplexity", "together", "xai")
 IDS = {"anthropic": "claude-haiku-5-5", "gemini": "gemini-3.5-flash-lite"}
 
+LONG = "On and on. " * 200
+"""Longer than whoever leaves at the first sign of trouble could wait for."""
 FAULTS: dict[str, tuple[Callable[[LLMock], LLMock], type[OutsideError]]] = {
-    "rate limit": (lambda mock: mock.rate_limit(retry_after=2), TryAgainError),
+    "rate limit": (lambda mock: mock.rate_limit(retry_after=0.2), TryAgainError),
+    "broken": (lambda mock: mock.fail(500), TryAgainError),
+    "down": (lambda mock: mock.fail(503), TryAgainError),
     "overload": (lambda mock: mock.fail(529), TryAgainError),
+    "bad request": (lambda mock: mock.fail(400), GiveUpError),
     "bad key": (lambda mock: mock.fail(401), TellOperatorError),
+    "no rights": (lambda mock: mock.fail(403), TellOperatorError),
     "unknown model": (lambda mock: mock.fail(404), TellOperatorError),
+    "unreadable": (lambda mock: mock.fail(422), GiveUpError),
     "long prompt": (lambda mock: mock.context_overflow(), ContextTooLongError),
     "disconnect": (lambda mock: mock.disconnect(after_chunks=3), StreamCutError),
     "truncation": (lambda mock: mock.truncate(after_chunks=3), StreamCutError),
-    "corruption": (lambda mock: mock.corrupt(after_chunks=3), StreamCutError),
+    "corruption": (lambda mock: mock.reply(LONG).corrupt(after_chunks=3).pace(10), StreamCutError),
     "stall": (lambda mock: mock.stall(after_chunks=3, seconds=1), LateError),
     "slow first word": (lambda mock: mock.slow_first_token(1), LateError),
+    "delay": (lambda mock: mock.delay(1), LateError),
 }
 
 
@@ -63,13 +73,23 @@ async def test_every_dialect_takes_images(dialect: str, llmock: LLMock, make: Ma
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("dialect", [*OWN, "groq"])
-async def test_every_fault_has_its_error(dialect: str, fault: str, llmock: LLMock, make: Make) -> None:
+async def test_whoever_follows_the_error_of_a_fault_has_llmocks_approval(
+    dialect: str, fault: str, llmock: LLMock, make: Make
+) -> None:
     inject, kind = FAULTS[fault]
     inject(llmock)
     patience = HURRIED if kind is LateError else USUAL
     model = await make(dialect if dialect in OWN else "compatible", llmock.base_url(dialect), patience)
-    outcome = await ask(model, question(model=IDS.get(dialect, "gpt-6-luna")))
-    assert type(outcome.failure) is kind
+    asked = question(model=IDS.get(dialect, "gpt-6-luna"))
+    failure = (await ask(model, asked)).failure
+    assert type(failure) is kind
     if fault == "rate limit":
-        assert isinstance(outcome.failure, TryAgainError)
-        assert outcome.failure.retry_after == 2
+        assert isinstance(failure, TryAgainError)
+        assert failure.retry_after == pytest.approx(0.2)
+    if again := isinstance(failure, TryAgainError):
+        await asyncio.to_thread(lambda: llmock.requests)  # which waits until it has seen us go
+        await asyncio.sleep(failure.retry_after or 0)
+        assert (await ask(model, asked)).end.finish is Finish.END
+    verdict = llmock.verdict()
+    verdict.assert_ok(strict=True)
+    assert verdict.attempts == 1 + again
