@@ -49,8 +49,6 @@ from engine.turns import Exchange, Settlement, TurnState
 T = TypeVar("T")
 Outcome = TypeVar("Outcome")
 SETTLE_TRIES = 5
-MOST_TURNS = 1000
-"""Of a conversation that are looked through for those being answered."""
 SETTLE_SECONDS = 3.0
 
 
@@ -360,10 +358,9 @@ def stop_held(tx: Tx, person: Person, anchors: Sequence[str], now: datetime) -> 
     """Ask for the end of what a person's conversation at a place waits for."""
     account = tx.find_account(person)
     branch = tx.find_branch(account.id, anchors) if account else None
-    if branch is None:
+    if account is None or branch is None:
         return ()
-    turns = tx.turns(branch.conversation.id, None, MOST_TURNS)
-    held = [turn.id for turn in turns if turn.state is TurnState.HELD]
+    held = tx.held_turns(account.id, branch.conversation.id)
     return tuple({each: None for turn in held for each in ask_stop(tx, person, now, turn)})
 
 

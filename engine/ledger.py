@@ -192,6 +192,10 @@ class TurnsTx(Protocol):
         """
         ...
 
+    def held_turns(self, account: AccountId, conversation: ConversationId) -> Sequence[TurnId]:
+        """The turns of an account's conversation that are being answered, oldest first."""
+        ...
+
     def stops_asked(self, owner: str) -> Sequence[TurnId]:
         """Held turns of a process that are asked to stop."""
         ...

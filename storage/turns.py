@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from engine.domain import AccountId, Micros, Platform, TurnId
+from engine.domain import AccountId, ConversationId, Micros, Platform, TurnId
 from engine.turns import EXPIRED, Hold, Orphan, Settlement, TurnState, UsageFacts
 from storage.attachments import attach
 from storage.session import Row, Session, moment
@@ -119,6 +119,10 @@ class Turns:
             rows = self._session.all("ask_stop", account=account, now=now)
         else:
             rows = self._session.all("ask_stop_of", account=account, now=now, id=turn)
+        return [TurnId(row["id"]) for row in rows]
+
+    def held_turns(self, account: AccountId, conversation: ConversationId) -> Sequence[TurnId]:
+        rows = self._session.all("held_turns", account=account, conversation=conversation)
         return [TurnId(row["id"]) for row in rows]
 
     def stops_asked(self, owner: str) -> Sequence[TurnId]:

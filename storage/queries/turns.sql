@@ -107,5 +107,10 @@ WHERE account = :account AND state = 'held'
     AND (id = :id OR batch = (SELECT asked.batch FROM turn AS asked WHERE asked.id = :id))
 RETURNING id;
 
+-- name: held_turns
+SELECT id FROM turn
+WHERE account = :account AND conversation = :conversation AND state = 'held'
+ORDER BY started_at, id;
+
 -- name: stops_asked
 SELECT id FROM turn WHERE owner = :owner AND state = 'held' AND stop_asked_at IS NOT NULL;

@@ -267,14 +267,18 @@ async def test_the_chat_goes_on_as_before_while_there_is_none(long_hall: Hall) -
     assert 0 < len(sent.messages) < 2 * 14
 
 
-async def test_only_one_is_owed_to_a_conversation_and_the_next_after_a_quarter_of_the_budget(
+async def test_each_quarter_of_the_budget_brings_one_at_most_and_no_turn_is_lost_on_the_way(
     long_hall: Hall,
 ) -> None:
-    work = summarising(long_hall).work
-    done = 0
+    work, done = summarising(long_hall).work, 0
     for number in range(30):
-        await speak(long_hall, 1, first=number)
+        (turn,) = await speak(long_hall, 1, first=number)
+        sent = long_hall.one.seen[-1]
+        told = [int(message.text.partition(":")[0]) for message in sent.messages[sent.pinned :: 2]]
+        back = [each.summary for each in reversed(await way(long_hall, turn))]
+        reached = number - next((steps for steps, summary in enumerate(back) if summary), number + 1)
+        assert told == list(range(told[0], number + 1))
+        assert told[0] == 0 or (sent.pinned == 2 and told[0] <= reached + 1)
         done += await work()
-    tokens = 30 * 570
-    assert 3 <= done <= tokens // (3500 // 4)
+    assert 3 <= done <= 30 * 570 // (3500 // 4)
     assert len(await charged(long_hall)) == done
