@@ -329,4 +329,5 @@ def hold_for(
         batch=batch,
         purse=counter.payer.purse,
         reserved=room.needs(routes),
+        provider=routes[0].spec.provider,
     )

@@ -22,6 +22,7 @@ log = logging.getLogger("engine.jobs")
 LOOK_EVERY = 1.0
 """Seconds between looks for due work; news wakes it at once."""
 RENEW_EVERY = 15.0
+LOST_AT_ONCE = 100
 SWEEP_EVERY = 30.0
 NOTICE_LEASE = timedelta(seconds=30)
 REMEMBER_KEYS = timedelta(days=7)
@@ -164,6 +165,8 @@ class Jobs:
         released = await self._store.transact(lambda tx: tx.release_expired(now))
         if released:
             log.warning("released turns of a process that is gone", extra={"turns": released})
+        while await self._store.transact(lambda tx: tx.book_lost(now, LOST_AT_ONCE)) == LOST_AT_ONCE:
+            pass
         await self._store.transact(lambda tx: tx.forget_claims(now - REMEMBER_KEYS))
         await self._store.transact(lambda tx: tx.forget_payloads(now - REMEMBER_PAYLOADS))
         return released

@@ -169,6 +169,13 @@ class TurnsTx(Protocol):
         """Release held turns whose lease ran out, of one account or of all; how many."""
         ...
 
+    def book_lost(self, now: datetime, limit: int) -> int:
+        """Write down what turns whose process was lost may have cost: all that was held for them.
+
+        At most `limit` of those that were released; how many. To be called in a unit of its own.
+        """
+        ...
+
     def mark_place(self, turn: TurnId, place: str) -> None:
         """Note where a held turn's answer is shown, for the case that its process is lost."""
         ...

@@ -119,10 +119,10 @@ def settle(tx: Tx, turn: TurnId, settlement: Settlement, terms: MeterTerms | Non
     if terms is None:
         return tx.settle(turn, settlement)
     tx.lock_account_id(terms.account)
-    before, _ = tx.spent(terms.account, terms.began)
     if not tx.settle(turn, settlement):
         return False
     after, _ = tx.spent(terms.account, terms.began)
+    before = Micros(after - (settlement.cost or 0))  # not what was read before: a lost turn was in it
     left = terms.budget - tx.usage_cost(terms.account, terms.mode, month_start(terms.began))
     cost = min(beyond(after, terms.included) - beyond(before, terms.included), left)
     if cost > 0:

@@ -112,7 +112,7 @@ class SpendingTx(Protocol):
     def purse(self, scope: Scope, at: datetime) -> Purse:
         """What is spent and held in the period of a scope that `at` is in; no lock.
 
-        A turn whose lease ran out by `at` holds nothing any more.
+        A turn whose process was lost holds on until `book_lost`: then it has spent as much.
         """
         ...
 

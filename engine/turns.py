@@ -89,6 +89,8 @@ class Hold:
     parent: TurnId | None = None
     images: tuple[Image, ...] = ()
     batch: str | None = None
+    provider: str = ""
+    """Whose model is asked first."""
     purse: Scope | None = None
     """Where its charges count beside the bot's purse and their vendors'."""
     reserved: Mapping[Scope, Micros] = field(default_factory=lambda: MappingProxyType({}))
@@ -143,8 +145,9 @@ class UsageFacts:
     conversations_today: int
     """Conversations of this UTC day with a turn held or settled."""
     recent: tuple[datetime, ...]
-    """When questions of the last 60 s began, oldest first; of those released only what the member stopped."""
+    """When questions of the last 60 s began, oldest first; of those released only what the
+    member stopped or what was looked at first and refused."""
     at_once: int
     """Answers being written now."""
     cost_month: Micros
-    """Spent in this UTC calendar month, held estimates included."""
+    """Spent in this UTC calendar month, with what is held, and what was for turns whose process was lost."""

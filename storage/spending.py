@@ -28,7 +28,7 @@ class Spending:
         return [entry_from(row) for row in self._session.all("charges", since=since, until=until)]
 
     def purse(self, scope: Scope, at: datetime) -> Purse:
-        row = self._session.one("purse", scope=scope, period=period(scope, at), at=at)
+        row = self._session.one("purse", scope=scope, period=period(scope, at))
         return (
             Purse(Micros(int(row["spent"])), Micros(int(row["held"]))) if row else Purse(Micros(0), Micros(0))
         )
@@ -61,6 +61,31 @@ def book(session: Session, turn: TurnId, row: Row, settlement: Settlement, *, ag
     ]
     write(session, entries)
     count(session, entries, known)
+
+
+def book_lost(session: Session, rows: Sequence[Row], at: datetime) -> None:
+    """Write down all that was held for turns whose process was lost: so much may have been charged for each.
+
+    Should one be settled after all, what it really cost replaces this.
+    """
+    unknown = Usage(estimated=True)
+    entries = [
+        Entry(
+            row["id"],
+            row["account"],
+            row["purse"],
+            Purpose.ANSWER,
+            Charge(row["model"], row["provider"], unknown, Micros(row["estimate"])),
+            moment(row["started_at"]),
+            at,
+        )
+        for row in rows
+        if row["estimate"]
+    ]
+    write(session, entries)
+    count(session, entries)
+    for row in rows:
+        session.run("drop_reservations", turn=row["id"])
 
 
 def write(session: Session, entries: Iterable[Entry]) -> None:

@@ -9,7 +9,7 @@ from engine.domain import AccountId, ConversationId, Micros, Platform, TurnId
 from engine.turns import EXPIRED, Hold, Orphan, Settlement, TurnState, UsageFacts
 from storage.attachments import attach
 from storage.session import Row, Session, moment
-from storage.spending import book, month_number, reserve
+from storage.spending import book, book_lost, month_number, reserve
 
 RATE_WINDOW = timedelta(seconds=60)
 LONGER_THAN_A_MONTH = timedelta(days=32)
@@ -32,7 +32,9 @@ class Turns:
         return self._session.run("forget_claims", before=before)
 
     def usage(self, account: AccountId, now: datetime) -> UsageFacts:
-        counts = self._session.one("usage_counts", account=account, day=now.date(), month=month_number(now))
+        counts = self._session.one(
+            "usage_counts", account=account, day=now.date(), month=month_number(now), since=month_start(now)
+        )
         if counts is None:
             raise AssertionError("counting returns one row")
         recent = self._session.all("recent_turns", account=account, since=now - RATE_WINDOW)
@@ -44,7 +46,7 @@ class Turns:
         )
 
     def spent(self, account: AccountId, month: datetime) -> tuple[Micros, Micros]:
-        since = month.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        since = month_start(month)
         until = (since + LONGER_THAN_A_MONTH).replace(day=1)
         row = self._session.one("spent", account=account, month=month_number(since), since=since, until=until)
         return (Micros(int(row["spent"])), Micros(int(row["released"]))) if row else (Micros(0), Micros(0))
@@ -66,6 +68,7 @@ class Turns:
             batch=hold.batch,
             images=len(hold.images),
             purse=hold.purse,
+            provider=hold.provider,
         )
         attach(self._session, hold)
         reserve(self._session, hold)
@@ -83,8 +86,8 @@ class Turns:
 
     def release(self, turn: TurnId, outcome: str, now: datetime) -> bool:
         self._session.run("lock_account_of_turn", id=turn)
-        rows = self._session.all("release", id=turn, outcome=outcome, now=now)
-        return self._uncount(rows) == 1
+        self._session.run("drop_reservations", turn=turn)
+        return self._uncount(self._session.all("release", id=turn, outcome=outcome, now=now)) == 1
 
     def record_spend(self, turn: TurnId, settlement: Settlement) -> None:
         row = self._locked(turn)
@@ -100,6 +103,14 @@ class Turns:
             return sum(self.release_expired(now, each) for each in found)
         self._session.one("lock_account_id", id=account)
         return self._uncount(self._session.all("release_expired_of", now=now, account=account))
+
+    def book_lost(self, now: datetime, limit: int) -> int:
+        found = self._session.all("lost_turns", most=limit)
+        for account in sorted({row["account"] for row in found}):
+            self._session.one("lock_account_id", id=account)
+        priced = [row for each in found for row in self._session.all("price_lost", id=each["id"])]
+        book_lost(self._session, priced, now)
+        return len(found)
 
     def mark_place(self, turn: TurnId, place: str) -> None:
         self._session.run("mark_place", id=turn, place=place)
@@ -154,10 +165,14 @@ class Turns:
         self._session.run("add_live_turn", id=conversation, day=started_at.date(), at=started_at)
 
     def _uncount(self, released: Sequence[Row]) -> int:
-        for conversation, turn in sorted((row["conversation"], row["id"]) for row in released):
-            self._session.run("drop_reservations", turn=turn)
+        for conversation in sorted(row["conversation"] for row in released):
             self._session.run("drop_live_turn", id=conversation)
         return len(released)
+
+
+def month_start(at: datetime) -> datetime:
+    """The first moment of the UTC month that it is in."""
+    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def may_settle(row: Row) -> bool:

@@ -28,14 +28,14 @@ ON CONFLICT (scope, period) DO UPDATE SET spent = purse.spent + excluded.spent;
 INSERT INTO purse (scope, period, spent) VALUES (:scope, :period, 0)
 ON CONFLICT (scope, period) DO UPDATE SET spent = purse.spent;
 
--- A process that is gone holds nothing once its lease is over, also before its turns are released.
+-- What a turn reserved is gone once it is settled, released, or lost and written down as spent.
 -- name: purse
 SELECT
     (SELECT COALESCE(SUM(spent), 0) FROM purse WHERE scope = :scope AND period = :period) AS spent,
     (
         SELECT COALESCE(SUM(r.amount), 0)
-        FROM reservation r JOIN turn t ON t.id = r.turn
-        WHERE r.scope = :scope AND r.period = :period AND t.state = 'held' AND t.lease_until > :at
+        FROM reservation r
+        WHERE r.scope = :scope AND r.period = :period
     ) + (
         SELECT COALESCE(SUM(asked_cost), 0)
         FROM owed_summary

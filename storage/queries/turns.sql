@@ -10,7 +10,13 @@ SELECT
         AS conversations_today,
     (SELECT COUNT(DISTINCT COALESCE(batch, id)) FROM turn WHERE account = :account AND state = 'held')
         AS at_once,
-    (SELECT COALESCE(SUM(estimate), 0) FROM turn WHERE account = :account AND state = 'held') AS estimates,
+    (SELECT COALESCE(SUM(estimate), 0) FROM turn WHERE account = :account AND state = 'held')
+        + (
+            SELECT COALESCE(SUM(estimate), 0)
+            FROM turn
+            WHERE account = :account AND started_at >= :since AND state = 'released' AND outcome = 'expired'
+                AND cost IS NULL AND provider IS NOT NULL
+        ) AS estimates,
     (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE account = :account AND month = :month) AS spent;
 
 -- name: spent
@@ -38,11 +44,11 @@ ON CONFLICT (account, month) DO UPDATE SET cost = spend.cost + excluded.cost;
 INSERT INTO turn (
     id, account, conversation, key, state, asked_model, model, prompt, answer, estimate, cost,
     input_tokens, cached_input_tokens, output_tokens, tokens_estimated, outcome, owner, started_at, lease_until,
-    parent, batch, images, purse
+    parent, batch, images, purse, provider
 ) VALUES (
     :id, :account, :conversation, :key, 'held', :model, :model, :prompt, '', :estimate, NULL,
     0, 0, 0, 0, '', :owner, :started_at, :lease_until,
-    :parent, :batch, :images, :purse
+    :parent, :batch, :images, :purse, :provider
 );
 
 -- name: lock_account_of_turn
@@ -79,6 +85,18 @@ SELECT DISTINCT account FROM turn WHERE state = 'held' AND lease_until <= :now O
 UPDATE turn SET state = 'released', outcome = 'expired', settled_at = :now
 WHERE state = 'held' AND lease_until <= :now AND account = :account
 RETURNING id, conversation;
+
+-- name: lost_turns
+SELECT id, account
+FROM turn
+WHERE state = 'released' AND outcome = 'expired' AND cost IS NULL AND provider IS NOT NULL
+ORDER BY account, started_at
+LIMIT :most;
+
+-- name: price_lost
+UPDATE turn SET cost = estimate, tokens_estimated = 1
+WHERE id = :id AND state = 'released' AND outcome = 'expired' AND cost IS NULL AND provider IS NOT NULL
+RETURNING id, account, model, provider, estimate, purse, started_at;
 
 -- name: mark_place
 UPDATE turn SET place = :place WHERE id = :id AND state = 'held';

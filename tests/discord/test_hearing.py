@@ -144,3 +144,15 @@ async def test_where_the_bot_may_not_read_back_its_answer_is_no_reply(stage: Sta
     stage.discord.say("alice", "general", "Hi", mention_bot=True)
     (shown,) = await stage.shown()
     assert "message_reference" not in shown.wire
+
+
+async def test_a_question_that_is_edited_is_not_asked_again(stage: Stage) -> None:
+    fake = stage.discord
+    said = [fake.say("alice", "general", "Hi", mention_bot=True), fake.dm("alice", "Hi")]
+    await stage.shown()
+    await stage.told("alice", words=" today")
+    for each in said:
+        fake.world.edit(each, {"content": f"{each.text} once more"})
+    fake.dm("alice", "Really?")
+    await stage.told("alice", 2, " today")
+    assert len(stage.model.seen) == 3

@@ -139,12 +139,18 @@ async def test_a_question_that_nobody_answered_gives_its_room_back(hall: Hall) -
     assert isinstance(await last(hall.chat(), hall.ask()), Answered)
 
 
-async def test_the_room_of_a_lost_process_is_free_for_others_when_its_lease_is_over(hall: Hall) -> None:
+async def test_the_room_of_a_lost_process_is_not_given_away_as_it_may_have_been_spent(hall: Hall) -> None:
     hall.ceilings = ceilings(free=each())
     lost = hall.chat("lost").ask(hall.ask(person=member(1)))
     assert isinstance(await anext(lost), Started)
     assert isinstance(await last(hall.chat(), hall.ask()), Refusal)
     hall.clock.advance(timedelta(seconds=60))
+    now = hall.clock.now()
+    await hall.store.transact(lambda tx: tx.release_expired(now))
+    assert isinstance(await last(hall.chat(), hall.ask()), Refusal)
+    await hall.store.transact(lambda tx: tx.book_lost(now, 10))
+    assert isinstance(await last(hall.chat(), hall.ask()), Refusal)
+    hall.clock.advance(timedelta(days=1))
     assert isinstance(await last(hall.chat(), hall.ask()), Answered)
     await lost.aclose()
 

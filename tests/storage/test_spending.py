@@ -53,7 +53,7 @@ def released(tx: Tx) -> None:
 
 
 def lost(tx: Tx) -> None:
-    """Let the turn's lease run out."""
+    """Let the turn's lease run out, and nobody settle it."""
     tx.release_expired(NOON + MINUTE)
 
 
@@ -155,8 +155,14 @@ async def test_a_team_is_counted_by_month(store: Store) -> None:
     assert await store.transact(work) == [30, 30, 0]
 
 
+def given_up(tx: Tx) -> None:
+    """Let its process be lost, and what it may have cost be written down."""
+    lost(tx)
+    tx.book_lost(NOON + MINUTE, 10)
+
+
 async def test_a_held_turn_holds_what_it_reserved_until_it_ends(store: Store) -> None:
-    ends: list[Callable[[Tx], object]] = [released, lost, lambda tx: tx.settle(T, charged(QUICK))]
+    ends: list[Callable[[Tx], object]] = [released, given_up, lambda tx: tx.settle(T, charged(QUICK))]
     for end in ends:
 
         def work(tx: Tx, end: Callable[[Tx], object] = end) -> tuple[int, int, int]:
@@ -181,15 +187,22 @@ async def only_tried(store: Store, work: Callable[[Tx], tuple[int, int, int]]) -
     return found[0]
 
 
-async def test_a_lost_process_holds_no_room_beyond_its_lease_though_nobody_released_its_turns(
-    store: Store,
-) -> None:
-    def work(tx: Tx) -> list[int]:
-        begin(tx, bot=60)
-        moments = (NOON + MINUTE - timedelta(microseconds=1), NOON + MINUTE)
-        return [tx.lock_purses([BOT], at)[BOT].held for at in moments]
+async def test_what_a_lost_process_held_is_never_free_before_it_is_spent(store: Store) -> None:
+    def work(tx: Tx) -> list[tuple[int, int]]:
+        begin(tx, bot=100)
+        steps: list[Callable[[], object]] = [
+            lambda: tx.release_expired(NOON + MINUTE),
+            lambda: tx.book_lost(NOON + MINUTE, 10),
+            lambda: tx.settle(T, charged(QUICK)),
+        ]
+        found: list[tuple[int, int]] = []
+        for step in steps:
+            step()
+            purse = tx.lock_purses([BOT], NOON + MINUTE)[BOT]
+            found.append((purse.held, purse.spent))
+        return found
 
-    assert await store.transact(work) == [60, 0]
+    assert await store.transact(work) == [(100, 0), (0, 100), (0, 30)]
 
 
 async def test_a_renewed_lease_goes_on_holding(store: Store) -> None:
@@ -271,6 +284,7 @@ def take(tx: Tx, step: str, number: int, at: datetime, charges: list[Charge]) ->
         for each in charges:
             tx.charge_house(each, Purpose.SUMMARY, at)
     elif step == "expire":
+        tx.book_lost(NOON + MINUTE, number)
         tx.release_expired(NOON + MINUTE, account(tx, person))
     elif step == "hold" and tx.turn(turn) is None:
         hold(tx, turn, f"c{number % 2}", person, at, purse=FREE if person == BEN else None)

@@ -219,7 +219,7 @@ async def test_a_turn_whose_lease_ran_out_is_released_and_may_still_be_settled(s
     assert await store.transact(work) == (
         0,
         1,
-        facts(0, (), 0, 0),
+        facts(0, (), 0, 100),
         True,
         facts(1, (NOON,), 0, 40),
         1,
