@@ -21,6 +21,7 @@ from bot.render import (
 )
 from bot.reply import Button, Reply
 from bot.standing import because, subscription_lines
+from bot.team import share_lines
 from bot.words import say
 from engine.catalogue import Catalogue
 from engine.domain import Interval, Offer, Tier
@@ -40,6 +41,7 @@ def usage(overview: Overview, metered: Sequence[str] = ()) -> Reply:
         say("usage-tier", tier=title(tier.name), because=because(overview.access)),
         *subscription_lines(overview.access, tier),
         *([say("usage-team", owner=named(overview.team, overview.person))] if overview.team else []),
+        *share_lines(overview.share),
         say("usage-conversations", today=today, fresh=moment(overview.resets_at)),
         say("usage-turns", turns=boundless(tier.turns_per_conversation)),
         say("usage-questions", questions=of(len(used.recent), tier.requests_per_minute)),

@@ -10,8 +10,9 @@ from bot.people import named
 from bot.render import day, title
 from bot.reply import Button, Reply, Style
 from bot.words import say
-from engine.domain import Person
+from engine.domain import Micros, Person
 from engine.facts import AccessReason
+from engine.sharing import Share
 from engine.teams import INVITES_A_DAY, Invited, Obstacle, Roster, Seated, Teams
 
 
@@ -91,17 +92,40 @@ def owned(team: Roster, viewer: Person) -> Iterator[str]:
         yield say("team-yours", taken=team.taken, seats=say("seats", team.seats))
     else:
         yield say("team-yours-ended")
-    yield from (row(each, viewer) for each in team.people)
+    yield from (row(each, team.budget, viewer) for each in team.people)
+    if len(team.people) > 1:
+        yield from share_lines(team.share)
     if team.seats and len(team.people) >= team.seats:
         yield say("team-more")
     if team.beside:
         yield say("team-beside", owner=named(team.beside, viewer))
 
 
-def row(seated: Seated, viewer: Person) -> str:
-    """Somebody of a team, with the number by which they can be taken out."""
+def row(seated: Seated, budget: Micros | None, viewer: Person) -> str:
+    """Somebody of a team: the number by which they can be taken out, and what they used this month."""
     waits = say("team-waits") if seated.waiting else ""
-    return " · ".join(filter(None, (f"{seated.number}. {named(seated.person, viewer)}", waits)))
+    used = say("team-used", percent=percent(seated.used, budget)) if budget else ""
+    spoken = say("team-spoken", conversations=say("conversations", seated.conversations))
+    return " · ".join(filter(None, (f"{seated.number}. {named(seated.person, viewer)}", waits, used, spoken)))
+
+
+def percent(used: Micros, budget: Micros) -> int:
+    """A part of a budget in hundredths, rounded up so that nothing used is nothing."""
+    return -(-used * 100 // budget)
+
+
+def share_lines(share: Share | None) -> Iterator[str]:
+    """What the viewer's seat has used of the team's budget, and how far it may go by now."""
+    budget = share.tier.cost_ceiling_month if share else None
+    if share is None or not budget:
+        return
+    own, reach = share.pot.share(budget), share.reach(budget) or Micros(0)
+    yield say(
+        "team-share",
+        used=percent(share.used, budget),
+        own=own * 100 // budget,
+        reach=reach * 100 // budget,
+    )
 
 
 def joined(team: Roster, viewer: Person) -> Iterator[str]:
@@ -112,4 +136,5 @@ def joined(team: Roster, viewer: Person) -> Iterator[str]:
     )
     if team.seats and not team.people[0].waiting and team.access.reason is not AccessReason.SEAT:
         yield say("team-own-better", tier=title(team.access.tier))
+    yield from share_lines(team.share)
     yield say("team-privacy")

@@ -41,7 +41,7 @@ from engine.models import Message, ModelSpec
 from engine.reserve import reserved
 from engine.routing import Route
 from engine.rules import Rules
-from engine.spending import FREE
+from engine.sharing import share_of
 from engine.summaries import NO_SUMMARIES, Summaries
 from engine.turns import Exchange, Hold, UsageFacts
 
@@ -220,12 +220,12 @@ def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) 
     if barred := places.barred(desk.catalogue, rules, tier, ask):
         return barred
     more = overage.allowance(tx, account.id, desk.mode, found, tier, desk.metered_markup, now)
-    here = local(desk, rules)
-    usage = tx.usage(account.id, now)
+    share = share_of(tx, desk.catalogue, found, account.id, desk.mode, now, lock=True)
+    here, usage, fixes = local(desk, rules), tx.usage(account.id, now), tx.corrections()
     paid = overage.paid(tx, account.id, desk.mode, tier, usage.cost_month, now)
-    purse = FREE if tier.name is TierName.FREE else None
-    payer = Payer(account.id, ask.person, desk.mode, tier, purse, metered=more is not None)
-    fixes = tx.corrections()
+    if share:
+        tier, usage = share.own, replace(usage, cost_month=share.used)
+    payer = Payer(account.id, ask.person, desk.mode, tier, more is not None, share)
     return Counter(here, account, ask.place, rules, tier, usage, more, now, fixes, payer, paid)
 
 
@@ -328,6 +328,6 @@ def hold_for(
         parent=start.parent,
         batch=batch,
         purse=counter.payer.purse,
-        reserved=room.needs(routes),
+        reserved={**room.needs(routes), **counter.payer.reserved(reserved(routes))},
         provider=routes[0].spec.provider,
     )

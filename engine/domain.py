@@ -229,6 +229,8 @@ class RefusalReason(StrEnum):
     RATE = "rate"
     CONCURRENT = "concurrent"
     COST = "cost"
+    TEAM_COST = "team_cost"
+    """The share of a seat in its team's budget is used up."""
     BUDGET = "budget"
     """What the operator lets vendors charge is used up."""
     FREE_BUDGET = "free_budget"

@@ -114,8 +114,9 @@ def refuse(
 
 
 def spent(case: Case, catalogue: Catalogue) -> Refusal:
-    """The refusal at the month's vendor cost."""
-    return refuse(case, catalogue, RefusalReason.COST, None, next_month(case.now))
+    """The refusal at the month's vendor cost: the member's own, or their share of a team's."""
+    reason = RefusalReason.TEAM_COST if case.tier.shared else RefusalReason.COST
+    return refuse(case, catalogue, reason, None, next_month(case.now))
 
 
 def step(klass: ModelClass) -> int:

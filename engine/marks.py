@@ -14,7 +14,8 @@ from engine.facts import Mode
 from engine.ledger import Tx
 from engine.limits import next_month
 from engine.notices import Notice, NoticeId, NoticeKind
-from engine.spending import label, scopes
+from engine.sharing import Share, renewed
+from engine.spending import FREE, label, scopes, team
 from engine.turns import Charge
 
 NEAR = Fraction(4, 5)
@@ -29,10 +30,21 @@ class Payer:
     person: Person
     mode: Mode
     tier: Tier
-    purse: Scope | None
-    """Where its charges count beside the bot and their vendors."""
     metered: bool = False
     """Whether they agreed to pay for what lies beyond their ceiling."""
+    share: Share | None = None
+    """Of the budget of their team, if it pays."""
+
+    @property
+    def purse(self) -> Scope | None:
+        """Where its charges count beside the bot and their vendors."""
+        if self.share:
+            return self.share.purse
+        return FREE if self.tier.name is TierName.FREE else None
+
+    def reserved(self, most: Micros) -> Mapping[Scope, Micros]:
+        """What a question that costs so much at most holds beside what the house's ceilings ask for."""
+        return self.share.reserved(most) if self.share else {}
 
 
 def note_spent(
@@ -59,10 +71,15 @@ def note_house(
 
 
 def note_member(tx: Tx, payer: Payer, now: datetime, *, full: bool = False) -> None:
-    """The same about a member's own ceiling, also to the member; `full` as above."""
-    ceiling = payer.tier.cost_ceiling_month
-    if ceiling is None:
-        return
+    """The same about what a member may cost, of their own or of a team's, also to the member."""
+    if payer.share:
+        note_team(tx, payer, payer.share, now, full=full)
+    elif payer.tier.cost_ceiling_month is not None:
+        note_own(tx, payer, payer.tier.cost_ceiling_month, now, full=full)
+
+
+def note_own(tx: Tx, payer: Payer, ceiling: Micros, now: datetime, *, full: bool) -> None:
+    """The same about a member's own ceiling."""
     spent, _ = tx.spent(payer.account, now)
     if not near(spent, ceiling):
         return
@@ -73,6 +90,33 @@ def note_member(tx: Tx, payer: Payer, now: datetime, *, full: bool = False) -> N
         tx.owe(notice(payer, spent_kind(payer), now))
     month = label_month(now)
     tell_operator(tx, f"account:{payer.account}", str(payer.person), month, ceiling, spent, now, full=full)
+
+
+def note_team(tx: Tx, payer: Payer, share: Share, now: datetime, *, full: bool) -> None:
+    """Tell a member about their part of the team's budget; its owner and the operator about all of it."""
+    ceiling = share.tier.cost_ceiling_month
+    if ceiling is None:
+        return
+    fresh, spent = renewed(tx, share, now), tx.purse(share.purse, now).spent
+    alone, reach = len(fresh.pot.uses) == 1, fresh.reach(ceiling) or Micros(0)
+    if not alone and near(spent, reach):
+        tx.owe(notice(payer, NoticeKind.SEAT_NEAR, now))
+        if full or spent >= reach:
+            tx.owe(notice(payer, NoticeKind.SEAT_SPENT, now))
+    note_budget(tx, share, ceiling, now, full=full and alone)
+
+
+def note_budget(tx: Tx, share: Share, ceiling: Micros, now: datetime, *, full: bool) -> None:
+    """The part of it that is about the whole budget."""
+    whole = team(share.owner)
+    spent, owner = tx.purse(whole, now).spent, tx.person_of(share.owner)
+    if owner is None or not near(spent, ceiling):
+        return
+    told = Payer(share.owner, owner, share.mode, share.tier)
+    tx.owe(notice(told, NoticeKind.TEAM_NEAR, now))
+    if full or spent >= ceiling:
+        tx.owe(notice(told, NoticeKind.TEAM_SPENT, now))
+    tell_operator(tx, whole, str(owner), label_month(now), ceiling, spent, now, full=full)
 
 
 def tell_operator(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.archive import Archive
@@ -18,6 +18,7 @@ from engine.moderating import Moderating
 from engine.notices import Notice
 from engine.ports import Clock, Store
 from engine.preferences import Preferences
+from engine.sharing import Share, share_of
 from engine.teams import Teams, access_of
 from engine.turns import UsageFacts
 
@@ -40,6 +41,8 @@ class Overview:
     now: datetime
     team: Person | None = None
     """Who owns the team that the person has a seat in, if that decides."""
+    share: Share | None = None
+    """Of the budget of their team, their own one or another's; `usage` and `tier` count by it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,9 @@ class Members:
         account = tx.find_account(person)
         catalogue, mode = self.catalogue, self._mode
         found = access_of(tx, catalogue, account.id, mode, now) if account else access((), now)
-        tier = catalogue.tier(found.tier)
+        usage = tx.usage(account.id, now) if account else NOTHING
+        share = share_of(tx, catalogue, found, account.id, mode, now, lock=False) if account else None
+        tier = share.own if share else catalogue.tier(found.tier)
         record = tx.customer(account.id, mode) if account else None
         told = tx.tier_changes(account.id) if account else ()
         wish = catalogue.find(account.model) if account and account.model else None
@@ -167,7 +172,7 @@ class Members:
             account=account,
             access=found,
             tier=tier,
-            usage=tx.usage(account.id, now) if account else NOTHING,
+            usage=replace(usage, cost_month=share.used) if share else usage,
             resets_at=next_day(now),
             model=wish if wish and catalogue.allows(tier, wish) else catalogue.default(tier),
             subscriptions=tx.subscriptions(account.id, mode) if account else (),
@@ -176,6 +181,7 @@ class Members:
             mode=mode,
             now=now,
             team=tx.person_of(found.team) if found.team else None,
+            share=share,
         )
 
     def _row(self, overview: Overview, spec: ModelSpec) -> ModelRow:

@@ -36,6 +36,12 @@ class NoticeKind(StrEnum):
     TEAM_ENDED = "team_ended"
     SEAT_TAKEN = "seat_taken"
     """The owner took a member out of the team."""
+    SEAT_NEAR = "seat_near"
+    SEAT_SPENT = "seat_spent"
+    """A member's share of the team's budget."""
+    TEAM_NEAR = "team_near"
+    TEAM_SPENT = "team_spent"
+    """All of it, for its owner."""
     ALLOWANCE_NEAR = "allowance_near"
     ALLOWANCE_SPENT = "allowance_spent"
     METERED_NEAR = "metered_near"
@@ -44,7 +50,14 @@ class NoticeKind(StrEnum):
 
 
 QUIET = frozenset(
-    {NoticeKind.RENEWED, NoticeKind.ALLOWANCE_NEAR, NoticeKind.METERED_NEAR, NoticeKind.FREE_NEAR}
+    {
+        NoticeKind.RENEWED,
+        NoticeKind.ALLOWANCE_NEAR,
+        NoticeKind.METERED_NEAR,
+        NoticeKind.FREE_NEAR,
+        NoticeKind.SEAT_NEAR,
+        NoticeKind.TEAM_NEAR,
+    }
 )
 """Good to know and no reason to disturb anybody."""
 

@@ -68,7 +68,7 @@ class Allowance:
 def offer(found: Access, tier: Tier, markup: Decimal, now: datetime) -> MeterOffer:
     """Whether this access may have metered use at `now`; `tier` is what it gives."""
     sub = found.subscription
-    if markup <= 0:
+    if markup <= 0 or tier.shared:
         return MeterOffer.NOT_SOLD
     if tier.name is not TierName.PRO or tier.cost_ceiling_month is None or sub is None:
         return MeterOffer.NEEDS_PRO
@@ -105,7 +105,7 @@ def allowance(
 def paid(tx: Tx, account: AccountId, mode: Mode, tier: Tier, month: Micros, now: datetime) -> Micros:
     """What of a month that cost so much is on the meter's bill, where that makes a difference."""
     ceiling, stop = tier.cost_ceiling_month, tier.cost_stop_month
-    if stop is None or ceiling is None or month <= ceiling:
+    if stop is None or ceiling is None or month <= ceiling or tier.shared:
         return Micros(0)
     return tx.usage_cost(account, mode, month_start(now))
 

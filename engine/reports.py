@@ -30,6 +30,7 @@ from engine.revenue import (
 )
 from engine.screening import Finding
 from engine.sealing import UNIT
+from engine.sharing import paid_by
 from engine.teams import access_of
 
 PAGE = 500
@@ -200,7 +201,7 @@ class Reports:
             return [
                 (
                     each,
-                    access(tx.subscriptions(each, mode), now, tx.claims(each, mode)).tier,
+                    paid_by(tx, each, mode, now).tier,
                     access_of(tx, catalogue, each, mode, now).tier,
                 )
                 for each in tx.seated(mode, after, PAGE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from engine.domain import AccountId, Person
+from engine.domain import AccountId, Micros, Person, Scope
 from engine.facts import NO_CLAIMS, Claims, Mode, Subscription
 
 
@@ -83,6 +83,17 @@ class TeamsTx(Protocol):
 
     def seated(self, mode: Mode, after: str, limit: int) -> Sequence[AccountId]:
         """Accounts that joined any team, by id, those behind `after` ('' for the first page)."""
+        ...
+
+    def team_use(self, owner: AccountId, mode: Mode, at: datetime) -> Mapping[AccountId, Micros]:
+        """What everybody in a team used of its budget in the UTC month of `at`, held estimates included.
+
+        The owner first, then those who joined, in that order.
+        """
+        ...
+
+    def conversations_paid(self, account: AccountId, purse: Scope, since: datetime) -> int:
+        """The account's conversations with turns begun from then on that a purse paid, or is to pay."""
         ...
 
     def person_of(self, account: AccountId) -> Person | None:

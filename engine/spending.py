@@ -16,6 +16,7 @@ BOT = Scope("bot")
 """All that vendors charge, by UTC month."""
 FREE = Scope("free")
 """What free members cost together, by UTC day."""
+TEAM = "team:"
 FIRST_DAY = date(1970, 1, 1)
 
 
@@ -47,7 +48,7 @@ class Entry:
     turn: TurnId | None
     account: AccountId | None
     purse: Scope | None
-    """Where it counts beside BOT and its vendor: FREE, a team's, or nowhere."""
+    """Where it counts beside BOT and its vendor: FREE, a team's, that of a seat in one, or nowhere."""
     purpose: Purpose
     charge: Charge
     began_at: datetime
@@ -68,12 +69,22 @@ def is_vendor(scope: Scope) -> bool:
 
 def team(name: str) -> Scope:
     """The scope of a team, by UTC month."""
-    return Scope(f"team:{name}")
+    return Scope(f"{TEAM}{name}")
+
+
+def seat(owner: str, account: str) -> Scope:
+    """The scope of a seat in a team, by UTC month: what counts there counts for the whole team, too."""
+    return Scope(f"{team(owner)}/{account}")
+
+
+def for_team(scope: Scope | None) -> bool:
+    """Whether it is the scope of a team or of a seat in one: the team's budget pays, not the account's."""
+    return scope is not None and scope.startswith(TEAM)
 
 
 def monthly(scope: Scope) -> bool:
     """Whether a scope is counted by UTC month; else by UTC day."""
-    return scope == BOT or scope.startswith("team:")
+    return scope == BOT or for_team(scope)
 
 
 def period(scope: Scope, at: datetime) -> int:
@@ -94,8 +105,9 @@ def by_scope(ceilings: Ceilings) -> dict[Scope, Micros]:
 
 
 def scopes(charge: Charge, purse: Scope | None) -> tuple[Scope, ...]:
-    """Where a charge counts."""
-    return (BOT, vendor(charge.provider), *((purse,) if purse else ()))
+    """Where a charge counts; that of a seat in its team, too."""
+    whole = (Scope(purse.partition("/")[0]),) if purse and for_team(purse) and "/" in purse else ()
+    return (BOT, vendor(charge.provider), *whole, *((purse,) if purse else ()))
 
 
 class SpendingTx(Protocol):

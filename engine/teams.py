@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from engine.catalogue import Catalogue, Wares, access, entitled, seats_of
-from engine.domain import Account, AccountId, Person
-from engine.facts import Access, Mode
+from engine.catalogue import Catalogue, Wares, entitled, seats_of
+from engine.domain import Account, AccountId, Micros, Person, TierName
+from engine.facts import Access, AccessReason, Mode
 from engine.ledger import Tx
 from engine.notices import Notice, NoticeId, NoticeKind
+from engine.overage import month_start
 from engine.ports import Clock, Store
 from engine.seats import Invite, Member, Seat
+from engine.sharing import Share, paid_by, share_of
+from engine.spending import seat
 
 INVITE_LIFE = timedelta(days=7)
 INVITES_A_DAY = 20
@@ -29,6 +31,8 @@ ALIKE = str.maketrans("01", "OI", "- ")
 """Digits that a code never has, as the letters they are taken for, and what only parts its groups."""
 FIRST = 1
 """The owner's number."""
+NOBODY = Access(TierName.FREE, AccessReason.NO_SUBSCRIPTION)
+"""What somebody has who was never seen."""
 
 
 class Obstacle(StrEnum):
@@ -71,6 +75,10 @@ class Seated:
     number: int
     waiting: bool
     """Whether the team has fewer seats by now."""
+    used: Micros = Micros(0)  # noqa: RUF009 - an int by another name
+    """Of the team's budget in this UTC month."""
+    conversations: int = 0
+    """In which they used it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +86,18 @@ class Roster:
     """A team as one of its people sees it."""
 
     owner: Person
-    owned: bool
-    """Whether it is the viewer's own."""
     seats: int
     """0: nobody pays for it any more."""
+    budget: Micros | None
+    """Vendor cost of all seats together that a UTC month includes; None: no limit."""
     people: tuple[Seated, ...]
     """All of them for the owner, its owner first; for others themselves alone."""
-    access: Access
+    owned: bool = False
+    """Whether it is the viewer's own."""
+    access: Access = NOBODY
     """What the viewer has."""
+    share: Share | None = None
+    """The viewer's, if the team gives what they have."""
     beside: Person | None = None
     """Owner of the team in which an owner has a seat, too."""
 
@@ -97,7 +109,7 @@ class Roster:
 
 def access_of(tx: Tx, catalogue: Catalogue, account: AccountId, mode: Mode, now: datetime) -> Access:
     """What an account may use now, by its own subscriptions or by a seat."""
-    own = access(tx.subscriptions(account, mode), now, tx.claims(account, mode))
+    own = paid_by(tx, account, mode, now)
     return entitled(catalogue, own, seat_of(tx, account, mode), now)
 
 
@@ -108,11 +120,6 @@ def seat_of(tx: Tx, account: AccountId, mode: Mode) -> Seat | None:
         return None
     subscriptions = tuple(tx.subscriptions(found.owner, mode))
     return Seat(found.owner, found.place, subscriptions, tx.claims(found.owner, mode))
-
-
-def paid_by(tx: Tx, owner: AccountId, mode: Mode, now: datetime) -> Access:
-    """What a team's owner has paid for; no seat of theirs counts."""
-    return access(tx.subscriptions(owner, mode), now, tx.claims(owner, mode))
 
 
 def new_code() -> str:
@@ -182,19 +189,46 @@ class Teams:
 
     def _roster(self, tx: Tx, account: Account, now: datetime) -> Roster | Obstacle:
         """The team that the account owns, while it has seats or anybody in it, else the one it joined."""
-        mode, found = self._mode, tx.membership(account.id, self._mode)
-        seen = access_of(tx, self._wares.today, account.id, mode, now)
-        seats, members = self._owns(tx, account.id, now), tx.team_members(account.id, mode)
-        if seats or members:
-            people = (Seated(account.person, FIRST, waiting=False), *listed(members, seats))
-            beside = tx.person_of(found.owner) if found else None
-            return Roster(account.person, True, seats, people, seen, beside)  # noqa: FBT003 - a field
-        owner = tx.person_of(found.owner) if found else None
-        if found is None or owner is None:
+        found = tx.membership(account.id, self._mode)
+        other = tx.person_of(found.owner) if found else None
+        own = self._team(tx, account.id, account.person, now)
+        if own.seats or len(own.people) > 1:
+            return self._seen(tx, account, replace(own, owned=True, beside=other), now)
+        if found is None or other is None:
             return Obstacle.NO_TEAM
-        seats = self._owns(tx, found.owner, now)
-        everybody = listed(tx.team_members(found.owner, mode), seats)
-        return Roster(owner, False, seats, (everybody[found.place - 2],), seen)  # noqa: FBT003 - a field
+        team = self._team(tx, found.owner, other, now)
+        return self._seen(tx, account, replace(team, people=(team.people[found.place - 1],)), now)
+
+    def _team(self, tx: Tx, owner: AccountId, person: Person, now: datetime) -> Roster:
+        """A team with everybody in it."""
+        seats, paid = self._owns(tx, owner, now), paid_by(tx, owner, self._mode, now)
+        budget = self._wares.today.tier(paid.tier).cost_ceiling_month if seats else None
+        return Roster(person, seats, budget, self._people(tx, owner, person, seats, now))
+
+    def _seen(self, tx: Tx, account: Account, roster: Roster, now: datetime) -> Roster:
+        """The same with what the viewer has."""
+        catalogue, mode = self._wares.today, self._mode
+        found = access_of(tx, catalogue, account.id, mode, now)
+        share = share_of(tx, catalogue, found, account.id, mode, now, lock=False)
+        return replace(roster, access=found, share=share)
+
+    def _people(
+        self, tx: Tx, owner: AccountId, person: Person, seats: int, now: datetime
+    ) -> tuple[Seated, ...]:
+        """Everybody in a team, its owner first; the newest wait if there are not enough seats."""
+        used, since = tx.team_use(owner, self._mode, now), month_start(now)
+        joined = tx.team_members(owner, self._mode)
+        numbers = [(owner, person, FIRST), *((each.account, each.person, each.number) for each in joined)]
+        return tuple(
+            Seated(
+                who,
+                number,
+                place > max(seats, FIRST),
+                used.get(each, Micros(0)),
+                tx.conversations_paid(each, seat(owner, each), since),
+            )
+            for place, (each, who, number) in enumerate(numbers, start=1)
+        )
 
     def _invited(self, tx: Tx, person: Person, code: str, now: datetime) -> Invited | Obstacle:
         mode, account = self._mode, tx.lock_account(person, now)
@@ -258,8 +292,3 @@ class Teams:
         tier, key = self._wares.today.ranked()[0].name, f"removed:{member.account}:{now.isoformat()}"
         kind, name = NoticeKind.SEAT_TAKEN, NoticeId(uuid4().hex)
         return Notice(name, key, member.account, self._mode, member.person, kind, tier, now)
-
-
-def listed(members: Sequence[Member], seats: int) -> Sequence[Seated]:
-    """Those who joined; the newest of them wait if there are not enough seats beside the owner's."""
-    return [Seated(each.person, each.number, place > seats) for place, each in enumerate(members, start=2)]

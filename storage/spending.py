@@ -8,7 +8,7 @@ from datetime import datetime
 
 from engine.domain import AccountId, Micros, Scope, TurnId
 from engine.models import NO_USAGE, Usage
-from engine.spending import Entry, Purpose, Purse, period, scopes
+from engine.spending import Entry, Purpose, Purse, for_team, period, scopes
 from engine.turns import Charge, Hold, Settlement
 from storage.session import Row, Session, moment
 
@@ -113,13 +113,16 @@ def write(session: Session, entries: Iterable[Entry]) -> None:
 
 
 def count(session: Session, entries: Sequence[Entry], gone: Sequence[Entry] = ()) -> None:
-    """Add entries to the accounts' months, then in one order to the purses, and take off what is gone."""
+    """Add entries to the accounts' months, then in one order to the purses, and take off what is gone.
+
+    What a team's budget pays is no part of an account's own month.
+    """
     spent: Counter[tuple[Scope, int]] = Counter()
     owed: Counter[tuple[AccountId, int]] = Counter()
     for sign, each in [*((1, entry) for entry in entries), *((-1, entry) for entry in gone)]:
         cost, began = sign * (each.charge.cost or 0), each.began_at
         spent.update({(scope, period(scope, began)): cost for scope in scopes(each.charge, each.purse)})
-        if each.account:
+        if each.account and not for_team(each.purse):
             owed[each.account, month_number(began)] += cost
     for (account, month), cost in sorted(owed.items()):
         if cost:

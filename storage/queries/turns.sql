@@ -10,13 +10,16 @@ SELECT
         AS conversations_today,
     (SELECT COUNT(DISTINCT COALESCE(batch, id)) FROM turn WHERE account = :account AND state = 'held')
         AS at_once,
-    (SELECT COALESCE(SUM(estimate), 0) FROM turn WHERE account = :account AND state = 'held')
-        + (
-            SELECT COALESCE(SUM(estimate), 0)
-            FROM turn
-            WHERE account = :account AND started_at >= :since AND state = 'released' AND outcome = 'expired'
-                AND cost IS NULL AND provider IS NOT NULL
-        ) AS estimates,
+    (
+        SELECT COALESCE(SUM(estimate), 0)
+        FROM turn
+        WHERE account = :account AND state = 'held' AND COALESCE(purse, '') NOT LIKE 'team:%'
+    ) + (
+        SELECT COALESCE(SUM(estimate), 0)
+        FROM turn
+        WHERE account = :account AND started_at >= :since AND state = 'released' AND outcome = 'expired'
+            AND cost IS NULL AND provider IS NOT NULL AND COALESCE(purse, '') NOT LIKE 'team:%'
+    ) AS estimates,
     (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE account = :account AND month = :month) AS spent;
 
 -- name: spent
@@ -26,6 +29,7 @@ SELECT
         SELECT COALESCE(SUM(cost), 0)
         FROM turn
         WHERE account = :account AND state = 'released' AND started_at >= :since AND started_at < :until
+            AND COALESCE(purse, '') NOT LIKE 'team:%'
     ) AS released;
 
 -- name: recent_turns

@@ -12,7 +12,11 @@ from tests.engine.conftest import ALICE
 from tests.fakes.clock import NOON
 
 UNDATED = {NoticeKind.ACTIVATED, NoticeKind.CHANGED, NoticeKind.RESUMED, NoticeKind.ENDED}
-UNDATED |= {NoticeKind.REFUNDED, NoticeKind.DISPUTED}
+UNDATED |= {NoticeKind.REFUNDED, NoticeKind.DISPUTED, NoticeKind.METERED_NEAR, NoticeKind.FREE_NEAR}
+UNDATED |= {NoticeKind.TEAM_CHANGED, NoticeKind.TEAM_ENDED, NoticeKind.SEAT_TAKEN}
+ABOUT_TEAMS = {NoticeKind.SEAT_NEAR, NoticeKind.SEAT_SPENT, NoticeKind.TEAM_NEAR, NoticeKind.TEAM_SPENT}
+ABOUT_TEAMS |= {NoticeKind.TEAM_ENDED, NoticeKind.SEAT_TAKEN}
+"""They are about the team of somebody who knows which tier that is, or was."""
 NEXT = {
     NoticeKind.ACTIVATED: "/usage",
     NoticeKind.CHANGED: "/usage",
@@ -27,6 +31,13 @@ NEXT = {
     NoticeKind.CHANGE_PLANNED: "/resume",
     NoticeKind.REFUNDED: "/plans",
     NoticeKind.DISPUTED: "the operator",
+    NoticeKind.TEAM_CHANGED: "/usage",
+    NoticeKind.TEAM_ENDED: "/usage",
+    NoticeKind.SEAT_TAKEN: "/plans",
+    NoticeKind.SEAT_NEAR: "/team",
+    NoticeKind.SEAT_SPENT: "/team",
+    NoticeKind.TEAM_NEAR: "/team",
+    NoticeKind.TEAM_SPENT: "/team",
 }
 
 
@@ -40,7 +51,7 @@ def owed(kind: NoticeKind, *, dated: bool = True, mode: Mode = Mode.LIVE) -> Not
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_news_names_the_tier_its_date_and_what_to_do_next(kind: NoticeKind) -> None:
     words = notice(owed(kind)).text
-    assert "Premium" in words
+    assert ("Premium" in words) is (kind not in ABOUT_TEAMS)
     assert ("24 November 2026" in words) is (kind not in UNDATED)
     assert NEXT.get(kind, "") in words
 

@@ -61,10 +61,12 @@ async def test_a_team_from_the_invitation_to_the_removal(desk: Desk) -> None:
     assert f"> Join my team: send `{code}` to the bot" in desk.last.text
     assert await desk.says(code, BOB) == (
         "Welcome: you have a seat now.\nYou have a seat in the team of @alice, who pays for it.\n"
+        "Of the team's budget for this month you used 0 %. Your share is 50 %; with what others have left "
+        "so far you can come to 89 %.\n"
         "The owner sees how much you use, never what you write. `/team leave` gives the seat back."
     )
     assert "2 of 5 seats taken" in await desk.says("/team show")
-    assert "2. @bob" in desk.last.text
+    assert "2. @bob · 0 % of the month's budget · 0 conversations this month" in desk.last.text
     assert "Nobody in your team" in await desk.says("/team remove @carol")
     assert "Done; the seat is free" in await desk.says("/team remove @bob")
     assert "@bob" not in desk.last.text

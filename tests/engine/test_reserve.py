@@ -25,7 +25,7 @@ from tests.engine.conftest import ALICE, FREE, QUICK, SPARE, Hall, last
 from tests.fakes.models import Scripted
 
 QUICKLY = Patience(back_off=0.0, longest_wait=0.0)
-PAYER = Payer(AccountId("a"), ALICE, Mode.TEST, FREE, None)
+PAYER = Payer(AccountId("a"), ALICE, Mode.TEST, FREE)
 
 
 def route(spec: ModelSpec, prompt: str = "Hi") -> Route:
