@@ -30,7 +30,7 @@ from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.ladder import Ladder, budget
 from providers.pages import no_page
-from providers.streaming import Patience, Reading, relay
+from providers.streaming import Patience, Reading, relay, whole
 
 ENDS: Mapping[str, Finish] = {
     "max_tokens": Finish.LENGTH,
@@ -78,9 +78,10 @@ class AnthropicReading(Reading[RawMessageStreamEvent]):
         """Anthropic counts apart what was read from its cache and written to it; both are input to us."""
         self.output_tokens = usage.output_tokens
         if usage.input_tokens is not None:
-            self.cached_input_tokens = usage.cache_read_input_tokens or 0
-            self.cache_written_tokens = usage.cache_creation_input_tokens or 0
-            self.input_tokens = usage.input_tokens + self.cached_input_tokens + self.cache_written_tokens
+            self.cached_input_tokens = whole(usage.cache_read_input_tokens)
+            self.cache_written_tokens = whole(usage.cache_creation_input_tokens)
+            fresh = whole(usage.input_tokens)
+            self.input_tokens = fresh + self.cached_input_tokens + self.cache_written_tokens
         if details := usage.output_tokens_details:
             self.reasoning_tokens = details.thinking_tokens or 0
 

@@ -10,7 +10,18 @@ from zlib import crc32
 
 from engine.context import size, tokens
 from engine.errors import TellOperatorError
-from engine.models import Chunk, Completion, Finish, Finished, Message, Role, TextDelta, Usage
+from engine.models import (
+    Chunk,
+    Completion,
+    Effort,
+    Finish,
+    Finished,
+    Message,
+    Role,
+    TextDelta,
+    Thinking,
+    Usage,
+)
 from providers.manners import coder, guide, sage
 
 MANNERS: Mapping[str, Callable[[Sequence[Message]], str]] = {
@@ -45,6 +56,9 @@ class DemoModel:
             known = ", ".join(MANNERS)
             raise TellOperatorError(f"demo: there is no model {completion.vendor_id!r}; there are {known}")
         answer = manner(completion.messages) + _label(completion)
+        if completion.reasoning not in {None, Effort.OFF}:
+            yield Thinking()
+            await asyncio.sleep(self._pace.pause(answer) * 10)
         told, finish = "", Finish.END
         for word in re.findall(r"\s*\S+", answer):
             if tokens(told + word) > completion.max_output:

@@ -26,7 +26,7 @@ from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.ladder import Ladder
 from providers.pages import no_page
-from providers.streaming import Patience, Reading, relay
+from providers.streaming import Patience, Reading, relay, whole
 
 ENDS: Mapping[str, Finish] = {"length": Finish.LENGTH, "content_filter": Finish.SAFETY}
 BROKEN = frozenset({"abort", "error", "insufficient_system_resource"})
@@ -77,10 +77,9 @@ class OpenAIReading(Reading[ChatCompletionChunk]):
             self.cache_written_tokens = read.cache_write_tokens or 0
         if written := usage.completion_tokens_details:
             self.reasoning_tokens = written.reasoning_tokens or 0
-        if self.reasoning_tokens and usage.total_tokens == sum(
-            (usage.prompt_tokens, usage.completion_tokens, self.reasoning_tokens)
-        ):
-            self.output_tokens += self.reasoning_tokens  # some servers count it beside the answer, not in it
+        apart = whole(self.reasoning_tokens)  # some servers count it beside the answer, not in it
+        if apart and usage.total_tokens == whole(usage.prompt_tokens) + whole(self.output_tokens) + apart:
+            self.output_tokens = whole(self.output_tokens) + apart
 
 
 class OpenAIModel:

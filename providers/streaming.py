@@ -103,24 +103,29 @@ class Reading(ABC, Generic[E]):
 
     def usage(self) -> Usage:
         """Tokens as reported; whatever was not, or not to its end, is estimated from the text."""
-        sent = self.input_tokens or size(self._completion)
+        told, written, reasoned = map(whole, (self.input_tokens, self.output_tokens, self.reasoning_tokens))
+        sent = told or size(self._completion)
         seen = tokens("".join(self._text)) if self._text else 0
-        if self.finish and self.input_tokens and (self.output_tokens or not seen):
-            return self._usage(sent, self.output_tokens or 0, self.reasoning_tokens)
-        thought = max(self.reasoning_tokens, -(-self._thoughts // BYTES_PER_TOKEN))
-        return replace(
-            self._usage(sent, max(seen + thought, self.output_tokens or 0), thought), estimated=True
-        )
+        if self.finish and told and (written or not seen):
+            return self._usage(sent, written, reasoned)
+        thought = max(reasoned, -(-self._thoughts // BYTES_PER_TOKEN))
+        return replace(self._usage(sent, max(seen + thought, written), thought), estimated=True)
 
     def _usage(self, sent: int, written: int, thought: int) -> Usage:
-        cached = min(self.cached_input_tokens, sent)
+        """Parts are never more than the whole, whatever a server says."""
+        cached = min(whole(self.cached_input_tokens), sent)
         return Usage(
             sent,
             cached,
             written,
-            cache_written_tokens=min(self.cache_written_tokens, sent - cached),
+            cache_written_tokens=min(whole(self.cache_written_tokens), sent - cached),
             reasoning_tokens=min(thought, written),
         )
+
+
+def whole(count: object) -> int:
+    """A count as a vendor tells it, which the SDKs hand on unchecked; 0 for what is none."""
+    return max(0, count) if isinstance(count, int) else 0
 
 
 class Watch:

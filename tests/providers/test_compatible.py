@@ -8,11 +8,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.types.chat import ChatCompletionChunk
 
 from engine.context import size, tokens
 from engine.errors import GiveUpError, StreamCutError
 from engine.models import Finish, Usage
-from providers.compatible import connect
+from providers.compatible import CompatibleReading, connect
 from providers.endpoint import Endpoint
 from providers.lazy import Adapter
 from providers.thoughts import ThoughtFilter
@@ -54,6 +55,39 @@ async def test_another_refusal_is_no_reason_to_ask_twice(vendors: FakeVendors, m
     vendors.plays(Reply(422, {"error": {"message": "max_tokens: too large"}}))
     assert isinstance((await ask(model)).failure, GiveUpError)
     assert len(vendors.asked) == 1
+
+
+COUNTS: st.SearchStrategy[object] = st.one_of(
+    st.none(), st.integers(-5, 50), st.just("12"), st.just(1.5), st.just({})
+)
+
+
+@given(
+    counts=st.tuples(*[COUNTS] * 6),
+    words=st.sampled_from(["", "Yes."]),
+    reason=st.sampled_from([None, "stop"]),
+)
+def test_whatever_a_server_counts_parts_are_no_more_than_the_whole(
+    counts: tuple[object, ...], words: str, reason: str | None
+) -> None:
+    sent, cached, written, out, thought, total = counts
+    usage = {
+        "prompt_tokens": sent,
+        "completion_tokens": out,
+        "total_tokens": total,
+        "prompt_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
+        "completion_tokens_details": {"reasoning_tokens": thought},
+    }
+    choice = {"index": 0, "delta": {"content": words}, "finish_reason": reason}
+    reading = CompatibleReading(question())
+    for data in ({"choices": [choice]}, {"choices": [], "usage": usage}):
+        reading.take(ChatCompletionChunk.construct(**data))
+    found = reading.usage()
+    assert found.input_tokens > 0
+    assert min(found.cached_input_tokens, found.cache_written_tokens, found.reasoning_tokens) >= 0
+    assert found.cached_input_tokens + found.cache_written_tokens <= found.input_tokens
+    assert found.reasoning_tokens <= found.output_tokens
+    assert found.output_tokens > 0 or not words
 
 
 @pytest.mark.parametrize("odd", [{"choices": None}, {"choices": []}, {"choices": [{"index": 0}]}, {}])

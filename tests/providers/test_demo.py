@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from engine.context import size, tokens
 from engine.enclosures import told
 from engine.errors import TellOperatorError
 from engine.files import Document, Image
-from engine.models import Completion, Finish, Message, Role, TextDelta, Usage
+from engine.models import Completion, Effort, Finish, Message, Role, TextDelta, Thinking, Usage
 from providers.demo import MANNERS, DemoModel, Pace
 from tests.providers.conftest import ask, question
 
@@ -47,6 +48,13 @@ async def test_tokens_are_estimated_and_say_so() -> None:
     asked = question("Hello!", model="demo-guide")
     outcome = await ask(AT_ONCE, asked)
     assert outcome.end.usage == Usage(size(asked), 0, tokens(outcome.text), estimated=True)
+
+
+async def test_a_demo_that_is_asked_to_reason_says_so_first() -> None:
+    for level in Effort:
+        asked = replace(question(model="demo-sage"), reasoning=level)
+        outcome = await ask(AT_ONCE, asked)
+        assert (outcome.chunks[0] == Thinking()) is (level is not Effort.OFF)
 
 
 async def test_an_answer_stops_at_our_cap() -> None:
