@@ -13,6 +13,7 @@ from uuid import uuid4
 from engine import compaction, estimates
 from engine.admission import LEASE, Admission, Desk, admit
 from engine.answering import Answering, Patience
+from engine.breaker import Breaker
 from engine.catalogue import Wares
 from engine.comparison import admit_comparison
 from engine.domain import (
@@ -37,12 +38,12 @@ from engine.flight import InFlight, merged
 from engine.keeping import Keeping
 from engine.ledger import Tx
 from engine.marks import note_spent
-from engine.models import Finish
+from engine.models import Finish, Thinking
 from engine.moderating import Inspection, Moderating
 from engine.overage import settle
 from engine.parcel import Parcel
 from engine.ports import Clock, Model, Store
-from engine.signals import Signals
+from engine.signals import Signals, complaints
 from engine.spending import by_scope
 from engine.turns import Exchange, Settlement, TurnState
 
@@ -77,6 +78,7 @@ class Chat:
         self.keeping = keeping or Keeping(store, clock)
         self.moderating = Moderating(clock)
         """Looks at questions; this one at none."""
+        self._breaker = Breaker(store, clock, desk.owner)
         self._flight = InFlight()
         self._closing = False
 
@@ -196,10 +198,12 @@ class Chat:
         return len(turns)
 
     async def heed(self) -> None:
-        """Break off answers written here that another process was asked to stop; to be called each second."""
-        if self._flight.turns:
-            turns = await self._store.read(lambda tx: tx.stops_asked(self._desk.owner))
-            self._flight.interrupt(turns, FailureReason.STOPPED)
+        """Break off answers written here that another process was asked to stop; to be called each second.
+
+        What processes know of models that fail is exchanged with it, so that no question has to ask for it.
+        """
+        turns = await self._breaker.share(lambda tx: tx.stops_asked(self._desk.owner))
+        self._flight.interrupt(turns, FailureReason.STOPPED)
 
     async def renew(self) -> None:
         """Keep the holds of answers in flight; has to be called well within a lease.
@@ -208,7 +212,12 @@ class Chat:
         """
         if turns := self._flight.turns:
             until = self._clock.now() + LEASE
-            await self._store.transact(lambda tx: tx.renew_leases(turns, until))
+
+            def work(tx: Tx) -> None:
+                tx.renew_leases(turns, until)
+                self._breaker.renew(tx)
+
+            await self._store.transact(work)
 
     async def close(self, grace: float) -> None:
         """Take no more questions; give answers in flight `grace` seconds, then break them off, told so."""
@@ -242,7 +251,9 @@ class Chat:
     def _begin(self, ask: Ask, admissions: Sequence[Admission]) -> Sequence[Answering]:
         """Their answers; however many, the question is looked at once."""
         inspection = self._inspection(ask, admissions[0])
-        answers = [Answering(each, self._models, self._patience, inspection) for each in admissions]
+        answers = [
+            Answering(each, self._models, self._patience, self._breaker, inspection) for each in admissions
+        ]
         for answering in answers:
             self._flight.enter(ask.person, answering)
         return answers
@@ -258,9 +269,9 @@ class Chat:
         try:
             model = answering.draft.spec.name
             yield Started(admission.turn, admission.conversation, model, admission.standing)
-            async with aclosing(answering.texts()) as texts:
-                async for piece in texts:
-                    yield Delta(piece)
+            async with aclosing(answering.pieces()) as pieces:
+                async for piece in pieces:
+                    yield piece if isinstance(piece, Thinking) else Delta(piece.text)
             yield await self._settle(answering)
         finally:
             await self._end(answering)
@@ -288,6 +299,8 @@ class Chat:
         counted, ceilings = bool(text.strip()), by_scope(self._desk.ceilings)
 
         def work(tx: Tx) -> None:
+            for alert in complaints(answering, now):
+                tx.raise_alert(alert)
             if answering.inspection:
                 answering.inspection.note(tx)
             if counted:

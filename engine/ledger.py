@@ -9,6 +9,7 @@ from typing import Protocol
 from engine.acquaintance import AcquaintanceTx
 from engine.alerts import AlertsTx
 from engine.books import BooksTx
+from engine.circuit import CircuitsTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
 from engine.estimates import EstimatesTx
 from engine.facts import (
@@ -336,6 +337,7 @@ class Tx(
     ScreeningTx,
     TeamsTx,
     SummariesTx,
+    CircuitsTx,
     Protocol,
 ):
     """One unit of work on the database."""

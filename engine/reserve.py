@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.domain import Micros
-from engine.pricing import most
+from engine.pricing import MILLION, dearest, most
 from engine.routing import Route
 
 
@@ -27,6 +27,17 @@ def hedged(routes: Sequence[Route]) -> bool:
 def worst(route: Route) -> Micros:
     """The most that one request to a model may cost; nothing without a price."""
     return most(route.spec, route.size, route.completion.max_output)
+
+
+def fitted(route: Route, left: Micros) -> Route | None:
+    """The same with an answer as long as may be for so much money; None if that is less than half of it."""
+    if worst(route) <= left:
+        return route
+    price, most = dearest(route.spec.price), route.completion.max_output
+    if price is None or not price.output:
+        return None
+    room = (left - unanswered(route)) * MILLION // price.output
+    return route.answering(room) if 2 * room >= most else None
 
 
 def unanswered(route: Route) -> Micros:

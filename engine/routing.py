@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.catalogue import Catalogue
-from engine.context import reading, size
+from engine.context import reading, shorter, size
 from engine.domain import Tier
 from engine.estimates import UNCORRECTED, Correction, Reading
 from engine.models import Completion, ModelSpec
@@ -29,6 +29,15 @@ class Route:
     def reading(self, counted: int | None) -> tuple[Correction, Reading]:
         """What the vendor's count of its input teaches; None: it was refused as too long."""
         return reading(self.spec, self.completion, counted, self.correction)
+
+    def answering(self, most: int) -> Route:
+        """The same with an answer of at most so many tokens."""
+        return replace(self, completion=replace(self.completion, max_output=most))
+
+    def shortened(self) -> Route | None:
+        """The same without the oldest turns, for a vendor that found it too long; None if there are none."""
+        less = shorter(self.completion)
+        return replace(self, completion=less) if less else None
 
 
 def choose(

@@ -1,9 +1,12 @@
-"""What the hall tells the log: outcomes and figures, never what anybody wrote."""
+"""What the hall tells the log and the operator: outcomes and figures, never what anybody wrote."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime
 
+from engine.alerts import Alert, AlertKind
 from engine.answering import Answering
 from engine.domain import Duplicate, Refusal
 from engine.errors import OutsideError
@@ -40,15 +43,24 @@ class Signals:
                 "cost_micros": settlement.cost,
             },
         )
-        for error in answering.draft.errors:
-            log.warning("model failed", extra={"model": settlement.model, "error": type(error).__name__})
-        for error in answering.broken():
+        for spec, error in answering.draft.faults:
+            log.warning("model failed", extra={"model": spec.name, "error": type(error).__name__})
+        for spec, error in answering.broken():
             why = without_quotes(str(error), answering)
-            log.error("model needs the operator", extra={"model": settlement.model, "why": why})
+            log.error("model needs the operator", extra={"model": spec.name, "why": why})
 
     def storage_away(self, error: OutsideError) -> None:
         """The database could not be reached."""
         log.warning("database away", extra={"why": str(error)})
+
+
+def complaints(answering: Answering, now: datetime) -> Sequence[Alert]:
+    """What of an answer the operator has to mend: told once for each model and day."""
+    kind = AlertKind.VENDOR_BROKEN
+    return [
+        Alert(f"{kind}:{spec.name}:{now.date()}", kind, spec.name, now, without_quotes(str(error), answering))
+        for spec, error in answering.broken()
+    ]
 
 
 def without_quotes(words: str, answering: Answering) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.acquaintances import Acquaintances
 from storage.alerts import Alerts
 from storage.attempts import Attempts
+from storage.circuits import Circuits
 from storage.claims import MoneyClaims
 from storage.conversations import Conversations
 from storage.customers import Customers
@@ -47,7 +48,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Spending, Estimates, Summed, KeptQuestions, Screenings, Teams):
+class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Screenings, Teams):
     """What keeps the house within its means, and its operator informed."""
 
 

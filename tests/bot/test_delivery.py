@@ -124,7 +124,7 @@ async def test_a_repeated_message_shows_nothing(hall: Hall) -> None:
 
 async def test_a_failure_is_told_and_said_not_to_count(hall: Hall) -> None:
     hall.one = Scripted(errors=[TryAgainError("busy")] * 2)
-    hall.two = Scripted(errors=[TryAgainError("busy")] * 2)
+    hall.two = Scripted(errors=[TryAgainError("busy")] * 3)
     canvas = PaperCanvas()
     end = await deliver(hall.chat(), hall.ask(), canvas, Pacing(QUICKLY))
     assert isinstance(end, Failed)

@@ -48,6 +48,7 @@ PRICE = Price(1_000_000, 100_000, 4_000_000)
 QUICK = ModelSpec("quick", "one", "quick-1", ModelClass.EVERYDAY, 8000, 1000, PRICE, fallback=("spare",))
 SPARE = ModelSpec("spare", "two", "spare-1", ModelClass.EVERYDAY, 8000, 1000, PRICE)
 DEEP = ModelSpec("deep", "two", "deep-1", ModelClass.STRONG, 8000, 1000, PRICE)
+HASTE = Patience(back_off=0.001, longest_wait=0.01)
 CATALOGUE = Catalogue(
     MappingProxyType({TierName.FREE: FREE, TierName.PREMIUM: PREMIUM}), (QUICK, SPARE, DEEP)
 )
@@ -69,12 +70,16 @@ class Hall:
     """What questions are kept with; none: they are not kept."""
     moderating: Moderating | None = None
 
-    def chat(self, owner: str = "process-1", store: ports.Store | None = None) -> Chat:
+    def chat(
+        self,
+        owner: str = "process-1",
+        store: ports.Store | None = None,
+        patience: Patience = HASTE,
+    ) -> Chat:
         """A chat of a process of that name."""
         desk = Desk(
             self.catalogue, Mode.TEST, "Be brief.", owner, ceilings=self.ceilings, summaries=self.summaries
         )
-        patience = Patience(back_off=0.001, longest_wait=0.01)
         models = {"one": self.one, "two": self.two}
         keeping = Keeping(store or self.store, self.clock, vault_of(self.keys))
         chat = Chat(store or self.store, self.clock, desk, models, Signals(), patience, keeping=keeping)

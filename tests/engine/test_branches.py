@@ -78,7 +78,7 @@ async def test_a_reply_to_ones_own_question_goes_on_from_its_answer(hall: Hall) 
 async def test_a_reply_to_an_answer_that_broke_off_goes_on_before_it(hall: Hall) -> None:
     await told(hall, hall.ask("one", anchors=("dm",)))
     hall.one.errors = [TryAgainError("busy")] * 2
-    hall.two.errors = [TryAgainError("busy")] * 2
+    hall.two.errors = [TryAgainError("busy")] * 3
     _, end = await told(hall, hall.ask("two", anchors=("dm",)))
     assert isinstance(end, Failed)
     assert (await told(hall, hall.ask("three", anchors=("m:two",))))[0] == ["one", "Hello there.", "three"]
@@ -173,7 +173,7 @@ async def test_what_is_gone_or_somebody_elses_is_refused_in_words(hall: Hall) ->
 
 async def test_a_failed_answer_is_asked_again_and_then_counted_once(hall: Hall) -> None:
     hall.one = Scripted(errors=[TryAgainError("busy")] * 2)
-    hall.two = Scripted(errors=[TryAgainError("busy")] * 2)
+    hall.two = Scripted(errors=[TryAgainError("busy")] * 3)
     _, failed = await told(hall, hall.ask("one", anchors=("dm",)))
     assert (await facts(hall)).conversations_today == 0
     asked, end = await told(hall, again(hall, failed))
@@ -190,7 +190,7 @@ async def test_regenerating_goes_beyond_no_limit(hall: Hall) -> None:
     assert isinstance(full, Refusal)
     assert full.reason is RefusalReason.TURNS
     hall.one = Scripted(errors=[TryAgainError("busy")] * 2)
-    hall.two = Scripted(errors=[TryAgainError("busy")] * 2)
+    hall.two = Scripted(errors=[TryAgainError("busy")] * 3)
     _, failed = await told(hall, hall.ask("two"))
     await told(hall, hall.ask("three"))
     none_left = await last(hall.chat(), again(hall, failed))

@@ -88,7 +88,7 @@ async def test_no_dear_model_stands_in_for_an_everyday_one_at_the_ceiling(hall: 
     chat, long = hall.chat(), "x" * 6000
     assert isinstance(await last(chat, hall.ask(long)), Answered)
     assert isinstance(await last(chat, hall.ask(long)), Refusal)
-    hall.one.errors = [TryAgainError("busy")] * 2
+    hall.one.errors = [TryAgainError("busy")] * 3
     assert isinstance(await last(chat, hall.ask()), Failed)
     assert len(hall.two.seen) == 1
 

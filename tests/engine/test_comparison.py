@@ -131,7 +131,7 @@ async def test_a_limit_that_one_of_them_would_break_refuses_all(
 
 
 async def test_one_that_fails_is_not_counted_and_hurts_no_other(hall: Hall) -> None:
-    hall.two = Scripted(errors=[TryAgainError("busy")] * 2)
+    hall.two = Scripted(errors=[TryAgainError("busy")] * 3)
     good, bad = await compared(hall)
     assert isinstance(good, Answered)
     assert isinstance(bad, Failed)
@@ -140,7 +140,7 @@ async def test_one_that_fails_is_not_counted_and_hurts_no_other(hall: Hall) -> N
 
 
 async def test_no_fallback_stands_in_for_a_model_that_was_named(hall: Hall) -> None:
-    hall.one = Scripted(errors=[TryAgainError("busy")] * 2)
+    hall.one = Scripted(errors=[TryAgainError("busy")] * 3)
     bad, good = await compared(hall)
     assert isinstance(bad, Failed)
     assert isinstance(good, Answered)

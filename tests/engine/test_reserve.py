@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -13,19 +14,39 @@ from hypothesis import strategies as st
 
 from engine.admission import Admission
 from engine.answering import Answering, Patience
+from engine.breaker import Breaker
+from engine.circuit import Fuse
 from engine.context import compose, size
 from engine.domain import AccountId, Answered, ConversationId, Failed, Standing, TierName, TurnId
 from engine.errors import OutsideError, StreamCutError, TellOperatorError, TryAgainError
 from engine.facts import Mode
+from engine.ledger import Tx
 from engine.marks import Payer
-from engine.models import Chunk, Completion, Finish, Finished, ModelSpec, Price, TextDelta, Usage
+from engine.models import Chunk, Completion, Finish, Finished, ModelSpec, Price, TextDelta, Thinking, Usage
 from engine.reserve import reserved, unanswered, worst
 from engine.routing import Route
 from tests.engine.conftest import ALICE, FREE, QUICK, SPARE, Hall, last
+from tests.fakes.clock import FakeClock
 from tests.fakes.models import Scripted
 
+T = TypeVar("T")
 QUICKLY = Patience(back_off=0.0, longest_wait=0.0)
 PAYER = Payer(AccountId("a"), ALICE, Mode.TEST, FREE)
+
+
+class NoStore:
+    """A database that nobody should need."""
+
+    async def transact(self, work: Callable[[Tx], T]) -> T:
+        """Fail."""
+        raise AssertionError(work)
+
+    read = transact
+
+
+def unbreakable() -> Breaker:
+    """Circuits that never open."""
+    return Breaker(NoStore(), FakeClock(), "process-1", Fuse(fewest=1_000_000))
 
 
 def route(spec: ModelSpec, prompt: str = "Hi") -> Route:
@@ -50,6 +71,8 @@ class Play:
     end: type[OutsideError] | None
     reported: float | None
     """The share of its longest answer that the vendor reports beside a whole reading; None: nothing."""
+    wait: int = 0
+    """Times that others have their turn before it begins."""
 
 
 @dataclass(slots=True)
@@ -63,8 +86,11 @@ class Erratic:
         """Go as dealt."""
         play = self.plays.pop() if len(self.plays) > 1 else self.plays[0]
         self.asked.append(completion.vendor_id)
+        for _ in range(play.wait):
+            await asyncio.sleep(0)
         for _ in range(play.words):
             await asyncio.sleep(0)
+            yield Thinking()
             yield TextDelta("word " * 50)
         most = completion.max_output
         used = None if play.reported is None else Usage(size(completion), 0, int(most * play.reported))
@@ -75,7 +101,7 @@ class Erratic:
 
 PRICES = st.builds(Price, *[st.integers(0, 50_000_000)] * 3)
 ENDS = st.sampled_from([None, TryAgainError, StreamCutError, TellOperatorError])
-PLAYS = st.builds(Play, st.integers(0, 3), ENDS, st.none() | st.floats(0, 1))
+PLAYS = st.builds(Play, st.integers(0, 3), ENDS, st.none() | st.floats(0, 1), st.integers(0, 50))
 
 
 @settings(max_examples=200, deadline=None)
@@ -83,13 +109,17 @@ PLAYS = st.builds(Play, st.integers(0, 3), ENDS, st.none() | st.floats(0, 1))
     prices=st.lists(PRICES, min_size=1, max_size=3),
     plays=st.lists(PLAYS, min_size=1, max_size=8),
     most=st.integers(1, 2000),
+    hedge=st.sampled_from([None, 0.0, 0.001]),
 )
-def test_charges_never_exceed_what_was_held(prices: list[Price], plays: list[Play], most: int) -> None:
-    specs = [replace(QUICK, vendor_id=str(n), price=price, max_output=most) for n, price in enumerate(prices)]
-    answering = Answering(admitted(*map(route, specs)), {"one": Erratic([*plays])}, QUICKLY)
+def test_charges_never_exceed_what_was_held(
+    prices: list[Price], plays: list[Play], most: int, hedge: float | None
+) -> None:
+    spec = replace(QUICK, max_output=most, hedge_after=hedge)
+    specs = [replace(spec, vendor_id=str(n), price=price) for n, price in enumerate(prices)]
+    answering = Answering(admitted(*map(route, specs)), {"one": Erratic([*plays])}, QUICKLY, unbreakable())
 
     async def read() -> None:
-        async for _ in answering.texts():
+        async for _ in answering.pieces():
             pass
 
     asyncio.run(read())
@@ -115,7 +145,7 @@ async def test_after_dear_failures_a_cheaper_model_goes_on_and_a_dearer_one_does
     hall.catalogue = replace(hall.catalogue, models=(dear, spare))
     prompt = "x" * 2000
     failed = Usage(size(route(dear, prompt).completion), 0, 0)
-    hall.one = Scripted(errors=[StreamCutError("cut", usage=failed)] * 2)
+    hall.one = Scripted(errors=[TryAgainError("busy", usage=failed)] * 2)
     end = await last(hall.chat(), hall.ask(prompt))
     assert isinstance(end, Answered if answered else Failed)
     assert len(hall.one.seen) == 2

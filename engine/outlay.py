@@ -1,0 +1,90 @@
+"""What the requests made for one answer cost, within what was held for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from engine.context import tokens
+from engine.domain import Micros
+from engine.models import Chunk, Finished, TextDelta, Thinking, Usage
+from engine.pricing import cost
+from engine.reserve import fitted, worst
+from engine.routing import Route
+from engine.turns import Charge
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One request to a vendor, and what came of it so far."""
+
+    route: Route
+    text: list[str] = field(default_factory=list)
+    thoughts: int = 0
+    """Signs of reasoning, each of one token at least."""
+    finished: Finished | None = None
+
+    def take(self, chunk: Chunk) -> None:
+        """Note what came."""
+        if isinstance(chunk, TextDelta):
+            self.text.append(chunk.text)
+        elif isinstance(chunk, Thinking):
+            self.thoughts += 1
+        else:
+            self.finished = chunk
+
+    def estimate(self) -> Usage:
+        """What a vendor must be taken to charge that has not said it: all it read, and what came of it."""
+        written = tokens("".join(self.text)) if self.text else 0
+        return Usage(
+            self.route.size, 0, written + self.thoughts, estimated=True, reasoning_tokens=self.thoughts
+        )
+
+
+class Outlay:
+    """What was held for a turn, and what was spent of it."""
+
+    def __init__(self, budget: Micros) -> None:
+        self._budget = budget
+        self._running: list[Request] = []
+        self.spent: list[tuple[Route, Usage]] = []
+        """Every request that was or may have been charged."""
+
+    def fitted(self, route: Route) -> Route | None:
+        """The route if one more request is paid for, whatever it and those under way come to cost.
+
+        Where little is missing its answer is kept shorter; None: not even half of it could be paid for.
+        """
+        under_way = sum(worst(request.route) for request in self._running)
+        before = sum(cost(past.spec.price, usage) or 0 for past, usage in self.spent)
+        return fitted(route, Micros(self._budget - before - under_way))
+
+    def begin(self, route: Route) -> Request:
+        """A request is sent."""
+        request = Request(route)
+        self._running.append(request)
+        return request
+
+    def end(self, request: Request, usage: Usage | None) -> None:
+        """A request is over and has used so much, or is sure to be charged nothing; said twice, once."""
+        if request in self._running:
+            self._running.remove(request)
+            if usage:
+                self.spent.append((request.route, within(request.route, usage)))
+
+    def charges(self) -> tuple[Charge, ...]:
+        """The same with what each cost."""
+        told = ((route.spec, usage) for route, usage in self.spent)
+        return tuple(Charge(spec.name, spec.provider, usage, cost(spec.price, usage)) for spec, usage in told)
+
+
+def within(route: Route, usage: Usage) -> Usage:
+    """A usage that was only estimated, at most what the request could have come to."""
+    if not usage.estimated:
+        return usage
+    out = min(usage.output_tokens, route.completion.max_output)
+    return replace(
+        usage,
+        input_tokens=min(usage.input_tokens, route.size),
+        output_tokens=out,
+        reasoning_tokens=min(usage.reasoning_tokens, out),
+    )
