@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from uuid import uuid4
 
 from engine.admission import Admission, Desk, admit
-from engine.budget import NO_CEILINGS
+from engine.budget import NO_CEILINGS, Ceilings
 from engine.domain import Ask, Conversation, ConversationId, Micros, Person, Place, Platform, TurnId
 from engine.facts import Mode
 from engine.ledger import Tx
@@ -26,6 +27,7 @@ ANN = Person(Platform.LOCAL, "", "ann")
 LIMIT = 30
 PLACE = Place(Platform.DISCORD, "1")
 DESK = Desk(CATALOGUE, Mode.TEST, "", "process")
+CEILINGS = Ceilings(bot_month=Micros(10**9), free_day=Micros(30_000), vendor_day={"one": Micros(10**9)})
 
 
 def hold_within_limit(tx: Tx) -> bool:
@@ -75,6 +77,22 @@ async def drain(url: str) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         members = [uuid4().hex for _ in range(25)]
         let_in = await asyncio.gather(*(store.transact(partial(ask_in_pool, one)) for one in members))
+        say(sum(let_in))
+
+
+def ask_of_house(number: str, tx: Tx) -> bool:
+    """Whether a member of their own may ask, of a house whose free members may cost as much as CEILINGS say."""
+    ask = Ask(f"local:{number}", Person(Platform.LOCAL, "", number), "Hi")
+    return isinstance(admit(tx, replace(DESK, ceilings=CEILINGS), ask, TurnId(uuid4().hex), NOON), Admission)
+
+
+async def spend(url: str) -> None:
+    """Once told to on stdin, let 25 members ask at once; print how many were let in."""
+    async with await open_store(url, FakeClock()) as store:
+        say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        members = [uuid4().hex for _ in range(25)]
+        let_in = await asyncio.gather(*(store.transact(partial(ask_of_house, one)) for one in members))
         say(sum(let_in))
 
 
@@ -151,6 +169,7 @@ COMMANDS: dict[str, Callable[[str], Awaitable[None]]] = {
     "contend": contend,
     "share": share,
     "drain": drain,
+    "spend": spend,
     "claim": claim,
     "summarise": summarise,
     "migrate": prepare,

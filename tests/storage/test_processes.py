@@ -9,11 +9,12 @@ from functools import partial
 from engine.facts import CustomerId, Mode
 from engine.ledger import Tx
 from engine.rules import Rules
+from engine.spending import FREE
 from storage.store import Store, open_store
 from tests.fakes.clock import NOON, FakeClock
 from tests.storage.children import Children, line
 from tests.storage.makers import MINUTE, account, duty, report, seal
-from tests.storage.process import ANN, LIMIT, PLACE, take
+from tests.storage.process import ANN, CEILINGS, LIMIT, PLACE, take
 
 LATER = NOON + MINUTE
 
@@ -39,6 +40,16 @@ async def test_of_fifty_who_ask_two_processes_at_once_a_pool_lets_in_exactly_its
     let_in = await children.together("drain", database_url)
     assert sum(map(int, let_in)) == 7
     assert await store.read(lambda tx: tx.pooled(PLACE, NOON.date())) == 7
+
+
+async def test_two_processes_hold_no_more_than_a_ceiling_of_the_house(
+    children: Children, database_url: str, store: Store
+) -> None:
+    let_in = await children.together("spend", database_url)
+    held = await store.read(lambda tx: tx.purse(FREE, NOON).held)
+    each = held // sum(map(int, let_in))
+    assert CEILINGS.free_day
+    assert held <= CEILINGS.free_day < held + each
 
 
 async def test_two_processes_share_turns_jobs_duties_reports_and_customers_without_taking_any_twice(
