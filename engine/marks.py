@@ -83,11 +83,11 @@ def note_own(tx: Tx, payer: Payer, ceiling: Micros, now: datetime, *, full: bool
     spent, _ = tx.spent(payer.account, now)
     if not near(spent, ceiling):
         return
-    tx.owe(notice(payer, near_kind(payer), now))
-    if payer.tier.name is TierName.FREE:
-        return  # that it is used up is said where a question is refused
-    if full or spent >= ceiling:
-        tx.owe(notice(payer, spent_kind(payer), now))
+    end, free = full or spent >= ceiling, payer.tier.name is TierName.FREE
+    if not (end and free):  # who pays nothing is told of the end where a question is refused
+        tx.owe(notice(payer, spent_kind(payer) if end else near_kind(payer), now))
+    if free:
+        return
     month = label_month(now)
     tell_operator(tx, f"account:{payer.account}", str(payer.person), month, ceiling, spent, now, full=full)
 

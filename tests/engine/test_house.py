@@ -35,6 +35,7 @@ from tests.fakes.models import Scripted
 from tests.storage.makers import rows
 
 ALONE = replace(QUICK, fallback=())
+RESERVED = "SELECT COUNT(*) FROM reservation"
 COSTS = 300
 """What an answer of the hall's models costs."""
 
@@ -120,7 +121,7 @@ async def test_the_pool_of_free_members_stops_nobody_who_pays(hall: Hall) -> Non
     assert await purse(hall, FREE) == (0, 0)
 
 
-async def test_what_was_held_is_replaced_by_what_it_cost(hall: Hall) -> None:
+async def test_what_was_held_is_replaced_by_what_it_cost(hall: Hall, database_url: str) -> None:
     hall.ceilings = ceilings(bot=10**9, free=10**9, one=10**9, two=10**9)
     async with aclosing(hall.chat().ask(hall.ask())) as events:
         await anext(events)
@@ -129,13 +130,15 @@ async def test_what_was_held_is_replaced_by_what_it_cost(hall: Hall) -> None:
         assert [event async for event in events]
     spent = [await purse(hall, scope) for scope in (BOT, FREE, vendor("one"), vendor("two"))]
     assert spent == [(COSTS, 0), (COSTS, 0), (COSTS, 0), (0, 0)]
+    assert rows(database_url, RESERVED) == [(0,)]
 
 
-async def test_a_question_that_nobody_answered_gives_its_room_back(hall: Hall) -> None:
+async def test_a_question_that_nobody_answered_gives_its_room_back(hall: Hall, database_url: str) -> None:
     hall.ceilings = ceilings(free=each())
     hall.one, hall.two = (Scripted(errors=[GiveUpError("down")]) for _ in range(2))
     await last(hall.chat(), hall.ask())
     assert await purse(hall, FREE) == (0, 0)
+    assert rows(database_url, RESERVED) == [(0,)]
     assert isinstance(await last(hall.chat(), hall.ask()), Answered)
 
 
@@ -287,7 +290,7 @@ async def test_a_paying_member_is_told_near_the_ceiling_and_at_it_and_so_is_the_
     hall.clock.advance(timedelta(days=8))
     hall.two.usage = Usage(6_000_000, 0, 0)
     await last(hall.chat(), hall.ask(model="deep"))
-    assert await notices(hall) == [near, spent, near, spent]
+    assert await notices(hall) == [near, spent, spent]
 
 
 async def test_a_free_member_is_told_near_the_ceiling_and_at_it_by_the_refusal(

@@ -14,9 +14,21 @@ import pytest
 
 from engine.admission import Desk
 from engine.answering import Patience
+from engine.budget import Ceilings
 from engine.catalogue import Catalogue
 from engine.chat import Chat
-from engine.domain import AccountId, Answered, Failed, Interval, Micros, Refusal, Started, Tier, TierName
+from engine.domain import (
+    AccountId,
+    Answered,
+    Failed,
+    Interval,
+    Micros,
+    Refusal,
+    RefusalReason,
+    Started,
+    Tier,
+    TierName,
+)
 from engine.facts import (
     Access,
     AccessReason,
@@ -30,6 +42,7 @@ from engine.facts import (
 from engine.ledger import Tx
 from engine.metering import in_cents
 from engine.models import ModelClass, Usage
+from engine.notices import NoticeKind
 from engine.overage import Allowance, MeterOffer, MeterTerms, month_start, offer, vendor_budget
 from engine.signals import Signals
 from engine.terms import Metering, UsageEvent
@@ -136,6 +149,39 @@ async def test_the_included_amount_is_used_first_and_the_rest_is_charged_exactly
     assert await metered.charged() == 500_001
     assert (await metered.costing("0.25")).model == "deep"
     assert await metered.charged() == 750_001
+
+
+async def test_what_is_on_the_meters_bill_does_not_bring_the_stop_nearer(metered: Metered) -> None:
+    stopping = replace(PRO, cost_stop_month=Micros(4 * DOLLAR))
+    catalogue = Catalogue(MappingProxyType(TIERS | {TierName.PRO: stopping}), CATALOGUE.models)
+    chat = metered.chat(replace(DESK, catalogue=catalogue))
+    await metered.says(10 * DOLLAR)
+    for dollars in ("3", "8"):
+        await metered.costing(dollars)
+    metered.hall.one.usage = Usage(DOLLAR, 0, 0)
+    below = await last(chat, metered.hall.ask(model="deep"))
+    assert isinstance(below, Answered)
+    assert (below.model, await metered.charged()) == ("quick", 8 * DOLLAR)
+    refused = await last(chat, metered.hall.ask(model="deep"))
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.COST
+
+
+async def test_the_ceilings_of_the_house_bind_metered_use(metered: Metered) -> None:
+    await metered.says(100 * DOLLAR)
+    await metered.costing("4")
+    desk = replace(DESK, ceilings=Ceilings(bot_month=Micros(4 * DOLLAR)))
+    refused = await last(metered.chat(desk), metered.hall.ask(model="deep"))
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.BUDGET
+
+
+async def test_a_metered_member_is_told_once_that_it_begins(metered: Metered) -> None:
+    await metered.says(100 * DOLLAR)
+    for dollars in ("2.5", "1", "1"):
+        await metered.costing(dollars)
+    told = await metered.hall.store.read(lambda tx: tx.notices(metered.account))
+    assert sorted(each.kind for each in told) == [NoticeKind.METERED_BEGUN, NoticeKind.METERED_NEAR]
 
 
 async def test_turns_at_once_are_charged_for_what_lies_beyond_and_not_twice(metered: Metered) -> None:

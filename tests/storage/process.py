@@ -81,7 +81,7 @@ async def drain(url: str) -> None:
 
 
 def ask_of_house(number: str, tx: Tx) -> bool:
-    """Whether a member of their own may ask, of a house whose free members may cost as much as CEILINGS say."""
+    """Whether a member of their own may ask, where free members may cost what CEILINGS say."""
     ask = Ask(f"local:{number}", Person(Platform.LOCAL, "", number), "Hi")
     return isinstance(admit(tx, replace(DESK, ceilings=CEILINGS), ask, TurnId(uuid4().hex), NOON), Admission)
 
