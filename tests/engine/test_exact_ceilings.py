@@ -73,7 +73,10 @@ PAYING = PEOPLE[:3]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One of a wave's questions, and what becomes of it; `percent` of what it may cost is charged."""
+    """One of a wave's questions, and what becomes of it; `percent` of what it may cost is charged.
+
+    Lost is one whose process is gone, late one that is settled when its lease is over.
+    """
 
     person: Person
     models: tuple[str, ...]
@@ -85,11 +88,13 @@ STEPS = st.builds(
     Step,
     st.sampled_from(PEOPLE),
     st.sampled_from((("quick",), ("spare",), ("deep",), ("quick", "spare"))),
-    st.sampled_from(("settled", "settled", "failed", "lost")),
+    st.sampled_from(("settled", "settled", "failed", "lost", "late")),
     st.integers(0, 100),
 )
 WAVES = st.lists(
-    st.tuples(st.lists(STEPS, min_size=1, max_size=8), st.integers(0, 70)), min_size=1, max_size=4
+    st.tuples(st.lists(STEPS, min_size=1, max_size=8), st.sampled_from((0, 20, 60, 61))),
+    min_size=1,
+    max_size=4,
 )
 
 
@@ -101,12 +106,24 @@ class House:
     clock: FakeClock
     desk: Desk = field(default_factory=lambda: Desk(CATALOGUE, Mode.TEST, "", "process", ceilings=CEILINGS))
     numbers: count[int] = field(default_factory=count)
+    late: list[tuple[Step, Admission]] = field(default_factory=list)
 
     async def wave(self, steps: Sequence[Step]) -> None:
         """Let all of them ask at once, then end at once."""
         let_in = await asyncio.gather(*(self.ask(number, step) for number, step in enumerate(steps)))
-        ends = zip(steps, let_in, strict=True)
-        await asyncio.gather(*(self.end(step, each) for step, found in ends for each in found))
+        ended = [(step, each) for step, found in zip(steps, let_in, strict=True) for each in found]
+        self.late += [pair for pair in ended if pair[0].end == "late"]
+        await asyncio.gather(*(self.end(*pair) for pair in ended if pair[0].end != "late"))
+
+    async def sweep(self, *, booked: bool) -> None:
+        """Let go of lost turns, write down what they may have cost or not yet, then settle some of them."""
+        now = self.clock.now()
+        await self.stores[0].transact(lambda tx: tx.release_expired(now))
+        if booked:
+            await self.stores[1].transact(lambda tx: tx.book_lost(now, 100))
+        await self.agree()
+        late, self.late = self.late, []
+        await asyncio.gather(*(self.end(*pair) for pair in late))
 
     async def ask(self, number: int, step: Step) -> tuple[Admission, ...]:
         """One question, which is let in only if no ceiling is passed by it."""
@@ -144,7 +161,7 @@ class House:
         settlement = Settlement(route.spec.name, "Hi", charge.usage, cost, "end", now, (charge,))
 
         def work(tx: Tx) -> None:
-            if step.end == "settled":
+            if step.end in {"settled", "late"}:
                 tx.settle(admission.turn, settlement)
             elif step.end == "failed":
                 tx.release(admission.turn, FailureReason.BUSY, now)
@@ -210,7 +227,12 @@ async def test_whoever_asks_and_however_it_ends_what_is_spent_and_held_is_within
         await house.wave(steps)
         await house.agree()
         house.clock.advance(timedelta(seconds=seconds))
+        if seconds >= LEASE.total_seconds():
+            await house.sweep(booked=seconds % 2 == 0)
+            await house.agree()
     house.clock.advance(LEASE)
-    await house.agree()
+    for _ in range(2):
+        await house.sweep(booked=True)
+        await house.agree()
     left = await house.stores[0].read(lambda tx: tx.purse(BOT, house.clock.now()).held)
     assert left == 0
