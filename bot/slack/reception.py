@@ -134,7 +134,8 @@ class Reception:
             private = thread is None
             spot = replace(spot, thread_ts=thread, unthreaded=thread is not None)
         if spot.thread_ts:
-            ask = replace(ask, anchors=(self._workspace.anchor(spot.channel, spot.thread_ts),))
+            anchors = (self._workspace.anchor(spot.channel, spot.thread_ts),)
+            ask = replace(ask, anchors=anchors, seat=Seat(spot.channel, spot.thread_ts, private))
         canvases = [SlackCanvas(self._workspace, spot, private=private, thinks=False) for _ in range(MOST)]
         try:
             await compare(self._front.chat, ask, models, canvases, self._pacing)

@@ -9,11 +9,15 @@ import pytest
 
 from bot.news import LIFTING, notice
 from bot.render import KEPT, kept_in, refusal
-from bot.reply import Style
+from bot.reply import Reply, Style
 from bot.words import LANGUAGES, speaking
-from engine.domain import Kept, KeptId, Micros, Offer, Refusal, RefusalReason, TierName
+from engine.domain import Kept, KeptId, Micros, Offer, Place, Platform, Refusal, RefusalReason, TierName
 from engine.notices import NoticeKind
+from engine.parcel import Parcel
+from tests.bot.test_front import front_of
 from tests.bot.test_news import owed
+from tests.engine.conftest import ALICE, BOB, Hall, last
+from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
 from tests.fakes.clock import NOON
 
 WAITS = Kept(KeptId("q1"), NOON + timedelta(days=1))
@@ -47,3 +51,30 @@ def test_only_news_of_a_better_tier_speaks_of_a_question_that_waits(kind: Notice
     assert (told.text != bare.text) is (kind in LIFTING)
     assert [button.action for button in told.buttons] == ([f"{KEPT}q1"] if kind in LIFTING else [])
     assert bare.buttons == ()
+
+
+async def test_a_press_in_the_place_of_the_question_brings_the_roles_of_today(hall: Hall) -> None:
+    hall.keys = ("k" * 32,)
+    hall.free(conversations_per_day=0)
+    front = front_of(hall)
+    asked = Place(Platform.LOCAL, "here", ("general",), frozenset({"helpers"}))
+    refused = await last(front.chat, hall.ask(place=asked))
+    assert isinstance(refused, Refusal)
+    assert refused.kept
+    today = replace(asked, roles=frozenset())
+    for pressed, known in ((today, today), (replace(today, id="elsewhere"), asked), (None, asked)):
+        found = await front.kept(ALICE, refused.kept.id, "local:press", pressed)
+        assert isinstance(found, Parcel)
+        assert found.ask.place == known
+
+
+async def test_who_never_asked_it_is_told_that_it_is_not_theirs(hall: Hall) -> None:
+    hall.keys = ("k" * 32,)
+    hall.free(conversations_per_day=0)
+    front = front_of(hall)
+    refused = await last(front.chat, hall.ask())
+    assert isinstance(refused, Refusal)
+    assert refused.kept
+    told = await front.kept(BOB, refused.kept.id, "local:press")
+    assert isinstance(told, Reply)
+    assert "Only the one who asked" in told.text

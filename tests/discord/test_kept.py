@@ -20,21 +20,23 @@ from tests.fakes.discord.interaction import Interaction
 from tests.fakes.discord.shapes import SEND
 
 HALF_A_DAY = timedelta(hours=12)
-ANSWERED = "conversation 1 of 1 today"
+ANSWERED = "conversation 1 of 2 today"
 
 
 @pytest.fixture
 def hall(store: Store, clock: FakeClock) -> Hall:
-    """One conversation a day, and a key."""
+    """Two conversations a day, and a key."""
     made = Hall(store, clock, keys=("k" * 32,))
-    made.free(conversations_per_day=1, requests_per_minute=None, concurrent=None)
+    made.free(conversations_per_day=2, requests_per_minute=None, concurrent=None, compare=2)
     return made
 
 
 async def use_up(stage: Stage) -> None:
-    """Spend the day's conversation, in the DM."""
-    stage.discord.dm("alice", "Hi")
-    await stage.told("alice", 1, ANSWERED)
+    """Spend the day's conversations, in the DM."""
+    for number, words in enumerate(("Hi", "/new", "Hi"), 1):
+        stage.discord.dm("alice", words)
+        await stage.told("alice", number)
+    await stage.told("alice", 1, "conversation 2 of 2 today")
 
 
 async def stopped(stage: Stage, **options: str) -> Interaction:
@@ -79,7 +81,7 @@ async def test_the_private_refusal_of_a_command_has_it_answered_in_the_channel(s
     late = press(stage, refused)
     assert "not waiting any more" in (await stage.discord.answered(late)).text
     assert late.private()
-    assert [each.messages[-1].text for each in stage.model.seen] == ["Hi", "again"]
+    assert [each.messages[-1].text for each in stage.model.seen] == ["Hi", "Hi", "again"]
 
 
 async def test_two_presses_at_once_bring_one_answer(stage: Stage) -> None:
@@ -89,7 +91,7 @@ async def test_two_presses_at_once_bring_one_answer(stage: Stage) -> None:
     shown = [await stage.discord.answered(each) for each in both]
     await stage.shown(words=ANSWERED)
     assert sum("not waiting any more" in each.text for each in shown) == 1
-    assert len(stage.model.seen) == 2
+    assert len(stage.model.seen) == 3
 
 
 async def test_what_was_asked_privately_is_answered_privately(stage: Stage) -> None:
@@ -177,3 +179,27 @@ async def test_news_that_is_sent_again_is_recognised_though_nothing_waits_any_mo
     stage.discord.world.clock.advance(3600)
     await stage.bot.messenger.deliver(replace(owed, kept=None), again=True)
     assert len(stage.discord.dms("alice")) == count
+
+
+async def test_what_was_asked_privately_is_not_shown_to_all_by_the_button_of_the_news(stage: Stage) -> None:
+    refused = (await stopped(stage, private="on")).messages[0]
+    stage.hall.clock.advance(HALF_A_DAY)
+    await stage.bot.messenger.deliver(notice(stage, refused), again=False)
+    answer = await ended(stage, press(stage, stage.discord.dms("alice")[-1], "Answer it now"))
+    assert answer in stage.discord.dms("alice")
+    assert openly(stage) == []
+
+
+async def test_a_comparison_that_was_refused_is_made_in_its_channel(stage: Stage) -> None:
+    await use_up(stage)
+    options = {"prompt": "again", "first": "quick", "second": "spare"}
+    refused = await stage.discord.answered(stage.discord.slash("alice", "compare", options))
+    assert "Your question is kept until" in refused.text
+    stage.hall.clock.advance(HALF_A_DAY)
+    pressed = press(stage, refused)
+    await stage.discord.world.pulse.until(
+        lambda: any("conversation 2 of 2 today" in text for text in pressed.texts())
+    )
+    (board,) = openly(stage)
+    assert all(name in board.text for name in ("**quick**", "**spare**"))
+    assert not pressed.private()

@@ -132,13 +132,16 @@ async def test_while_the_limit_holds_it_is_refused_again_and_waits_on(hall: Hall
     assert isinstance(await press(hall, kept, "local:last"), Answered)
 
 
-async def test_two_presses_at_once_in_two_processes_bring_one_answer_and_one_bill(hall: Hall) -> None:
+async def test_two_presses_at_once_in_two_processes_bring_one_answer_and_one_bill(
+    hall: Hall, database_url: str, clock: FakeClock
+) -> None:
     kept = await waiting(hall)
     lift(hall)
     before = await spent(hall)
     asks = [(await opened(hall, kept, key=f"local:press-{n}")).parcel.ask for n in range(8)]
-    chats = [hall.chat("process-1"), hall.chat("process-2")]
-    ends = await asyncio.gather(*(last(chats[n % 2], ask) for n, ask in enumerate(asks)))
+    async with await open_store(database_url, clock) as another:
+        chats = [hall.chat("process-1"), hall.chat("process-2", another)]
+        ends = await asyncio.gather(*(last(chats[n % 2], ask) for n, ask in enumerate(asks)))
     assert [type(end) for end in ends].count(Answered) == 1
     assert {end.reason for end in ends if isinstance(end, Refusal)} == {RefusalReason.UNKEPT}
     assert await spent(hall) == 2 * before

@@ -23,16 +23,21 @@ KEPT = "Your question is kept until 25 November, 12:00 UTC: press **Ask again**"
 
 @pytest.fixture
 def hall(store: Store, clock: FakeClock) -> Hall:
-    """One conversation a day, and a key."""
+    """Two conversations a day, and a key."""
     made = Hall(store, clock, keys=("k" * 32,))
-    made.free(conversations_per_day=1, requests_per_minute=None, concurrent=None)
+    made.free(conversations_per_day=2, requests_per_minute=None, concurrent=None, compare=2)
     return made
 
 
 async def use_up(stage: Stage) -> None:
-    """Spend the day's conversation, in the DM."""
+    """Spend the day's conversations, in the DM."""
+    dm = stage.slack.workspace.dm(ALICE).id
     await stage.slack.dm(ALICE, "Hi")
-    await ended(stage.slack, stage.slack.workspace.dm(ALICE).id)
+    await ended(stage.slack, dm)
+    await stage.slack.dm(ALICE, "/new")
+    await stage.slack.wait_for(lambda: [m for m in stage.slack.dms(ALICE) if m.by_app][1:])
+    await stage.slack.dm(ALICE, "Hi")
+    await ended(stage.slack, dm, 2)
 
 
 async def whispered(slack: FakeSlack, words: str, count: int = 1) -> list[Message]:
@@ -66,7 +71,7 @@ async def test_a_mention_that_was_refused_is_answered_in_its_thread_once(stage: 
     assert len(await whispered(slack, "not waiting any more")) == 1
     await slack.say(ALICE, GENERAL, "and?", thread_ts=said.ts)
     await ended(slack, GENERAL, 2)
-    assert [each.messages[-1].text for each in stage.model.seen] == ["Hi", "again", "and?"]
+    assert [each.messages[-1].text for each in stage.model.seen] == ["Hi", "Hi", "again", "and?"]
     assert len(stage.model.seen[-1].messages) == 3
 
 
@@ -133,3 +138,27 @@ async def test_where_it_may_not_write_it_answers_in_the_direct_messages(stage: S
     await press(stage, await told(stage, refused), "Answer it now")
     await whispered(slack, "Hello there.")
     assert slack.transcript(PRIVATE) == []
+
+
+async def test_what_was_asked_privately_is_not_shown_to_all_by_the_button_of_the_news(stage: Stage) -> None:
+    slack = stage.slack
+    await use_up(stage)
+    await slack.slash(ALICE, "/ask", "private:on again")
+    (refused,) = await whispered(slack, KEPT)
+    stage.hall.clock.advance(HALF_A_DAY)
+    await press(stage, await told(stage, refused), "Answer it now")
+    await ended(slack, slack.workspace.dm(ALICE).id, 3)
+    assert slack.transcript() == slack.ephemerals(BOB) == []
+
+
+async def test_a_comparison_that_was_refused_is_made_in_a_thread_of_its_channel(stage: Stage) -> None:
+    slack = stage.slack
+    await use_up(stage)
+    await slack.slash(ALICE, "/compare", "models:quick,spare again")
+    (refused,) = await whispered(slack, KEPT)
+    stage.hall.clock.advance(HALF_A_DAY)
+    await press(stage, refused)
+    answers = await ended(slack, GENERAL, 2)
+    head = slack.transcript()[0]
+    assert head.shown == f"<@{ALICE}> asked: again"
+    assert {answer.thread_ts for answer in answers} == {head.ts}
