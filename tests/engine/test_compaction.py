@@ -95,6 +95,25 @@ def test_however_a_member_branches_a_summary_needs_a_quarter_of_the_budget_of_ne
     assert tree.summaries <= bound
 
 
+def test_what_stays_is_a_quarter_of_the_budget_or_the_newest_turn_alone() -> None:
+    assert older([100] * 11, BUDGET) == 9
+    assert older([700, 400], BUDGET) == 1
+    assert older([8] * (LONGEST_TURNS + 1), BUDGET) == LONGEST_TURNS + 1 - KEPT_TURNS
+    assert older([100, 1400], BUDGET) == 0, "it would not be worth it"
+
+
+def test_going_back_a_little_again_and_again_is_summed_up_once() -> None:
+    tree = Tree()
+    for number in range(9):
+        tree.say(number - 1 if number else None, 110)
+    for _ in range(30):
+        parent = 7
+        for _ in range(3):
+            tree.say(parent, 60)
+            parent = len(tree.parents) - 1
+    assert tree.summaries == 1
+
+
 def test_regenerating_at_the_brink_is_summed_up_once() -> None:
     tree = Tree()
     for number in range(9):

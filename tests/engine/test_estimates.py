@@ -215,11 +215,11 @@ async def test_of_rivals_the_greater_rise_stays_and_a_step_down_counts_from_wher
     low, high = Correction(1500), Correction(1800)
     down = learned(high, count(1000, 1000), NOON)
     stale = learned(low, count(1000, 1000), NOON)
-    seen = []
-    for before, after in ((UNCORRECTED, high), (UNCORRECTED, low), (low, stale), (high, down)):
+    seen, images = [], Correction(1500, 1700)
+    for before, after in ((UNCORRECTED, high), (UNCORRECTED, low), (low, stale), (high, down), (low, images)):
         await hall.store.transact(partial(put, before, after))
         seen.append((await hall.store.read(lambda tx: tx.corrections()))[KEY])
-    assert seen == [high, high, high, down]
+    assert seen == [high, high, high, down, replace(down, images=1700)]
 
 
 def put(before: Correction, after: Correction, tx: Tx) -> None:

@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 
 from engine.admission import Admission, admit
-from engine.context import HISTORY_TURNS, RETOLD, readable
+from engine.context import HISTORY_TURNS, RETOLD
 from engine.domain import Answered, Person, Redo, TurnId
 from engine.ledger import Tx
 from engine.models import Finish, Usage
 from engine.summaries import OwedSummary
 from engine.turns import Settlement
-from tests.engine.conftest import ALICE, DEEP, QUICK, SPARE, Hall, last
+from tests.engine.conftest import ALICE, QUICK, Hall, last
 from tests.engine.gauge import Gauge, gauged
 from tests.fakes.clock import NOON
 from tests.storage.makers import MINUTE, conversation, hold
@@ -29,7 +29,7 @@ def grown(tx: Tx, name: str, turns: int, person: Person = ALICE, every: int | No
         at = NOON - (turns - number) * MINUTE
         parent = hold(tx, f"{name}{number}", name, person, at, parent=parent)
         finish = Finish.LENGTH if number == turns - 1 else Finish.END
-        tx.settle(parent, Settlement("quick", f"answer {number}. {'x' * 60}", Usage(), None, finish, at))
+        tx.settle(parent, Settlement("quick", f"answer {number}. {'x' * 300}", Usage(), None, finish, at))
         if every and number % every == every - 1:
             tx.owe_summary(OwedSummary(where, parent, "quick", 1), NOON)
             task = tx.claim_summary(NOON, NOON, "a")
@@ -69,7 +69,7 @@ async def test_admitting_reads_as_much_at_turn_500_as_at_turn_250(
     half, whole = [await admitted(roomy, name, monkeypatch) for name in ("half", "whole")]
     assert (half.statements, half.rows) == (whole.statements, whole.rows)
     assert whole.rows <= HISTORY_TURNS + whole.statements
-    assert whole.characters <= readable([QUICK, SPARE, DEEP]) + 100 * whole.rows
+    assert whole.characters <= 3 * QUICK.context + 5000
     assert abs(whole.work - half.work) <= half.work // 50
 
 
@@ -120,7 +120,7 @@ async def test_without_summaries_as_many_as_fit_are_sent(roomy: Hall) -> None:
     *said, newest = [each.text for each in roomy.one.seen[-1].messages[::2]]
     assert newest == "And now?"
     assert said == [f"prompt of whole{n}" for n in range(LENGTH - len(said), LENGTH)]
-    assert 100 < len(said) < HISTORY_TURNS
+    assert 40 < len(said) < HISTORY_TURNS
 
 
 async def test_a_branch_from_long_ago_knows_its_own_way_and_its_own_summary(roomy: Hall) -> None:

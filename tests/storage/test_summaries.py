@@ -113,6 +113,23 @@ async def test_a_history_is_read_back_to_a_summary_unless_that_is_near(store: St
     ]
 
 
+async def test_nothing_is_asked_about_a_turn_that_was_not_settled_after_all(
+    store: Store, clock: FakeClock
+) -> None:
+    def work(tx: Tx) -> None:
+        long_talk(tx)
+        tx.drop_summary(tx.claim_summary(NOON, NOON + LEASE, "a") or TASK)
+        hold(tx, "lost", parent="t4")
+        tx.release(TurnId("lost"), "cut", NOON)
+        tx.owe_summary(replace(TASK, tip=TurnId("lost")), NOON)
+
+    await store.transact(work)
+    one = Scripted()
+    summarising = Summarising(store, clock, {"one": one, "two": one}, CATALOGUE, lambda: NO_CEILINGS)
+    assert [await summarising.work(), await summarising.work()] == [1, 0]
+    assert not one.seen
+
+
 async def test_what_a_killed_process_had_asked_for_is_done_by_another_and_charged_as_it_may_have_cost(
     store: Store, database_url: str, children: Children, clock: FakeClock
 ) -> None:
