@@ -134,7 +134,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         money = open_money(settings, store, clock, till, bell)
         chat = open_chat(settings, store, clock, billing.mode, models, wares)
         front = open_front(settings, store, clock, till, wares, chat, money)
-        summarising = Summarising(store, clock, models, wares, lambda: settings.ceilings)
+        summarising = Summarising(store, clock, models, wares, lambda: chat.desk.ceilings)
         jobs = Jobs(
             store,
             clock,

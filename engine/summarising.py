@@ -15,14 +15,17 @@ from engine.budget import Ceilings
 from engine.catalogue import Catalogue, Wares
 from engine.compaction import Plan
 from engine.context import HISTORY_TURNS, tokens
+from engine.domain import Micros, Scope
 from engine.errors import ContextTooLongError, OutsideError, StreamCutError, TryAgainError
 from engine.estimates import UNCORRECTED
 from engine.ledger import Tx
+from engine.marks import note_house
+from engine.means import FREE_PART
 from engine.models import Finish, Finished, ModelSpec, TextDelta, Usage
 from engine.ports import Clock, Model, Store
 from engine.pricing import cost
 from engine.reserve import worst
-from engine.spending import BOT, Purpose, vendor
+from engine.spending import Purpose, by_scope, scopes
 from engine.subscriptions import retry_in
 from engine.summaries import OwedSummary
 from engine.turns import Charge, TurnState
@@ -104,11 +107,11 @@ class Summarising:
         raise StreamCutError("no whole summary came")
 
     async def _made(self, tried: Try) -> None:
-        now, text = self._clock.now(), "".join(tried.text).strip()
+        now, text, ceilings = self._clock.now(), "".join(tried.text).strip(), self._ceilings()
 
         def work(tx: Tx) -> None:
             if tx.summary_made(tried.task, tried.plan.reach, text, now):
-                settle(tx, tried, now)
+                settle(tx, tried, ceilings, now)
 
         await self._store.transact(work)
 
@@ -118,7 +121,7 @@ class Summarising:
         again = isinstance(error, (TryAgainError, ContextTooLongError, TimeoutError)) and tries < TRIES
         if isinstance(error, OutsideError):
             tried.usage = tried.usage or error.usage
-        costs = tried.usage or tried.text or isinstance(error, TimeoutError)
+        costs, ceilings = tried.usage or tried.text or isinstance(error, TimeoutError), self._ceilings()
 
         def work(tx: Tx) -> None:
             if not tx.asking_summary(tried.task, None):
@@ -128,18 +131,21 @@ class Summarising:
             else:
                 tx.summary_given_up(tried.task, now + RESTS, name)
             if costs:
-                settle(tx, tried, now)
+                settle(tx, tried, ceilings, now)
             if isinstance(error, ContextTooLongError):
                 estimates.note(tx, [tried.plan.route.reading(None)], now)
 
         await self._store.transact(work)
 
 
-def settle(tx: Tx, tried: Try, now: datetime) -> None:
-    """Write down what a try cost, and what its count teaches."""
-    tx.charge_house(tried.charge(), Purpose.SUMMARY, now)
+def settle(tx: Tx, tried: Try, ceilings: Ceilings, now: datetime) -> None:
+    """Write down what a try cost, what its count teaches, and which mark of a ceiling it passed."""
+    charge = tried.charge()
+    tx.charge_house(charge, Purpose.SUMMARY, now)
     if tried.usage and not tried.usage.estimated:
         estimates.note(tx, [tried.plan.route.reading(tried.usage.input_tokens)], now)
+    for scope, ceiling in sorted(binding(ceilings, charge).items()):
+        note_house(tx, scope, ceiling, tx.purse(scope, now).spent, now, now)
 
 
 def take(tx: Tx, catalogue: Catalogue, ceilings: Ceilings, now: datetime, token: str) -> Try | bool:
@@ -186,9 +192,18 @@ def held(planned: Plan) -> Charge:
 
 
 def affords(tx: Tx, ceilings: Ceilings, charge: Charge, now: datetime) -> bool:
-    """Whether the ceilings of the house have room for it; the purses stay locked until it is held."""
-    vendors = {vendor(name): most for name, most in ceilings.vendor_day.items() if name == charge.provider}
-    bot = {} if ceilings.bot_month is None else {BOT: ceilings.bot_month}
-    limits = {**bot, **vendors}
+    """Whether the ceilings of the house have room for it; the purses stay locked until it is held.
+
+    What is kept back for those who pay when free members pause is not for summaries either.
+    """
+    limits = binding(ceilings, charge)
     purses = tx.lock_purses(tuple(limits), now) if limits else {}
-    return all(purses[scope].taken + (charge.cost or 0) <= most for scope, most in limits.items())
+    return all(
+        purses[scope].taken + (charge.cost or 0) <= ceiling * FREE_PART for scope, ceiling in limits.items()
+    )
+
+
+def binding(ceilings: Ceilings, charge: Charge) -> Mapping[Scope, Micros]:
+    """The ceilings under which a charge counts."""
+    counted = scopes(charge, None)
+    return {scope: ceiling for scope, ceiling in by_scope(ceilings).items() if scope in counted}

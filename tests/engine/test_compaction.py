@@ -198,6 +198,15 @@ def test_a_request_for_a_summary_fits_its_model_and_reads_no_more_than_twice_the
     assert planned.reach in [each.turn for each in since[:-1]]
 
 
+def test_what_has_grown_far_too_long_is_summed_up_in_several_steps() -> None:
+    said, steps = talk(24), []
+    while planned := plan(TASK, said, QUICK, UNCORRECTED):
+        number = int(planned.reach[1:])
+        steps.append(number)
+        said[number] = replace(said[number], summary="So far.")
+    assert steps == [4, 9, 14, 19, 22]
+
+
 def test_a_turn_that_no_window_holds_is_read_in_part() -> None:
     said = [Exchange("y" * 90_000, "z" * 90_000, turn=TurnId("a")), Exchange("c", "d", turn=TurnId("b"))]
     planned = plan(replace(TASK, budget=3500), said, QUICK, UNCORRECTED)

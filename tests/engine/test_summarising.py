@@ -24,6 +24,7 @@ from engine.turns import Exchange
 from tests.engine.conftest import ALICE, QUICK, SPARE, Hall, last
 from tests.fakes.clock import NOON
 from tests.fakes.models import Scripted
+from tests.storage.makers import rows
 
 CHEAP = replace(SPARE, price=Price(500_000, 50_000, 2_000_000))
 """Of the vendor `two`, so that the member's answers come from `one`."""
@@ -31,6 +32,8 @@ LONG = "word " * 330
 """About 550 tokens: seven turns are more than half of the 7,000 that QUICK has room for."""
 SUMMED = Usage(3000, 0, 40)
 COST = Micros(3000 // 2 + 40 * 2)
+WORST = 3811
+"""What the first one may cost: 3,622 tokens read and 1,000 written."""
 DAYS = (NOON - timedelta(days=1), NOON + timedelta(days=3))
 
 
@@ -204,21 +207,33 @@ async def test_a_summary_that_is_none_is_not_kept_but_charged(long_hall: Hall) -
 
 
 async def test_where_a_ceiling_leaves_no_room_none_is_made(long_hall: Hall) -> None:
+    """Nor is what free members leave to those who pay."""
     await speak(long_hall, 8)
     now = long_hall.clock.now()
     spent = (await long_hall.store.read(lambda tx: tx.purse(BOT, now))).taken
     tight = (
-        Ceilings(bot_month=Micros(spent + 100)),
-        Ceilings(vendor_day=MappingProxyType({"two": Micros(100)})),
+        Ceilings(vendor_day=MappingProxyType({"two": Micros(WORST + 10)})),
+        Ceilings(vendor_day=MappingProxyType({"two": Micros(WORST - 1)})),
+        Ceilings(bot_month=Micros(spent + WORST - 1)),
     )
     for number, ceilings in enumerate(tight):
         assert await summarising(long_hall, ceilings).work() == 1
         assert not long_hall.two.seen
         long_hall.clock.advance(NO_MONEY_RESTS)
         await speak(long_hall, 1, first=8 + number)
-    roomy = Ceilings(vendor_day=MappingProxyType({"two": Micros(100_000), "one": Micros(0)}))
+    roomy = Ceilings(vendor_day=MappingProxyType({"two": Micros(2 * WORST), "one": Micros(0)}))
     assert await summarising(long_hall, roomy).work() == 1
     assert len(long_hall.two.seen) == 1
+
+
+async def test_the_operator_is_told_where_a_summary_brings_a_ceiling_near(
+    long_hall: Hall, database_url: str
+) -> None:
+    await speak(long_hall, 8)
+    long_hall.two.usage = Usage(2 * WORST, 0, 0)
+    ceilings = Ceilings(vendor_day=MappingProxyType({"two": Micros(WORST * 6 // 5)}))
+    assert await summarising(long_hall, ceilings).work() == 1
+    assert rows(database_url, "SELECT kind, subject FROM alert") == [("ceiling_near", "vendor:two")]
 
 
 async def test_what_is_being_asked_for_is_held_under_the_ceilings(long_hall: Hall) -> None:
@@ -227,7 +242,7 @@ async def test_what_is_being_asked_for_is_held_under_the_ceilings(long_hall: Hal
     work = asyncio.create_task(summarising(long_hall).work())
     await long_hall.two.waiting.wait()
     purses = await long_hall.store.read(lambda tx: [tx.purse(scope, NOON) for scope in SCOPES])
-    assert purses[0].held == purses[1].held >= COST
+    assert purses[0].held == purses[1].held == WORST
     assert purses[2].held == 0
     long_hall.two.go.set()
     await work

@@ -11,7 +11,7 @@ from engine.ledger import Tx
 from engine.models import Usage
 from engine.spending import BOT, vendor
 from engine.summaries import OwedSummary
-from engine.summarising import LEASE, Summarising
+from engine.summarising import LEASE, TRIES, Summarising
 from engine.turns import Charge
 from storage.store import Store
 from tests.engine.conftest import CATALOGUE
@@ -128,6 +128,21 @@ async def test_nothing_is_asked_about_a_turn_that_was_not_settled_after_all(
     summarising = Summarising(store, clock, {"one": one, "two": one}, CATALOGUE, lambda: NO_CEILINGS)
     assert [await summarising.work(), await summarising.work()] == [1, 0]
     assert not one.seen
+
+
+async def test_what_was_lost_again_and_again_is_given_up(store: Store, clock: FakeClock) -> None:
+    def lost(tx: Tx) -> None:
+        long_talk(tx)
+        for number in range(TRIES):
+            assert tx.claim_summary(NOON + number * LEASE, NOON + (number + 1) * LEASE, str(number))
+
+    await store.transact(lost)
+    clock.advance(TRIES * LEASE)
+    one = Scripted()
+    work = Summarising(store, clock, {"one": one, "two": one}, CATALOGUE, lambda: NO_CEILINGS).work
+    assert [await work(), await work()] == [1, 0]
+    assert not one.seen
+    assert not await store.transact(lambda tx: tx.owe_summary(TASK, clock.now()))
 
 
 async def test_what_a_killed_process_had_asked_for_is_done_by_another_and_charged_as_it_may_have_cost(
