@@ -11,7 +11,8 @@ from engine.ports import Store, Vault
 async def about_chat(settings: Settings, store: Store, tokens: Vault | None) -> tuple[list[str], list[str]]:
     """Notes, and problems with their mends, of Discord and Slack as far as they are on."""
     notes, problems = about_discord(settings)
-    notes += [*about_operators(settings), "`main.py models --check` asks each model with one token"]
+    notes += [*about_operators(settings), *about_questions(settings)]
+    notes.append("`main.py models --check` asks each model with one token")
     if settings.discord and not problems:
         from bot.discord.checkup import check_discord  # noqa: PLC0415 - the SDK is for those who use it
 
@@ -39,3 +40,10 @@ def about_operators(settings: Settings) -> list[str]:
         if not on[each.platform]
     ]
     return [f"What needs you is told to {', '.join(map(str, settings.admins))}", *deaf]
+
+
+def about_questions(settings: Settings) -> list[str]:
+    """That nothing of a member's is kept at a limit."""
+    if settings.prompt_keys:
+        return []
+    return ["PROMPT_KEY is not set: a question that a limit stops is not kept, and has to be written anew"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.console.arguments import command_line
-from bot.console.checkup import about_operators
+from bot.console.checkup import about_operators, about_questions
 from engine.config import load_settings
 
 WRONG = {
@@ -49,3 +49,8 @@ def test_the_doctor_says_who_is_told_when_something_needs_the_operator(people: s
     notes = about_operators(load_settings({"ADMIN_IDS": people}))
     assert len(notes) == len(told)
     assert all(words in note for words, note in zip(told, notes, strict=True))
+
+
+def test_the_doctor_says_that_nothing_is_kept_without_a_key() -> None:
+    assert about_questions(load_settings({"PROMPT_KEY": "k" * 32})) == []
+    assert len(about_questions(load_settings({}))) == 1
