@@ -7,7 +7,6 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,13 +17,15 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
+from billing.money import Money, open_money
 from billing.simulated_clock import SimulatedClock
 from billing.till import Till, open_till
 from bot import words
-from bot.affairs import Affairs
+from bot.affairs import open_affairs
 from bot.console import orders
 from bot.console.arguments import command_line
 from bot.console.checkup import about_chat
+from bot.console.listening import on_signals
 from bot.console.logs import set_up_logging
 from bot.console.parts import switches
 from bot.console.words import announcement, causes, checked, in_words, part_lines
@@ -34,27 +35,21 @@ from bot.surfaces import Surfaces, open_surfaces
 from engine.admission import Desk
 from engine.alarms import Alarms
 from engine.catalogue import Wares
-from engine.changes import Changes
 from engine.chat import Chat
-from engine.checkout import Checkout, Links
 from engine.config import ConfigurationError, Settings, load_settings
-from engine.dispatch import Dispatch
-from engine.duties import Duties
 from engine.errors import OutsideError
 from engine.facts import Mode
 from engine.jobs import Bell, Jobs, Notices
 from engine.keeping import Keeping
 from engine.members import Members
-from engine.metering import Meter
 from engine.moderating import Moderating
 from engine.places import Places
 from engine.ports import Clock
 from engine.pricing import price_at
-from engine.reconcile import Reconcile
+from engine.reloading import Reloading
 from engine.reports import Reports
-from engine.shelves import Shelves
+from engine.shelves import Shelves, TiersNow
 from engine.signals import Signals
-from engine.subscriptions import Subscriptions
 from engine.summarising import Summarising
 from providers.moderation import OpenAIModerator
 from providers.prices import ListPrices
@@ -80,16 +75,6 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """What keeps facts about money true."""
-
-    subscriptions: Subscriptions
-    duties: Duties
-    dispatch: Dispatch
-    reconcile: Reconcile
-
-
-@dataclass(frozen=True, slots=True)
 class House:
     """The rooms of one process, put together, before anybody is let in."""
 
@@ -105,6 +90,8 @@ class House:
     jobs: Jobs
     front: Front
     bell: Bell
+    wares: Shelves
+    reloading: Reloading
 
     def moved(self) -> None:
         """The simulated clock was moved: look at everything now."""
@@ -123,18 +110,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(store.close)
         if isinstance(clock, SimulatedClock):
             await clock.refresh(store)
-        till = open_till(settings, store, clock)
+        wares = Shelves(settings.tiers, settings.models, ListPrices(), clock)
+        till = open_till(settings, store, clock, TiersNow(wares))
         billing = till.billing
         stack.push_async_callback(billing.aclose)
         models = build_models(settings.providers)
         stack.push_async_callback(models.close)
-        wares = Shelves(settings.tiers, settings.models, ListPrices(), clock)
         bell, notices = Bell(), Notices(store, clock, billing.mode)
         alarms = Alarms(store, clock, settings.admins)
-        money = open_money(settings, store, clock, till, bell)
+        money = open_money(settings.billing, store, clock, till, bell.ring)
         chat = open_chat(settings, store, clock, billing.mode, models, wares)
         front = open_front(settings, store, clock, till, wares, chat, money)
         summarising = Summarising(store, clock, models, wares, lambda: chat.desk.ceilings)
+        reloading = Reloading(store, clock, settings, configured)
+        summarising = Summarising(store, clock, models, wares, lambda: reloading.settings.ceilings)
         jobs = Jobs(
             store,
             clock,
@@ -146,15 +135,57 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, chat.keeping.sweep),
         )
         jobs.everywhere.append(alarms.work)
-        yield House(settings, clock, store, till, models, chat, money, notices, alarms, jobs, front, bell)
+        house = House(
+            settings,
+            clock,
+            store,
+            till,
+            models,
+            chat,
+            money,
+            notices,
+            alarms,
+            jobs,
+            front,
+            bell,
+            wares,
+            reloading,
+        )
+        reloading.refits.append(lambda fresh: refit(house, fresh))
+        reloading.afterwards.append(models.warm)
+        yield house
+
+
+def refit(house: House, settings: Settings) -> None:
+    """Decide about the next question by other settings, as far as these may change; see `LASTING`."""
+    house.models.restock(settings.providers)
+    house.wares.restock(settings.tiers, settings.models)
+    chat, front = house.chat, house.front
+    chat.refit(desk_of(settings, house.wares, house.till.billing.mode, chat.desk.owner))
+    chat.moderating.refit(settings.screening, OpenAIModerator(house.models, settings.screening.model))
+    front.intake.refit(FileReader(settings.attachments), settings.attachments)
+    front.welcomes = settings.welcome
+    house.alarms.people = settings.admins
+
+
+def desk_of(settings: Settings, wares: Wares, mode: Mode, owner: str) -> Desk:
+    """What questions are decided on, by a process of that name."""
+    return Desk(
+        wares.today,
+        mode,
+        settings.system_prompt.strip(),
+        owner,
+        metered_markup=settings.billing.metered_markup,
+        ceilings=settings.ceilings,
+        summaries=settings.summaries,
+    )
 
 
 def open_chat(
     settings: Settings, store: Store, clock: Clock, mode: Mode, models: Models, wares: Wares
 ) -> Chat:
     """What answers questions, as a process of its own name."""
-    markup, prompt = settings.billing.metered_markup, settings.system_prompt.strip()
-    desk = Desk(wares.today, mode, prompt, uuid4().hex, markup, settings.ceilings, settings.summaries)
+    desk = desk_of(settings, wares, mode, uuid4().hex)
     keeping = Keeping(store, clock, vault_of(secrets(settings.prompt_keys)))
     chat = Chat(store, clock, desk, models, Signals(), wares=wares, keeping=keeping)
     remote = OpenAIModerator(models, settings.screening.model)
@@ -162,29 +193,13 @@ def open_chat(
     return chat
 
 
-def open_money(settings: Settings, store: Store, clock: Clock, till: Till, bell: Bell) -> Money:
-    """Subscriptions and all that keeps them true."""
-    billing, policy = till.billing, settings.billing
-    subscriptions = Subscriptions(store, clock, billing, bell.ring, policy=policy)
-    duties = Duties(store, clock, billing, policy, bell.ring)
-    dispatch = Dispatch(store, clock, billing)
-    reconcile = Reconcile(
-        store, clock, till.records, subscriptions, duties, (dispatch.differences,), (dispatch.mend,)
-    )
-    return Money(subscriptions, duties, dispatch, reconcile)
-
-
 def open_front(
     settings: Settings, store: Store, clock: Clock, till: Till, wares: Wares, chat: Chat, money: Money
 ) -> Front:
     """What every chat platform talks to."""
-    billing, policy, subscriptions = till.billing, settings.billing, money.subscriptions
-    links = Links(settings.returns.success, settings.returns.cancel, settings.server.app_url)
-    checkout = Checkout(store, clock, billing, wares, subscriptions, links, policy)
-    changes = Changes(store, clock, billing, wares, subscriptions, money.dispatch.flush)
-    meter = Meter(store, clock, billing, wares, subscriptions, policy)
+    billing, subscriptions, flush = till.billing, money.subscriptions, money.dispatch.flush
     members = Members(store, clock, wares, billing.mode, chat.moderating)
-    affairs = Affairs(wares, checkout, changes, meter)
+    affairs = open_affairs(settings, store, clock, billing, wares, subscriptions, flush)
     intake = Intake(FileReader(settings.attachments), settings.attachments)
     rules = Places(store, clock, wares, chat.moderating)
     simulated, welcomes = till.simulated is not None, settings.welcome
@@ -225,7 +240,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         checkout_status=house.money.subscriptions.purchase,
         simulated=house.till.simulated,
         simulation=house.till.simulation,
-        tiers=house.settings.tiers,
+        tiers=TiersNow(house.wares),
         playground=surfaces.local,
         playground_key=key.get_secret_value() if key else None,
     )
@@ -238,9 +253,8 @@ def parts_of(settings: Settings) -> tuple[Part, ...]:
 
 async def run(settings: Settings, roles: frozenset[str]) -> int:
     """Serve until SIGTERM or Ctrl-C, then end in good order."""
-    stop = asyncio.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    stop, anew = asyncio.Event(), asyncio.Event()
+    on_signals({"SIGTERM": stop.set, "SIGINT": stop.set, "SIGHUP": anew.set})
     async with open_house(settings) as house, AsyncExitStack() as stack:
         surfaces, parts = open_doors(house, roles), parts_of(settings)
         port = settings.server.port
@@ -249,7 +263,8 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
             port = await stack.enter_async_context(serve(site, settings.server.host, port))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in duties(house, surfaces, roles, port)]
-            tasks += (group.create_task(each) for each in (house.models.warm(), words.warm()))
+            others = (house.models.warm(), words.warm(), house.reloading.run(anew))
+            tasks += (group.create_task(each) for each in others)
             print(announcement(settings, port, part_lines(parts)), flush=True)
             await stop.wait()
             log.info("stopping")

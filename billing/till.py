@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from billing.keys import mode_of
 from billing.simulated_clock import SimulatedClock
 from engine.config import Settings
+from engine.domain import Tier, TierName
 from engine.pace import Pace
 from engine.ports import Billing, BillingRecords, Clock, Store
 
@@ -26,21 +28,21 @@ class Till:
     simulation: Simulation | None = None
 
 
-def open_till(settings: Settings, store: Store, clock: Clock) -> Till:
-    """Stripe where it is configured, else its simulation."""
+def open_till(settings: Settings, store: Store, clock: Clock, tiers: Mapping[TierName, Tier]) -> Till:
+    """Stripe where it is configured, else its simulation; it looks at the `tiers` whenever it needs one."""
     if settings.stripe:
         from billing.gateway import StripeGateway  # noqa: PLC0415 - the SDK is for those who use it
 
         pace = Pace(store, clock, mode_of(settings.stripe.secret_key.get_secret_value()))
         address = settings.server.app_url
         gateway = StripeGateway(
-            settings.stripe, settings.tiers, clock, settings.billing, pace=pace.wait, app_url=address
+            settings.stripe, tiers, clock, settings.billing, pace=pace.wait, app_url=address
         )
         return Till(gateway, gateway)
     from billing.simulated import SimulatedBilling  # noqa: PLC0415 - as above
     from billing.simulation import Simulation  # noqa: PLC0415 - as above
 
     address = settings.server.app_url
-    simulated = SimulatedBilling(store, clock, address, settings.tiers, settings.billing)
+    simulated = SimulatedBilling(store, clock, address, tiers, settings.billing)
     simulation = Simulation(store, clock, simulated) if isinstance(clock, SimulatedClock) else None
     return Till(simulated, simulated, simulated, simulation)

@@ -11,11 +11,14 @@ from bot.commands import BY_NAME
 from bot.reply import Reply
 from bot.words import say
 from engine.catalogue import Wares
-from engine.changes import Changes, Proposed
-from engine.checkout import Checkout
+from engine.changes import Changes, Flush, Proposed
+from engine.checkout import Checkout, Links
+from engine.config import Settings
 from engine.domain import Interval, Micros, Person, TierName
 from engine.metering import Meter
 from engine.overage import MeterOffer
+from engine.ports import Billing, Clock, Store
+from engine.subscriptions import Subscriptions
 from engine.terms import ChangeKind, ProposalId
 from engine.wishes import MOST_SEATS, Obstacle
 
@@ -121,3 +124,22 @@ class Affairs:
 def micros(dollars: str) -> Micros:
     """An amount in USD, with cents behind a point, as micro-dollars."""
     return Micros(int(Decimal(dollars) * 1_000_000))
+
+
+def open_affairs(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    billing: Billing,
+    wares: Wares,
+    subscriptions: Subscriptions,
+    flush: Flush,
+) -> Affairs:
+    """All of it; `flush` as for `Changes`."""
+    links = Links(settings.returns.success, settings.returns.cancel, settings.server.app_url)
+    return Affairs(
+        wares,
+        Checkout(store, clock, billing, wares, subscriptions, links, settings.billing),
+        Changes(store, clock, billing, wares, subscriptions, flush),
+        Meter(store, clock, billing, wares, subscriptions, settings.billing),
+    )

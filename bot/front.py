@@ -53,9 +53,12 @@ WISHES = {"private": "switch", "instructions": "text"}
 Handler = Callable[[Request], Awaitable[Reply]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Front:
-    """The bot behind its surfaces. Commands that stream go through `bot.delivery` instead of `run`."""
+    """The bot behind its surfaces. Commands that stream go through `bot.delivery` instead of `run`.
+
+    `welcomes` may change while it serves; ask for it when it is needed.
+    """
 
     chat: Chat
     members: Members

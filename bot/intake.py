@@ -45,6 +45,10 @@ class Intake:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._turns: WeakValueDictionary[Person, asyncio.Lock] = WeakValueDictionary()
 
+    def refit(self, reader: Reader, limits: FileLimits) -> None:
+        """Take files like this from the next question on."""
+        self._reader, self._limits = reader, limits
+
     async def take(
         self, ask: Ask, sources: Sequence[Source], fetcher: Fetcher, *, quoted: bool = False
     ) -> Ask | Reply:
@@ -54,26 +58,27 @@ class Intake:
         """
         if not sources:
             return ask
-        if len(sources) > self._limits.files and not quoted:
-            return Reply(words(Unread("", FileFault.MANY, self._limits.files)))
+        limits = self._limits
+        if len(sources) > limits.files and not quoted:
+            return Reply(words(Unread("", FileFault.MANY, limits.files)))
         files: list[Image | Document] = []
         turn = self._turns.setdefault(ask.person, asyncio.Lock())
         async with turn:
-            for source in sources[: self._limits.files]:
-                read = await self._read(source, fetcher)
+            for source in sources[: limits.files]:
+                read = await self._read(source, fetcher, limits)
                 if not isinstance(read, Unread):
                     files.append(read)
                 elif not quoted:
                     return Reply(words(read))
         return replace(ask, text=ask.text or say("file-question"), attachments=tuple(files))
 
-    async def _read(self, source: Source, fetcher: Fetcher) -> Image | Document | Unread:
-        if source.size > self._limits.bytes:
-            return Unread(source.name, FileFault.BIG, self._limits.megabytes)
+    async def _read(self, source: Source, fetcher: Fetcher, limits: FileLimits) -> Image | Document | Unread:
+        if source.size > limits.bytes:
+            return Unread(source.name, FileFault.BIG, limits.megabytes)
         async with self._slots:
-            data = await fetcher.fetch(source, self._limits.bytes)
+            data = await fetcher.fetch(source, limits.bytes)
             if isinstance(data, FileFault):
-                return Unread(source.name, data, self._limits.megabytes)
+                return Unread(source.name, data, limits.megabytes)
             return await self._reader.read(Attachment(source.name, source.media_type, data))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from engine import pricing
-from engine.catalogue import Catalogue
+from engine.catalogue import Catalogue, Wares
 from engine.domain import Tier, TierName
 from engine.models import ModelSpec
 from engine.ports import Clock, PriceBook
@@ -51,6 +51,22 @@ class Shelves:
     def _priced(self, tiers: Mapping[TierName, Tier], models: Sequence[ModelSpec]) -> Stock:
         now = self._clock.now()
         return Stock(tiers, models, minute(now), Catalogue(tiers, pricing.fill(models, self._book, now)))
+
+
+class TiersNow(Mapping[TierName, Tier]):
+    """The tiers as they are whenever they are looked at, for those who were made to keep a mapping."""
+
+    def __init__(self, wares: Wares) -> None:
+        self._wares = wares
+
+    def __getitem__(self, name: TierName) -> Tier:
+        return self._wares.today.tiers[name]
+
+    def __iter__(self) -> Iterator[TierName]:
+        return iter(self._wares.today.tiers)
+
+    def __len__(self) -> int:
+        return len(self._wares.today.tiers)
 
 
 def minute(now: datetime) -> datetime:

@@ -59,9 +59,13 @@ class Program:
             await self._news.wait_for(lambda: self._ended or re.search(pattern, self.said))
         assert re.search(pattern, self.said), self.said
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     async def end(self, number: signal.Signals = signal.SIGTERM, within: float = END_SECONDS) -> int:
         """Ask it to end in good order; its exit code."""
-        self._process.send_signal(number)
+        self.tell(number)
         async with asyncio.timeout(within):
             await asyncio.wait({self._listening})  # which goes on if this is given up
             return await self._process.wait()

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from engine.admission import Desk
 from engine.catalogue import Catalogue
 from engine.chat import Chat
-from engine.domain import Answered, ChatEvent, Delta, Micros
+from engine.domain import Answered, ChatEvent, Delta, Micros, TierName
 from engine.facts import Mode
 from engine.models import DatedPrice, Price
 from engine.pricing import cost
-from engine.shelves import Shelves
+from engine.shelves import Shelves, TiersNow
 from engine.signals import Signals
 from storage.store import Store
-from tests.engine.conftest import ALICE, CATALOGUE, PRICE, QUICK, SPARE, Hall, collect
+from tests.engine.conftest import ALICE, CATALOGUE, FREE, PRICE, QUICK, SPARE, Hall, collect
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.models import SPENT
 
@@ -116,3 +116,12 @@ def test_the_catalogue_of_a_minute_is_made_once() -> None:
     assert wares.today is wares.today
     clock.advance(timedelta(minutes=1))
     assert wares.today is wares.today
+
+
+def test_who_keeps_the_tiers_of_now_sees_what_was_restocked() -> None:
+    wares = shelves(FakeClock())
+    tiers = TiersNow(wares)
+    assert dict(tiers) == dict(CATALOGUE.tiers)
+    wares.restock({TierName.FREE: replace(FREE, concurrent=7)}, (QUICK,))
+    assert tiers[TierName.FREE].concurrent == 7
+    assert (len(tiers), list(tiers)) == (1, [TierName.FREE])

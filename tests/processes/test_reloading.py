@@ -1,0 +1,142 @@
+"""SIGHUP: what is written down anew holds from the next question, and no answer is dropped for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.intake import Source
+from bot.reply import Reply
+from engine.domain import Ask, Person, Platform, TierName, TurnId
+from engine.files import FileFault
+from engine.models import Message, Role
+from main import SystemClock, configured, open_house
+from storage.store import migrate
+from tests.fakes.vendor_wire import Count
+from tests.fakes.vendors import FakeVendors
+from tests.processes.script import Meet
+from tests.processes.script import Message as Shown
+from tests.processes.shop import WIRE, house, says
+from tests.program import Program, running
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+OPERATOR = "olga"
+OLGA = Person(Platform.LOCAL, "", OPERATOR)
+
+
+MORE = """
+[moderation]
+check = "words"
+words = ["x"]
+[summaries]
+on = false
+[ceilings]
+bot_month = 1.0
+"""
+
+
+class Unfetched:
+    """Has no file."""
+
+    async def fetch(self, source: Source, most: int) -> bytes | FileFault:
+        """Say so."""
+        raise AssertionError(f"{source.name} is not to be fetched, nor {most} bytes of it")
+
+
+async def told(meet: Meet, program: Program, words: str) -> Shown:
+    """A message with these words that the operator got."""
+    seen = await meet(program.url, OPERATOR).until(
+        lambda messages: any(words in each["text"] for each in messages.values())
+    )
+    return next(each for each in seen.values() if words in each["text"])
+
+
+async def test_a_good_file_holds_from_the_next_question_and_a_wrong_one_changes_nothing(
+    tmp_path: Path, meet: Meet, vendors: FakeVendors
+) -> None:
+    variables, key, go = house(tmp_path, vendors), tmp_path / "near-key", asyncio.Event()
+    config, shipped = tmp_path / "config.toml", (tmp_path / "config.toml").read_text()
+    key.write_text("near-key-one-fake")
+    variables = {**variables, "NEAR_API_KEY_FILE": str(key), "ADMIN_IDS": f"local:{OPERATOR}"}
+    del variables["NEAR_API_KEY"]
+    vendors.asked.clear()
+    vendors.plays([WIRE.start(Count()), WIRE.word("Forty"), go, *says("-two.")[1:]], says("Six."))
+    async with running(tmp_path, variables) as program:
+        alice, bob = meet(program.url, "alice"), meet(program.url, "bob")
+        asked = await alice.say("/ask What is 6 times 7?")
+        await alice.until(lambda seen: any(each["text"] == "Forty" for each in seen.values()))
+
+        config.write_text(
+            shipped.replace("You answer members", "You sing to members").replace("quick", "swift")
+        )
+        key.write_text("near-key-two-fake")
+        (tmp_path / ".env").write_text("PG_PREPARED_STATEMENTS=off\n")
+        program.tell(signal.SIGHUP)
+        await program.heard("some of it needs a restart")
+        assert "DATABASE_URL, PG_PREPARED_STATEMENTS" in program.said
+        answer = await bob.answer("/ask What is 2 times 3?")
+        assert answer["footer"].startswith("swift")
+
+        config.write_text(shipped.replace("output = 0.04", "output = nan") + "colour = 1\n")
+        program.tell(signal.SIGHUP)
+        alert = await told(meet, program, "was read anew and refused")
+        assert "colour: unknown key" in alert["text"]
+        assert "finite number" in alert["text"]
+        await program.heard("configuration refused; nothing has changed")
+        assert (await bob.answer("/ask What is 3 times 2?"))["footer"].startswith("swift")
+
+        go.set()
+        answer = (await alice.answers([asked]))[asked]
+        assert (answer["text"], answer["state"]) == ("Forty-two.", "done")
+        assert answer["footer"].startswith("quick")
+        assert await program.end() == 0
+        assert "Traceback" not in program.said
+    first, second, third = vendors.asked
+    assert first.headers["Authorization"] == "Bearer near-key-one-fake"
+    for later in (second, third):
+        assert later.headers["Authorization"] == "Bearer near-key-two-fake"
+        assert later.body["model"] == "swift-1"
+        assert "You sing to members" in json.dumps(later.body)
+    assert "near-key" not in program.said
+
+
+async def test_everything_that_may_change_is_taken_over_by_every_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendors: FakeVendors
+) -> None:
+    for name, value in house(tmp_path, vendors).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "config.toml"
+    await migrate(f"sqlite:///{tmp_path}/chat.db", SystemClock())
+    async with open_house(configured()) as opened:
+        before = opened.reloading.settings
+        text = config.read_text().replace("welcome = true", "welcome = false")
+        text = text.replace("conversations_per_day = 10", "conversations_per_day = 7")
+        text = text.replace("max_files = 4", "max_files = 1").replace(
+            "price_month = 8.99", "price_month = 9.99"
+        )
+        text = text.replace('demo_models = "auto"', 'demo_models = "always"').replace(
+            "trial_days = 0", "trial_days = 9"
+        )
+        config.write_text(text + MORE)
+        monkeypatch.setenv("ADMIN_IDS", f"local:{OPERATOR}")
+        assert await opened.reloading.reload()
+        now, desk = opened.reloading.settings, opened.chat.desk
+        assert now.ceilings.bot_month == 1_000_000
+        assert not desk.summaries.on
+        assert desk.catalogue.tiers[TierName.FREE].conversations_per_day == 7
+        assert "demo" in opened.models
+        assert desk.catalogue.tiers[TierName.PREMIUM].price_month == 9_990_000
+        assert opened.chat.moderating.inspection(TurnId("t"), Message(Role.USER, "x")) is not None
+        ask, files = Ask("k", OLGA, "Look"), [Source("a.txt", "text/plain", 1, "")] * 2
+        assert isinstance(await opened.front.intake.take(ask, files, Unfetched()), Reply)
+        assert (before.welcome, opened.front.welcomes) == (True, False)
+        assert opened.alarms.people == (OLGA,)
+        assert now.billing == before.billing
+        assert replace(now, billing=before.billing) == now
