@@ -128,7 +128,7 @@ async def test_everything_that_may_change_is_taken_over_by_every_room(
         monkeypatch.setenv("ADMIN_IDS", f"local:{OPERATOR}")
         assert await opened.reloading.reload()
         now, desk = opened.reloading.settings, opened.chat.desk
-        assert now.ceilings.bot_month == 1_000_000
+        assert now.ceilings.bot_month == desk.ceilings.bot_month == 1_000_000
         assert not desk.summaries.on
         assert desk.catalogue.tiers[TierName.FREE].conversations_per_day == 7
         assert "demo" in opened.models
