@@ -78,7 +78,6 @@ class SystemClock:
 class House:
     """The rooms of one process, put together, before anybody is let in."""
 
-    settings: Settings
     clock: Clock
     store: Store
     till: Till
@@ -92,6 +91,11 @@ class House:
     bell: Bell
     wares: Shelves
     reloading: Reloading
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self.reloading.settings
 
     def moved(self) -> None:
         """The simulated clock was moved: look at everything now."""
@@ -124,36 +128,31 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         summarising = Summarising(store, clock, models, wares, lambda: chat.desk.ceilings)
         reloading = Reloading(store, clock, settings, configured)
         summarising = Summarising(store, clock, models, wares, lambda: reloading.settings.ceilings)
-        jobs = Jobs(
-            store,
-            clock,
-            chat,
-            money.subscriptions,
-            notices,
-            bell,
-            queues=(money.duties.work, money.dispatch.work, alarms.address, summarising.work),
-            rounds=(money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, chat.keeping.sweep),
-        )
-        jobs.everywhere.append(alarms.work)
+        jobs = open_jobs(store, clock, chat, money, notices, bell, summarising, alarms)
         house = House(
-            settings,
-            clock,
-            store,
-            till,
-            models,
-            chat,
-            money,
-            notices,
-            alarms,
-            jobs,
-            front,
-            bell,
-            wares,
-            reloading,
+            clock, store, till, models, chat, money, notices, alarms, jobs, front, bell, wares, reloading
         )
         reloading.refits.append(lambda fresh: refit(house, fresh))
         reloading.afterwards.append(models.warm)
         yield house
+
+
+def open_jobs(
+    store: Store,
+    clock: Clock,
+    chat: Chat,
+    money: Money,
+    notices: Notices,
+    bell: Bell,
+    summarising: Summarising,
+    alarms: Alarms,
+) -> Jobs:
+    """All work that falls due."""
+    queues = (money.duties.work, money.dispatch.work, alarms.address, summarising.work)
+    rounds = (money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, chat.keeping.sweep)
+    jobs = Jobs(store, clock, chat, money.subscriptions, notices, bell, queues=queues, rounds=rounds)
+    jobs.everywhere.append(alarms.work)
+    return jobs
 
 
 def refit(house: House, settings: Settings) -> None:

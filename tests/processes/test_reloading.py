@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from engine.models import Message, Role
 from main import SystemClock, configured, open_house
 from storage.store import migrate
 from tests.fakes.vendor_wire import Count
-from tests.fakes.vendors import FakeVendors
+from tests.fakes.vendors import FakeVendors, Script
 from tests.processes.script import Meet
 from tests.processes.script import Message as Shown
 from tests.processes.shop import WIRE, house, says
@@ -57,53 +59,83 @@ async def told(meet: Meet, program: Program, words: str) -> Shown:
     return next(each for each in seen.values() if words in each["text"])
 
 
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """A house whose files are edited while it runs; its first answer waits for `go`."""
+
+    folder: Path
+    vendors: FakeVendors
+    shipped: str
+    go: asyncio.Event
+
+    def write(self, program: Program, text: str) -> None:
+        """Edit the configuration and say so."""
+        (self.folder / "config.toml").write_text(text)
+        program.tell(signal.SIGHUP)
+
+    def key(self, key: str) -> None:
+        """Change the vendor's key."""
+        (self.folder / "near-key").write_text(key)
+
+    def improve(self, program: Program) -> None:
+        """Another prompt, model and key, and what needs a restart."""
+        self.key("near-key-two-fake")
+        (self.folder / ".env").write_text("PG_PREPARED_STATEMENTS=off\n")
+        text = self.shipped.replace("You answer members", "You sing to members")
+        self.write(program, text.replace("quick", "swift"))
+
+    def asked(self) -> list[tuple[str, object, bool]]:
+        """With which key the vendor was asked, for which model, and whether to sing."""
+        return [
+            (each.headers["Authorization"], each.body["model"], "You sing" in json.dumps(each.body))
+            for each in self.vendors.asked
+        ]
+
+
+@asynccontextmanager
+async def editing(tmp_path: Path, vendors: FakeVendors) -> AsyncIterator[tuple[Desktop, Program]]:
+    """A house that runs."""
+    variables = house(tmp_path, vendors)
+    del variables["NEAR_API_KEY"]
+    desktop = Desktop(tmp_path, vendors, (tmp_path / "config.toml").read_text(), asyncio.Event())
+    desktop.key("near-key-one-fake")
+    vendors.asked.clear()
+    first: Script = [WIRE.start(Count()), WIRE.word("Forty"), desktop.go, *says("-two.")[1:]]
+    vendors.plays(first, says("Six."))
+    more = {"NEAR_API_KEY_FILE": str(tmp_path / "near-key"), "ADMIN_IDS": str(OLGA)}
+    async with running(tmp_path, {**variables, **more}) as program:
+        yield desktop, program
+    assert "near-key" not in program.said
+    assert "Traceback" not in program.said
+
+
 async def test_a_good_file_holds_from_the_next_question_and_a_wrong_one_changes_nothing(
     tmp_path: Path, meet: Meet, vendors: FakeVendors
 ) -> None:
-    variables, key, go = house(tmp_path, vendors), tmp_path / "near-key", asyncio.Event()
-    config, shipped = tmp_path / "config.toml", (tmp_path / "config.toml").read_text()
-    key.write_text("near-key-one-fake")
-    variables = {**variables, "NEAR_API_KEY_FILE": str(key), "ADMIN_IDS": f"local:{OPERATOR}"}
-    del variables["NEAR_API_KEY"]
-    vendors.asked.clear()
-    vendors.plays([WIRE.start(Count()), WIRE.word("Forty"), go, *says("-two.")[1:]], says("Six."))
-    async with running(tmp_path, variables) as program:
+    async with editing(tmp_path, vendors) as (desktop, program):
         alice, bob = meet(program.url, "alice"), meet(program.url, "bob")
         asked = await alice.say("/ask What is 6 times 7?")
         await alice.until(lambda seen: any(each["text"] == "Forty" for each in seen.values()))
 
-        config.write_text(
-            shipped.replace("You answer members", "You sing to members").replace("quick", "swift")
-        )
-        key.write_text("near-key-two-fake")
-        (tmp_path / ".env").write_text("PG_PREPARED_STATEMENTS=off\n")
-        program.tell(signal.SIGHUP)
+        desktop.improve(program)
         await program.heard("some of it needs a restart")
         assert "DATABASE_URL, PG_PREPARED_STATEMENTS" in program.said
-        answer = await bob.answer("/ask What is 2 times 3?")
-        assert answer["footer"].startswith("swift")
+        assert (await bob.answer("/ask What is 2 times 3?"))["footer"].startswith("swift")
 
-        config.write_text(shipped.replace("output = 0.04", "output = nan") + "colour = 1\n")
-        program.tell(signal.SIGHUP)
+        desktop.write(program, desktop.shipped.replace("output = 0.04", "output = nan, colour = 1"))
         alert = await told(meet, program, "was read anew and refused")
         assert "colour: unknown key" in alert["text"]
         assert "finite number" in alert["text"]
         await program.heard("configuration refused; nothing has changed")
         assert (await bob.answer("/ask What is 3 times 2?"))["footer"].startswith("swift")
 
-        go.set()
+        desktop.go.set()
         answer = (await alice.answers([asked]))[asked]
         assert (answer["text"], answer["state"]) == ("Forty-two.", "done")
         assert answer["footer"].startswith("quick")
         assert await program.end() == 0
-        assert "Traceback" not in program.said
-    first, second, third = vendors.asked
-    assert first.headers["Authorization"] == "Bearer near-key-one-fake"
-    for later in (second, third):
-        assert later.headers["Authorization"] == "Bearer near-key-two-fake"
-        assert later.body["model"] == "swift-1"
-        assert "You sing to members" in json.dumps(later.body)
-    assert "near-key" not in program.said
+    later = ("Bearer near-key-two-fake", "swift-1", True)
+    assert desktop.asked() == [("Bearer near-key-one-fake", "quick-1", False), later, later]
 
 
 async def test_everything_that_may_change_is_taken_over_by_every_room(
