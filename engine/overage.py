@@ -68,10 +68,12 @@ class Allowance:
 def offer(found: Access, tier: Tier, markup: Decimal, now: datetime) -> MeterOffer:
     """Whether this access may have metered use at `now`; `tier` is what it gives."""
     sub = found.subscription
-    if markup <= 0 or tier.shared:
+    if markup <= 0:
         return MeterOffer.NOT_SOLD
     if tier.name is not TierName.PRO or tier.cost_ceiling_month is None or sub is None:
         return MeterOffer.NEEDS_PRO
+    if tier.shared:
+        return MeterOffer.NOT_SOLD
     if found.reason is AccessReason.TRIAL:
         return MeterOffer.TRIAL
     if found.reason is not AccessReason.ACTIVE or sub.collection_paused:

@@ -62,7 +62,7 @@ class Pot:
         mine, left = self.uses[seat], self.left(budget)
         others = (use for number, use in enumerate(self.uses) if number != seat)
         kept = sum(self.kept(budget, use) for use in others)
-        return Micros(min(left, max(0, self.level(budget) - mine, left - kept)))
+        return Micros(max(0, self.level(budget) - mine, left - kept))
 
     def reach(self, budget: Micros | None, seat: int) -> Micros | None:
         """What a seat may come to have used; without a budget there is no limit."""

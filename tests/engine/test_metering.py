@@ -328,6 +328,8 @@ def test_metered_use_is_for_those_who_pay_for_pro_now(
 
 
 def test_other_tiers_and_tiers_without_a_ceiling_have_no_metered_use() -> None:
+    found = Access(TierName.PRO, AccessReason.ACTIVE, None, subscription())
+    assert offer(found, replace(PRO, seats=2), MARKUP, NOON) is MeterOffer.NOT_SOLD
     found = Access(TierName.PREMIUM, AccessReason.ACTIVE, None, subscription(tier=TierName.PREMIUM))
     assert offer(found, PREMIUM, MARKUP, NOON) is MeterOffer.NEEDS_PRO
     unlimited = replace(PRO, cost_ceiling_month=None)

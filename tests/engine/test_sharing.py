@@ -48,6 +48,7 @@ def pot(*uses: int, at: Fraction = Fraction(0), gone: int = 0) -> Pot:
         (pot(0, 0, gone=10), 0, 10),
         (pot(0, 0, gone=0), 0, 15),
         (pot(0, 0, gone=40), 0, 0),
+        (pot(0, 0, at=HALF, gone=10), 0, 15),
         # Somebody came when others had used more than what is now a share.
         (pot(15, 15, 0), 2, 0),
         (pot(12, 12, 0), 2, 6),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,16 +23,20 @@ from engine.domain import (
     Started,
     TierName,
 )
+from engine.facts import Mode
+from engine.ledger import Tx
 from engine.models import Usage
 from engine.notices import NoticeKind
 from engine.reserve import reserved
 from engine.routing import Route
 from engine.spending import seat, team
 from engine.teams import Roster
+from storage.store import open_store
 from tests.engine.club import SELLING, TEAM, TEAM_SUB, Club, somebody
 from tests.engine.conftest import ALICE, BOB, DEEP, Hall, last
 from tests.engine.test_catalogue import PREMIUM_SUB
-from tests.storage.makers import rows
+from tests.fakes.clock import FakeClock
+from tests.storage.makers import conversation, hold, rows
 
 CAROL, DAVE = map(somebody, ("carol", "dave"))
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -269,3 +274,54 @@ async def test_what_a_member_asked_on_their_own_is_not_shown_to_the_owner(club: 
     seen = await club.teams().shown(ALICE)
     assert isinstance(seen, Roster)
     assert [(one.used, one.conversations) for one in seen.people] == [(0, 0)] * 3
+
+
+async def test_an_answer_whose_process_was_lost_stays_taken_off_its_seat(club: Club) -> None:
+    budget(club, ceiling=3 * each(), stop=3 * each(), concurrent=None)
+    lost = club.chat().ask(club.hall.ask(person=BOB, model="deep"))
+    assert isinstance(await anext(lost), Started)
+    club.hall.clock.advance(timedelta(minutes=2))
+    now = club.hall.clock.now()
+    await club.store.transact(lambda tx: tx.release_expired(now))
+    assert await club.store.transact(lambda tx: tx.book_lost(now, 10)) == 1
+    refused = await club.asks(BOB)
+    assert isinstance(refused, Refusal)
+    assert refused.reason is RefusalReason.TEAM_COST
+    alice, bob = await club.account(ALICE), await club.account(BOB)
+    assert await purse(club, seat(alice, bob)) == await purse(club, team(alice)) == (each(), 0)
+    await lost.aclose()
+
+
+async def test_who_asks_waits_until_somebody_else_of_the_team_is_let_in(
+    club: Club, database_url: str
+) -> None:
+    budget(club, ceiling=3 * each(), stop=3 * each())
+    alice, now = await club.account(ALICE), club.hall.clock.now()
+    locked, go = threading.Event(), threading.Event()
+
+    def work(tx: Tx) -> None:
+        tx.lock_team(alice, Mode.TEST)
+        locked.set()
+        go.wait(10)
+        conversation(tx, at=now)
+        hold(tx, "t", at=now, reserved=dict.fromkeys((team(alice), seat(alice, alice)), 3 * each()))
+
+    async with await open_store(database_url, FakeClock(now)) as other:
+        holding = asyncio.create_task(other.transact(work))
+        await asyncio.to_thread(locked.wait, 10)
+        asking = asyncio.create_task(club.asks(BOB))
+        await asyncio.wait({asking}, timeout=0.3)  # long enough to be let in, if it did not wait
+        go.set()
+        await holding
+        end = await asking
+    assert isinstance(end, Refusal)
+    assert end.reason is RefusalReason.TEAM_COST
+
+
+async def test_an_answer_that_the_team_pays_holds_nothing_of_ones_own_month(club: Club) -> None:
+    await club.has(BOB, PREMIUM_SUB)
+    async with aclosing(club.chat().ask(club.hall.ask(person=BOB, model="deep"))) as events:
+        assert isinstance(await anext(events), Started)
+        await club.teams().leave(BOB)
+        own = await club.overview(BOB)
+        assert (own.tier.name, own.usage.cost_month, own.usage.at_once) == (TierName.PREMIUM, 0, 1)
