@@ -17,6 +17,7 @@ from bot.split import Pager, pages
 from engine.chat import Chat
 from engine.domain import Answered, Ask, ChatEvent, Delta, Failed, FailureReason, Refusal, Started
 from engine.errors import OutsideError, TryAgainError
+from engine.models import Thinking
 
 log = logging.getLogger("bot")
 
@@ -43,7 +44,7 @@ class Painter:
 
     def show(self, state: State, draw: Draw) -> None:
         """Let this be painted next; `draw` makes the frame, of this state, when its turn has come."""
-        if state is State.THINKING:
+        if state is State.THINKING and not (self._newest or self._shown):
             self._began = asyncio.get_running_loop().time()
         self._newest = (state, draw)
         self._changed.set()
@@ -171,6 +172,7 @@ class Showing:
         self._painting: asyncio.Task[None] | None = None
         self._started: Started | None = None
         self._pager = Pager(canvas.page_limit)
+        self._reasons = False
 
     async def __aenter__(self) -> Self:
         """Begin to paint."""
@@ -189,6 +191,9 @@ class Showing:
             case Started():
                 self._started = event
                 self._canvas.begin(event)
+                self._painter.show(State.THINKING, partial(self._unfinished, State.THINKING))
+            case Thinking():
+                self._reasons = True
                 self._painter.show(State.THINKING, partial(self._unfinished, State.THINKING))
             case Delta():
                 self._pager.add(event.text)
@@ -214,7 +219,8 @@ class Showing:
 
     def _unfinished(self, state: State) -> Frame:
         buttons = render.stop_button(self._started.turn) if self._started else ()
-        return Frame(self._pager.pages(), state, buttons=buttons, title=self._title())
+        reasons = self._reasons and state is State.THINKING
+        return Frame(self._pager.pages(), state, buttons=buttons, title=self._title(), reasons=reasons)
 
     def _ended(self, event: Answered | Failed) -> Frame:
         frame = ended(event, self._canvas.page_limit)

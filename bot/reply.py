@@ -73,6 +73,8 @@ class Frame:
     title: str = ""
     rated: TurnId | None = None
     """The turn whose answer the asker may rate, where the platform has buttons for that (Slack)."""
+    reasons: bool = False
+    """Whether the model said that it is reasoning; shown as words while there is no text, never as text."""
 
 
 RUNNING = frozenset({State.THINKING, State.WRITING})

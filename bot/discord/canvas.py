@@ -157,7 +157,7 @@ def of_frame(frame: Frame) -> Sequence[Page]:
 def footer(frame: Frame, text: str, told: str) -> str:
     """How far the answer is, and what is said of it; `told` is what became of one that was stopped."""
     words = {
-        State.THINKING: say("discord-thinking"),
+        State.THINKING: say("discord-reasoning") if frame.reasons else say("discord-thinking"),
         State.WRITING: say("discord-writing") if text else say("discord-thinking"),
         State.DONE: "" if text else say("discord-no-words"),
         State.STOPPED: told,

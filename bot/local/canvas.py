@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.local.posts import Post, Room, Spot, Wall
 from bot.local.show import show
 from bot.reply import Frame, Reply
+from bot.words import say
 
 PAGE_LIMIT = 1_000_000
 """The page scrolls, so an answer is never split."""
@@ -35,9 +36,8 @@ class LocalCanvas:
         title = (f"**{frame.title}**",) if frame.title else ()
         text = "\n\n".join((*title, *frame.pages))
         kind = self._spot.kind(private=self._private)
-        await self._wall.put(
-            Post(self._answer, self._spot, kind, text, frame.state, frame.footer, frame.buttons)
-        )
+        footer = say("local-reasoning") if frame.reasons else frame.footer
+        await self._wall.put(Post(self._answer, self._spot, kind, text, frame.state, footer, frame.buttons))
         self._painted = True
 
     async def reply(self, reply: Reply) -> None:

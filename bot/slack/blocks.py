@@ -75,7 +75,9 @@ def of_frame(frame: Frame, above: Sequence[Block] = (), *, alone: bool = False) 
     """
     buttons = actions(frame.buttons, alone=alone)
     if not frame.pages:
-        words = say("slack-thinking") if frame.state is State.THINKING else say("slack-no-text")
+        words = say("slack-reasoning") if frame.reasons else say("slack-thinking")
+        if frame.state is not State.THINKING:
+            words = say("slack-no-text")
         below = small(" · ".join(filter(None, (words, frame.footer))))
         return (Page("", "", (*above,), (*below, *buttons), words),)
     texts, note = parted(frame)

@@ -111,7 +111,9 @@ class SlackCanvas:
         """Let Slack itself say that we are thinking, if it can; then there is no message before the text."""
         if frame.pages or self._letters or not self._session:
             return False
-        if self._may_start():
+        if self._streams:
+            await self._session.reason()
+        elif self._may_start():
             self._streams = self._start_taken = await self._session.begin()
         return self._streams
 

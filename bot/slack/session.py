@@ -39,6 +39,7 @@ class Session:
         self._title = " ".join(title.split())[:TITLE_LIMIT]
         self._words: asyncio.Task[None] | None = None
         self._begun = False
+        self._reasons = False
 
     async def begin(self) -> bool:
         """Show that we are thinking; whether Slack shows a button to stop us beside it."""
@@ -63,6 +64,12 @@ class Session:
         self._words = asyncio.create_task(self._show_words())
         return True
 
+    async def reason(self) -> None:
+        """Show that the model is reasoning, in place of the words before."""
+        self._reasons = True
+        await self.still()
+        self._words = asyncio.create_task(self._show_words())
+
     async def still(self) -> None:
         """There is text now: no more words about thinking."""
         if self._words:
@@ -86,11 +93,17 @@ class Session:
                 self._workspace.hasty.assistant_threads_setStatus(
                     channel_id=self._spot.channel,
                     thread_ts=str(self._spot.thread_ts),
-                    status=say("slack-status"),
-                    loading_messages=[say(f"slack-status-{number}") for number in range(1, 4)],
+                    status=say("slack-status-reasoning") if self._reasons else say("slack-status"),
+                    loading_messages=self._loading(),
                 )
             )
             await asyncio.sleep(RENEWED_EVERY)
+
+    def _loading(self) -> list[str]:
+        """What Slack shows in turns beside the status."""
+        if self._reasons:
+            return [say("slack-reasoning")]
+        return [say(f"slack-status-{number}") for number in range(1, 4)]
 
 
 async def ornament(call: Awaitable[AsyncSlackResponse]) -> None:

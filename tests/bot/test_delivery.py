@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from bot.delivery import deliver
+from bot.delivery import compare, deliver
 from bot.pacing import Kind, Pace, Pacing
 from bot.reply import Frame, Reply, State
 from engine.domain import Answered, Duplicate, Failed, Refusal
@@ -30,12 +30,20 @@ class PaperCanvas:
         self.frames: list[Frame] = []
         self.replies: list[Reply] = []
         self.error: Exception | None = None
+        self._news = asyncio.Event()
+
+    async def painted(self, is_it: Callable[[Frame], bool]) -> None:
+        """Wait for a frame."""
+        while not any(map(is_it, self.frames)):
+            self._news.clear()
+            await self._news.wait()
 
     async def paint(self, frame: Frame) -> None:
         """Keep the frame."""
         if self.error:
             raise self.error
         self.frames.append(frame)
+        self._news.set()
         await asyncio.sleep(0)
 
     async def reply(self, reply: Reply) -> None:
@@ -189,3 +197,31 @@ async def test_who_is_cancelled_in_the_moment_of_their_turn_holds_up_nobody() ->
     async with asyncio.timeout(1), pacing.turn("here", Kind.PASSING):
         pass
     assert waiting.cancelled()
+
+
+async def test_that_a_model_reasons_is_a_frame_without_text_that_its_text_replaces(hall: Hall) -> None:
+    hall.one = Scripted(thoughts=9, pause=0, pensive=True)
+    canvas = PaperCanvas()
+    delivering = asyncio.create_task(deliver(hall.chat(), hall.ask(), canvas, Pacing(QUICKLY)))
+    await hall.one.waiting.wait()
+    await canvas.painted(lambda frame: frame.reasons)
+    reasoning = [frame for frame in canvas.frames if frame.reasons]
+    assert [(frame.pages, frame.state) for frame in reasoning] == [((), State.THINKING)]
+    assert len(canvas.frames) <= 2
+    hall.one.go.set()
+    assert isinstance(await delivering, Answered)
+    assert [frame for frame in canvas.frames if frame.reasons] == reasoning
+    assert canvas.frames[-1].pages == ("Hello there.",)
+
+
+async def test_in_a_comparison_each_model_is_said_to_reason_by_itself(hall: Hall) -> None:
+    hall.free(compare=2)
+    hall.one = Scripted(thoughts=3, pause=0)
+    canvases = [PaperCanvas() for _ in range(4)]
+    asking = compare(hall.chat(), hall.ask(), ["quick", "spare"], canvases, Pacing(QUICKLY))
+    comparing = asyncio.create_task(asking)
+    await canvases[0].painted(lambda frame: frame.reasons)
+    await canvases[1].painted(lambda frame: frame.state is State.DONE)
+    assert not any(frame.reasons for frame in canvases[1].frames)
+    hall.one.go.set()
+    assert len(await comparing) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.domain import TurnId
+from engine.errors import StreamCutError
 from engine.models import Finish
 from tests.discord.conftest import Stage, front_of, serving, streaming
 
@@ -61,3 +62,13 @@ async def test_an_answer_of_a_lost_process_is_mended_with_its_text(stage: Stage)
     assert [button["label"] for button in message.buttons()] == ["Ask again", "Other model"]
     stage.model.go.set()
     await stage.shown()
+
+
+async def test_an_answer_that_breaks_off_keeps_its_words_and_may_be_asked_again(stage: Stage) -> None:
+    stage.model.errors, stage.model.fail_after = [StreamCutError("cut")], 1
+    stage.discord.say("alice", "general", "Hi", mention_bot=True)
+    (message,) = await stage.shown()
+    assert "Hello" in message.text
+    assert "broke off" in message.text
+    assert [button["label"] for button in message.buttons()] == ["Ask again", "Other model"]
+    assert len(stage.model.seen) == 1

@@ -155,3 +155,16 @@ async def test_a_model_that_takes_its_time_is_said_to_think(crowd: Stage) -> Non
     assert "thinking" in message.text
     crowd.model.go.set()
     await asked.answered()
+
+
+async def test_a_model_that_reasons_is_said_to_and_costs_one_write_more(crowd: Stage) -> None:
+    crowd.model.pause, crowd.model.thoughts = 0, 9
+    asked = ask(crowd, members=1, channels=1)
+    await crowd.model.waiting.wait()
+    await crowd.discord.world.pulse.until(
+        lambda: [one for one in crowd.discord.transcript("channel-0") if "reasoning" in one.text]
+    )
+    assert len(writes(crowd, "POST")) + len(writes(crowd, "PATCH")) <= 2
+    crowd.model.go.set()
+    await asked.answered()
+    assert asked.wrong() == []

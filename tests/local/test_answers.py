@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 from bot.bundle import NAME
 from engine.domain import TurnId
+from engine.errors import StreamCutError
 from engine.models import Finish
 from tests.engine.conftest import ALICE, BOB, Hall
 from tests.local.conftest import Json, Talk
@@ -163,3 +164,28 @@ async def test_an_answer_of_a_lost_process_is_shown_as_broken_off_with_a_way_to_
         mended = await talk.answering(changes, sent, {"failed"})
     assert mended["text"].startswith("Hello \n\nThis broke off")
     assert action(mended, "Ask again") == f"again:{turn}"
+
+
+async def test_that_a_model_reasons_stands_below_the_answer_until_its_words_come(
+    talk: Talk, hall: Hall
+) -> None:
+    hall.one.pause, hall.one.thoughts = 0, 5
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+        sent = await talk.bot.send(ALICE, "general", "/ask Hi", None, None)
+        while (shown := await talk.answering(changes, sent, {"thinking"}))["footer"] != "reasoning …":
+            pass
+        assert shown["text"] == ""
+        hall.one.go.set()
+        ended = await talk.ending(changes, sent)
+    assert ended["text"] == "Hello there."
+    assert "reasoning" not in ended["footer"]
+
+
+async def test_an_answer_that_breaks_off_keeps_its_words_and_may_be_asked_again(
+    talk: Talk, hall: Hall
+) -> None:
+    hall.one.errors, hall.one.fail_after = [StreamCutError("cut")], 1
+    ended = await talk.say("/ask Hi")
+    assert ended["text"].startswith("Hello")
+    assert "broke off" in ended["text"]
+    assert labels(ended) == ["Ask again", "Other model"]

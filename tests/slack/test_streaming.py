@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.slack.letter import settled
 from bot.slack.text import harmless
 from bot.split import pages
+from engine.errors import StreamCutError
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import ALICE, BOB, GENERAL, FakeSlack, Message
@@ -255,3 +256,46 @@ async def test_a_page_that_ends_before_what_was_streamed_of_it_is_edited(
     text = "".join(m.shown for m in slack.thread(GENERAL, said.ts))
     assert [text.count(f"number {n}\n") for n in range(549)] == [1] * 549
     assert text.count("end") == 400
+
+
+async def test_that_a_model_reasons_is_slacks_own_status_and_costs_one_call_more(stage: Stage) -> None:
+    slack, model = stage.slack, stage.model
+    model.pause, model.thoughts = 0, 9
+    said = await slack.mention(ALICE, GENERAL, "Hi")
+    session = slack.workspace.session(GENERAL, said.ts)
+    await slack.wait_for(lambda: session.words == "is reasoning …")
+    assert slack.thread(GENERAL, said.ts) == []
+    assert len(slack.log.of("assistant.threads.setStatus")) <= 2
+    assert len(slack.log.of("agents.sessions.setStatus")) == 1
+    model.go.set()
+    answer = (await answered(slack, GENERAL))[0]
+    assert "reasoning" not in answer.shown
+    await slack.wait_for(lambda: session.status == "active")
+
+
+async def test_where_slack_does_not_stream_reasoning_is_told_in_the_message(stage: Stage) -> None:
+    slack, model = stage.slack, stage.model
+    model.pause, model.thoughts = 0, 9
+    await slack.slash(ALICE, "/ask", "slowly")
+    shown = await slack.wait_for(
+        lambda: [m for m in slack.transcript() if m.by_app and "Reasoning …" in m.shown]
+    )
+    assert len(slack.log.of("chat.update")) <= 1
+    model.go.set()
+    answer = (await answered(slack, GENERAL))[0]
+    assert answer.ts == shown[0].ts
+    assert "Reasoning" not in answer.shown
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_an_answer_that_breaks_off_keeps_its_words_and_may_be_asked_again(
+    stage: Stage, *, streams: bool
+) -> None:
+    slack, model = stage.slack, stage.model
+    model.errors, model.fail_after = [StreamCutError("cut")], 1
+    await (slack.mention(ALICE, GENERAL, "Hi") if streams else slack.slash(ALICE, "/ask", "Hi"))
+    answer = (await answered(slack, GENERAL))[0]
+    assert "Hello" in answer.shown
+    assert "broke off" in answer.shown
+    assert [button["text"]["text"] for button in answer.buttons] == ["Ask again", "Other model"]
+    assert len(model.seen) == 1
