@@ -254,11 +254,13 @@ async def test_the_operator_is_told_at_four_fifths_and_at_the_end_of_a_ceiling_o
 
 
 async def test_a_ceiling_is_not_told_as_reached_for_what_is_only_held(hall: Hall, database_url: str) -> None:
-    hall.ceilings = ceilings(free=each())
+    hall.ceilings = ceilings(free=100_000)
+    hall.one.usage = Usage(100_000 - each(), 0, 0)
+    await last(hall.chat(), hall.ask())
     began = await burst(hall, *map(member, range(3)))
     refused = [one for one in began if isinstance(one, Refusal)]
     assert [(one.reason, one.until) for one in refused] == [(RefusalReason.BUDGET_HELD, None)] * 2
-    assert alerts(database_url) == []
+    assert alerts(database_url) == [("ceiling_near", "free")]
 
 
 async def test_a_ceiling_that_is_raised_is_told_of_anew(hall: Hall, database_url: str) -> None:
