@@ -12,6 +12,9 @@ from engine.spending import Entry, Purpose, Purse, for_team, period, scopes
 from engine.turns import Charge, Hold, Settlement
 from storage.session import Row, Session, moment
 
+AT_ONCE = 3
+"""Purses that one statement adds to."""
+
 
 class Spending:
     """SpendingTx on a session."""
@@ -127,9 +130,18 @@ def count(session: Session, entries: Sequence[Entry], gone: Sequence[Entry] = ()
     for (account, month), cost in sorted(owed.items()):
         if cost:
             session.run("add_spend", account=account, month=month, cost=cost)
-    for (scope, counted), cost in sorted(spent.items()):
-        if cost:
-            session.run("add_to_purse", scope=scope, period=counted, cost=cost)
+    changes = [(scope, counted, cost) for (scope, counted), cost in sorted(spent.items()) if cost]
+    for first in range(0, len(changes), AT_ONCE):
+        add_to_purses(session, changes[first : first + AT_ONCE])
+
+
+def add_to_purses(session: Session, changes: Sequence[tuple[str, int, int]]) -> None:
+    """Add to at most AT_ONCE purses of a scope and period, in this order."""
+    filled = [*changes, *[("", 0, 0)] * (AT_ONCE - len(changes))]
+    params: dict[str, str | int] = {}
+    for number, (scope, counted, cost) in enumerate(filled):
+        params |= {f"scope_{number}": scope, f"period_{number}": counted, f"cost_{number}": cost}
+    session.run("add_to_purses", **params)
 
 
 def month_number(at: datetime) -> int:

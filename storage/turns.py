@@ -158,7 +158,8 @@ class Turns:
             settled_at=settlement.settled_at,
             **more,
         )
-        self._session.run("drop_reservations", turn=turn)
+        if row["reserves"]:
+            self._session.run("drop_reservations", turn=turn)
         book(self._session, turn, row, settlement, again=row["state"] == TurnState.RELEASED)
 
     def _count(self, conversation: str, started_at: datetime) -> None:

@@ -59,7 +59,10 @@ INSERT INTO turn (
 UPDATE account SET seen_at = seen_at WHERE id = (SELECT account FROM turn WHERE id = :id);
 
 -- name: turn_to_write
-SELECT account, conversation, state, outcome, started_at, purse FROM turn WHERE id = :id;
+SELECT account, conversation, state, outcome, started_at, purse,
+    (SELECT COUNT(*) FROM reservation WHERE turn = :id) AS reserves
+FROM turn
+WHERE id = :id;
 
 -- name: settle
 UPDATE turn
