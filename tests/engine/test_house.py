@@ -201,6 +201,7 @@ async def test_a_refusal_at_a_ceiling_counts_nothing_and_tells_when_it_ends(hall
 
 async def test_a_comparison_is_let_in_as_a_whole_or_refused(hall: Hall) -> None:
     hall.free(compare=MOST)
+    hall.one, hall.two = Scripted(pause=0), Scripted(pause=0)
     for room, refused in ((2 * each() - 1, True), (2 * each(), False)):
         hall.ceilings = ceilings(free=room)
         async with aclosing(hall.chat().compare(hall.ask(), ("quick", "spare"))) as events:
