@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
+from unicodedata import normalize
 
 from engine.estimates import UNCORRECTED, Correction, Reading
 from engine.files import Image
 from engine.models import Completion, Message, ModelSpec, Role
+from engine.moderating import UNSEEN
 from engine.turns import Exchange
 
 BYTES_PER_TOKEN = 3
@@ -58,9 +60,13 @@ def instructed(system: str, *wishes: tuple[str, str]) -> str:
 
 
 def fenced(text: str) -> str:
-    """A text between marks that it does not hold itself, so that it cannot seem to end before it does."""
+    """A text between marks that it does not hold itself, so that it cannot seem to end before it does.
+
+    Nor does it with wide quotation marks, or with characters among them that nobody sees.
+    """
     mark, inside = '"""', text.strip()
-    while mark in inside:
+    seen = normalize("NFKC", inside.translate(UNSEEN))
+    while mark in inside or mark in seen:
         mark += '"'
     return f"{mark}\n{inside}\n{mark}"
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from engine.files import Document, Image
+from engine.moderating import UNSEEN
 
 LONGEST_NAME = 100
 TAG = "file"
+CLOSING = re.compile(rf"<\s*/\s*({TAG}(?:-\d+)?)\s*>", re.IGNORECASE)
 
 
 def told(text: str, files: Sequence[Image | Document]) -> str:
@@ -31,9 +33,9 @@ def enclosed(file: Image | Document) -> str:
 
 
 def unused_tag(text: str) -> str:
-    """`file`, or `file-2` and so on where the text itself closes that."""
-    number = 1
-    while f"</{TAG}{suffix(number)}>" in text:
+    """`file`, or `file-2` and so on where the text itself closes that, in any case and spacing."""
+    number, closed = 1, {tag.casefold() for tag in CLOSING.findall(text.translate(UNSEEN))}
+    while f"{TAG}{suffix(number)}" in closed:
         number += 1
     return TAG + suffix(number)
 

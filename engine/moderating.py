@@ -172,9 +172,7 @@ class Moderating:
         try:
             verdict = await self._moderator.check(text, images)
         except OutsideError as error:
-            why = str(error).partition(":")[
-                0
-            ]  # what follows is a vendor's words, which may repeat a member's
+            why, _, _ = str(error).partition(":")  # a vendor's words follow, which may repeat a member's
             broken = why if isinstance(error, TellOperatorError) else ""
             away = isinstance(error, TryAgainError | TellOperatorError)
             goes_on = away and self._screening.when_away is WhenAway.ANSWER
