@@ -43,14 +43,16 @@ class Patience:
     tries: int = 2
     """Of one model while another could still answer, before any words were seen."""
     last_tries: int = 3
-    """Of the last one. A model that was late or broke off may be paid for that, and gets one try less."""
+    """Of the last one. A model that was late, or the last one that broke off, gets one try less: it may be
+    paid for that. One that breaks off before others could answer is quick to be asked again."""
     back_off: float = 0.5
     """Before the second try, doubled with each; half of it by chance, lest all come back at once."""
     longest_wait: float = 8.0
 
     def wait(self, error: TryAgainError, attempt: int, *, last: bool) -> float | None:
         """Seconds before the next try of a model; None if it is not to be asked again."""
-        tries = (self.last_tries if last else self.tries) - isinstance(error, MAY_CHARGE)
+        dear = isinstance(error, MAY_CHARGE if last else LateError)
+        tries = (self.last_tries if last else self.tries) - dear
         chance = random.random()  # noqa: S311 - spread, not secrecy
         own = self.back_off * 2**attempt * (1 + chance) / 2
         wait = max(own, (error.retry_after or 0) * (1 + chance / 8))

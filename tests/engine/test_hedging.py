@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from engine.domain import Answered, Delta, Failed, FailureReason
-from engine.errors import ContentRefusedError, OutsideError, StreamCutError, TellOperatorError, TryAgainError
+from engine.errors import ContentRefusedError, LateError, OutsideError, TellOperatorError, TryAgainError
 from engine.ledger import Tx
 from engine.models import Finish
 from tests.engine.conftest import ALICE, QUICK, SPARE, Hall, collect, last
@@ -118,7 +118,7 @@ async def test_a_third_model_is_asked_where_both_fail(hall: Hall) -> None:
     third = replace(SPARE, name="third", vendor_id="spare-2")
     first = replace(HEDGED, fallback=("spare", "third"))
     hall.catalogue = replace(hall.catalogue, models=(first, SPARE, third))
-    hall.one = Scripted(words=("\n", "One."), pause=0, errors=[StreamCutError("cut")], fail_after=1)
+    hall.one = Scripted(words=("\n", "One."), pause=0, errors=[LateError("late")], fail_after=1)
     hall.two = Scripted(errors=[TellOperatorError("401")])
     reading = asyncio.create_task(last(hall.chat(), hall.ask()))
     await hall.two.ended.wait()

@@ -70,7 +70,7 @@ def test_waits_differ_so_that_not_all_come_back_at_once() -> None:
         (TryAgainError("429", retry_after=0.001), 2, FailureReason.BUSY),
         (TryAgainError("429", retry_after=9999), 1, FailureReason.BUSY),
         (LateError("late"), 1, FailureReason.TIMEOUT),
-        (StreamCutError("cut"), 1, FailureReason.BUSY),
+        (StreamCutError("cut"), 2, FailureReason.BUSY),
         (TellOperatorError("bad key"), 1, FailureReason.BROKEN),
         (GiveUpError("400"), 1, FailureReason.BROKEN),
     ],

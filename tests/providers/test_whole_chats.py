@@ -38,8 +38,6 @@ from tests.providers.conftest import Make
 DIALECTS = ("openai", "anthropic", "gemini", "groq")
 IDS = {"anthropic": "claude-haiku-5-5", "gemini": "gemini-3.5-flash-lite"}
 WORDS = "The whole answer, word by word."
-LATE = frozenset({"delay", "slow first word", "stall"})
-"""Faults that are waited for."""
 Fault = Callable[[LLMock, str], LLMock]
 
 
@@ -55,13 +53,16 @@ class Whole:
     clock: FakeClock
     hasty: bool = False
     """Whether it waits for less long than llmock keeps silent."""
+    alone: bool = False
+    """Whether nothing stands in for the first model."""
     asked: int = 0
 
     @property
     def chat(self) -> Chat:
         """A process that asks them."""
         wait = 0.4 if self.hasty else None
-        quick = replace(QUICK, vendor_id=IDS.get(self.dialect, "gpt-6-luna"))
+        fallback = () if self.alone else QUICK.fallback
+        quick = replace(QUICK, vendor_id=IDS.get(self.dialect, "gpt-6-luna"), fallback=fallback)
         specs = (quick, replace(SPARE, vendor_id="gpt-6-luna"))
         models = tuple(replace(spec, first_token=wait, between_tokens=wait) for spec in specs)
         catalogue = Catalogue(MappingProxyType({TierName.FREE: FREE}), models)
@@ -164,18 +165,14 @@ PASSING: Mapping[str, Fault] = {
     "500": lambda mock, name: mock.fail(500, retry_after=0.1, provider=name),
     "503": lambda mock, name: mock.fail(503, retry_after=0.1, provider=name),
     "529": lambda mock, name: mock.fail(529, retry_after=0.1, provider=name),
-    "delay": lambda mock, name: mock.delay(0.8, provider=name),
-    "slow first word": lambda mock, name: mock.slow_first_token(0.8, provider=name),
     "disconnect": lambda mock, name: mock.disconnect(after_chunks=0, provider=name),
     "truncation": lambda mock, name: mock.truncate(after_chunks=0, provider=name),
     "corruption": lambda mock, name: mock.corrupt(after_chunks=0, provider=name),
-    "stall": lambda mock, name: mock.stall(after_chunks=0, seconds=0.8, provider=name),
 }
 
 
 @pytest.mark.parametrize("fault", PASSING)
 async def test_what_passes_is_tried_again_by_the_same_model(whole: Whole, fault: str) -> None:
-    whole.hasty = fault in LATE
     PASSING[fault](whole.mock.reply(WORDS, times=2), whole.dialect)
     end, frames = await whole.ask()
     assert isinstance(end, Answered)
@@ -188,6 +185,30 @@ async def test_what_passes_is_tried_again_by_the_same_model(whole: Whole, fault:
     assert facts.conversations_today == 1
 
 
+LATE: Mapping[str, Fault] = {
+    "delay": lambda mock, name: mock.delay(0.8, provider=name),
+    "slow first word": lambda mock, name: mock.slow_first_token(0.8, provider=name),
+    "stall": lambda mock, name: mock.stall(after_chunks=0, seconds=0.8, provider=name),
+}
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("fault", LATE)
+async def test_who_is_late_gives_way_at_once_or_is_asked_again_where_nobody_could_stand_in(
+    whole: Whole, fault: str, *, alone: bool
+) -> None:
+    whole.hasty, whole.alone = True, alone
+    LATE[fault](whole.mock.reply(WORDS, times=2), whole.dialect)
+    end, frames = await whole.ask()
+    assert isinstance(end, Answered)
+    assert frames[-1].pages == (WORDS,)
+    assert frames[-1].footer.startswith("quick · conversation 1" if alone else "spare · instead of quick")
+    assert (len(whole.to(whole.dialect)), len(whole.to(whole.spare))) == ((2, 0) if alone else (1, 1))
+    (lost, paid), _ = await whole.books()
+    assert (lost.charge.usage.estimated, paid.charge.usage.estimated) == (True, False)
+    assert lost.charge.cost
+
+
 LASTING: Mapping[str, Fault] = {
     "429 for long": lambda mock, name: mock.rate_limit(times=None, retry_after=30.0, provider=name),
     "outage": lambda mock, name: mock.fail(503, times=None, retry_after=0.1, provider=name),
@@ -197,6 +218,7 @@ LASTING: Mapping[str, Fault] = {
     "403": lambda mock, name: mock.fail(403, times=None, provider=name),
     "404": lambda mock, name: mock.fail(404, times=None, provider=name),
     "long prompt": lambda mock, name: mock.context_overflow(times=None, provider=name),
+    "disconnect": lambda mock, name: mock.disconnect(after_chunks=0, times=None, provider=name),
 }
 
 
@@ -208,7 +230,7 @@ async def test_what_lasts_is_answered_by_the_fallback_which_is_named(whole: Whol
     assert (end.model, end.asked_model) == ("spare", "quick")
     assert frames[-1].pages == (WORDS,)
     assert frames[-1].footer.startswith("spare · instead of quick")
-    tried_again = fault in {"outage", "529"}
+    tried_again = fault in {"outage", "529", "disconnect"}
     assert len(whole.to(whole.dialect)) == (2 if tried_again else 1)
     entries, _ = await whole.books()
     assert [entry.charge.model for entry in entries if not entry.charge.usage.estimated] == ["spare"]
@@ -230,7 +252,7 @@ async def test_what_breaks_off_after_the_first_word_is_said_and_may_be_asked_aga
     whole: Whole, fault: str
 ) -> None:
     inject, reason = BREAKING[fault]
-    whole.hasty = fault in LATE
+    whole.hasty = fault == "stall"
     inject(whole.mock.reply(WORDS, times=2), whole.dialect)
     end, frames = await whole.ask()
     assert isinstance(end, Failed)
