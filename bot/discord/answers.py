@@ -12,7 +12,7 @@ from bot.commands import Typed, parse
 from bot.delivery import compare, deliver
 from bot.discord.board import Board
 from bot.discord.canvas import DiscordCanvas
-from bot.discord.elsewhere import IN_THREAD, seated
+from bot.discord.elsewhere import IN_THREAD, asked_here, seated
 from bot.discord.hearing import Heard, person_of
 from bot.discord.opening import LIFE_SECONDS
 from bot.discord.places import place_of
@@ -88,15 +88,20 @@ class Answers:
         await self._ask(ask, spot, self._pacings.interactions, Files())
 
     async def kept(
-        self, interaction: discord.Interaction[Any], question: KeptId, spot: InteractionSpot
+        self, interaction: discord.Interaction[Any], question: KeptId, spot: InteractionSpot, *, aloud: bool
     ) -> None:
-        """Answer a question that a limit stopped, where it was asked if that can be."""
+        """Answer a question that a limit stopped, where it was asked if that can be.
+
+        `aloud`: if it was asked for everybody and here, everybody sees the answer to the press.
+        """
         asker, key = interaction.user, f"discord:interaction:{interaction.id}"
         place = place_of(interaction.guild_id, interaction.channel, asker)
         found = await self._front.kept(person_of(asker), question, key, place)
         if isinstance(found, Reply):
             await spot.show(found)
             return
+        if aloud and asked_here(interaction, found.ask):
+            spot.open_to_all()
         where = seated(interaction, spot, found.ask)
         pacing = self._pacings.interactions if where is spot else self._pacings.messages
         if found.models is None:

@@ -27,9 +27,15 @@ def seated(interaction: discord.Interaction[Any], here: InteractionSpot, ask: As
     seat = ask.seat
     if seat is None or seat.private:
         return here
-    if seat.channel != str(interaction.channel_id) or here.private:
+    if here.private or not asked_here(interaction, ask):
         return ElsewhereSpot(interaction, here, seat)
     return ThreadSpot(interaction, here, ask.text) if seat.below == IN_THREAD else here
+
+
+def asked_here(interaction: discord.Interaction[Any], ask: Ask) -> bool:
+    """Whether a question was asked in the place of an interaction, for everybody there."""
+    seat = ask.seat
+    return seat is not None and not seat.private and seat.channel == str(interaction.channel_id)
 
 
 class ElsewhereSpot:

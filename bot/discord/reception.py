@@ -96,8 +96,13 @@ class Reception:
             hidden = is_private(interaction, action)
             self._open(interaction, lambda spot: self._answers.again(ask, spot), private=hidden)
         elif owner == interaction.user.id and (kept := kept_behind(action)):
-            hidden = is_private(interaction, action)
-            self._open(interaction, lambda spot: self._answers.kept(interaction, kept, spot), private=hidden)
+            aloud = not is_private(interaction, action)
+            alone = not (aloud and interaction.context.dm_channel)
+            self._open(
+                interaction,
+                lambda spot: self._answers.kept(interaction, kept, spot, aloud=aloud),
+                private=alone,  # until it is known how the question was asked
+            )
         elif owner == interaction.user.id:
             self._open(interaction, lambda spot: self._press(interaction, action, spot))
         else:

@@ -212,6 +212,10 @@ class InteractionSpot:
         for page in of_reply(shown):
             await self._opening.say(page, private=shown.private)
 
+    def open_to_all(self) -> None:
+        """Let everybody see what is said here, unless Discord was told otherwise before."""
+        self._opening.decide(private=False)
+
     async def nothing(self) -> None:
         """Acknowledge without any words."""
         await self._opening.nothing()

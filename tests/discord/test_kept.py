@@ -9,6 +9,7 @@ import pytest
 
 from engine.domain import AccountId, Kept, KeptId, Person, Platform, TierName
 from engine.facts import Mode
+from engine.ledger import Tx
 from engine.notices import Notice, NoticeId, NoticeKind
 from storage.store import Store
 from tests.discord.conftest import Stage
@@ -203,3 +204,31 @@ async def test_a_comparison_that_was_refused_is_made_in_its_channel(stage: Stage
     (board,) = openly(stage)
     assert all(name in board.text for name in ("**quick**", "**spare**"))
     assert not pressed.private()
+
+
+async def test_what_was_asked_privately_is_not_shown_to_all_by_news_that_came_with_another_press(
+    stage: Stage,
+) -> None:
+    stage.discord.say("alice", "general", "Hi", mention_bot=True)
+    (public,) = await stage.shown(words=ANSWERED)
+    stage.discord.dm("alice", "Hi")
+    await stage.told("alice", 1, "conversation 2 of 2 today")
+    used = stage.discord.slash("alice", "ask", {"prompt": "a secret", "private": "on"})
+    refused = await stage.discord.answered(used)
+    owed = replace(notice(stage, refused), mode=Mode.SIMULATED)
+
+    def keep(tx: Tx) -> None:
+        account = tx.lock_account(owed.person, stage.hall.clock.now()).id
+        tx.owe(replace(owed, account=account))
+        tx.keep_notice(owed.id)
+
+    await stage.hall.store.transact(keep)
+    stage.hall.clock.advance(HALF_A_DAY)
+    told = stage.discord.press("alice", public, public.button("Other model")["custom_id"])
+    shown = await stage.discord.answered(told)
+    assert told.private()
+    before = openly(stage)
+    pressed = press(stage, shown, "Answer it now")
+    await ended(stage, pressed)
+    assert pressed.private()
+    assert openly(stage) == before
