@@ -167,7 +167,7 @@ def ways(completion: Completion) -> Sequence[Way]:
     }
     limit = budget(completion, LEAST_BUDGET)
     older: Way = {"thinking": {"type": "enabled", "budget_tokens": limit}}
-    return [adaptive, older] if limit < completion.max_output else [adaptive]
+    return [adaptive, older if limit < completion.max_output else {}]
 
 
 def refuses(error: Exception) -> bool:

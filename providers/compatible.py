@@ -45,7 +45,7 @@ class CompatibleReading(OpenAIReading):
             return content if isinstance(content, str) else ""
         if any(part.get("type") == "thinking" for part in content):
             self.thinks()
-        return "".join(part["text"] for part in content if part.get("type") == "text")
+        return "".join(part.get("text") for part in content if part.get("type") == "text")
 
 
 class CompatibleModel(OpenAIModel):

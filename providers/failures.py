@@ -17,7 +17,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
-from engine.models import Usage
+from engine.models import NO_USAGE, Usage
 
 MESSAGE_SHOWN = 200
 
@@ -123,7 +123,8 @@ def broke(error: BaseException, vendor: str, *, usage: Usage | None, opened: boo
     """The error for a connection that failed; `opened`: the vendor had begun its reply by then."""
     causes = list(_chain(error))
     if any(isinstance(each, TimeoutError) for each in causes):
-        return LateError(f"{vendor} gave no sign in time", usage=usage)
+        # Before that only connecting has a bound of the SDK's: nothing was sent.
+        return LateError(f"{vendor} gave no sign in time", usage=usage if opened else NO_USAGE)
     if opened:
         return StreamCutError(f"{vendor} broke off: {type(causes[-1]).__name__}", usage=usage)
     return TryAgainError(f"{vendor} cannot be reached: {type(causes[-1]).__name__}")

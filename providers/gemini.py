@@ -34,7 +34,7 @@ SAFETY = (
     Reason.MODEL_ARMOR,
 )
 ENDS: Mapping[types.FinishReason, Finish] = {
-    Reason.MAX_TOKENS: Finish.LENGTH,
+    **dict.fromkeys((Reason.MAX_TOKENS, Reason.CONTINUATION), Finish.LENGTH),
     **dict.fromkeys(SAFETY, Finish.SAFETY),
 }
 BROKEN = frozenset({Reason.FINISH_REASON_UNSPECIFIED, Reason.OTHER, Reason.MALFORMED_RESPONSE})
@@ -147,6 +147,8 @@ class GeminiModel:
                 system_instruction=completion.system or None,
                 max_output_tokens=completion.max_output,
                 thinking_config=way,
+                # Else the SDK sends a request again, and it is charged again, until the model has finished.
+                automatic_continuation=False,
             ),
         )
         replies = cast("AsyncGenerator[Reply, None]", stream)

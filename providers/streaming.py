@@ -55,6 +55,8 @@ class Reading(ABC, Generic[E]):
         self.opened = False
         self.alive = False
         """Whether the last event was a sign of an answer."""
+        self.over = False
+        """Whether more was counted than was asked for at most, before the vendor ended it."""
         self.finish: Finish | None = None
         self.input_tokens: int | None = None
         self.cached_input_tokens = 0
@@ -83,6 +85,8 @@ class Reading(ABC, Generic[E]):
         self._thinks = False
         text = self.read(event)
         self.alive = bool(text) or self._thinks
+        if not self.finish and whole(self.output_tokens) > self._completion.max_output:
+            self.finish, self.over = Finish.LENGTH, True
         if text:
             return self.wrote(text)
         if not self._thinks or self._told:
@@ -134,14 +138,14 @@ class Watch:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._now = asyncio.get_running_loop().time
+        self._ended = False
         self.due = self._now() + patience.first
 
     def saw(self, reading: Reading[E]) -> None:
         """An event was read, and what it showed was handed on."""
-        if reading.finish:
-            self.due = self._now() + self._patience.tail
-        elif reading.alive:
-            self.due = self._now() + self._patience.between
+        ended, self._ended = self._ended, reading.finish is not None
+        if reading.alive or self._ended > ended:
+            self.due = self._now() + (self._patience.tail if self._ended else self._patience.between)
 
 
 class Wire(Protocol[E]):
@@ -186,6 +190,8 @@ async def relay(wire: Wire[E], completion: Completion) -> AsyncGenerator[Chunk, 
             while (event := await _next(events, watch)) is not None:
                 if chunk := _read(event, reading, wire.vendor):
                     yield chunk
+                if reading.over:  # money is held for no more
+                    break
                 watch.saw(reading)
     except failures as error:
         if not reading.finish:  # an answer that is complete is not undone by what breaks after it
@@ -220,6 +226,8 @@ def _read(event: E, reading: Reading[E], vendor: str) -> Chunk | None:
     try:
         return reading.take(event)
     except (AttributeError, TypeError) as error:  # the SDKs hand on what is in a chunk unchecked
+        if reading.finish:
+            return None
         raise StreamCutError(f"{vendor} sent a chunk of unknown shape", usage=reading.usage()) from error
 
 

@@ -24,7 +24,7 @@ from engine.errors import (
     TryAgainError,
 )
 from engine.ledger import Tx
-from engine.models import Finish, Thinking, Usage
+from engine.models import NO_USAGE, Finish, Thinking, Usage
 from tests.engine.alarms import told
 from tests.engine.conftest import ALICE, QUICK, Hall, collect, last
 from tests.fakes.models import Scripted
@@ -178,6 +178,9 @@ async def test_an_answer_without_text_counts_nothing_while_its_cost_is_kept(hall
     end = await last(hall.chat(), hall.ask())
     assert isinstance(end, Failed)
     assert not end.counted
+    assert await month(hall) == 1000
+    hall.one = Scripted(errors=[LateError("not reached", usage=NO_USAGE)] * 2)
+    await last(hall.chat(), hall.ask())
     assert await month(hall) == 1000
     hall.one = Scripted(errors=[LateError("late")] * 2)
     await last(hall.chat(), hall.ask())

@@ -10,10 +10,10 @@ import pytest
 
 from engine.context import size
 from engine.errors import LateError
-from engine.models import TextDelta, Thinking, Usage
+from engine.models import Finish, Finished, TextDelta, Thinking, Usage
 from providers.lazy import Adapter
 from providers.streaming import Patience
-from tests.fakes.vendor_wire import WIRES, Count, Vendor, event
+from tests.fakes.vendor_wire import WIRES, Count, Json, Vendor, event
 from tests.fakes.vendors import Act, FakeVendors, Script, Step
 from tests.providers.conftest import Make, ask, question
 from tests.providers.test_streams import GOOD_END
@@ -77,6 +77,30 @@ async def test_a_model_that_falls_silent_after_its_first_sign_is_late(
         await vendors.hears_nobody()
 
 
+async def test_more_than_the_output_cap_is_not_waited_for_by_whatever_a_vendor_counts(
+    vendors: FakeVendors, make: Make
+) -> None:
+    """Money is held for the cap with all that a model thinks; nobody documents that Gemini keeps to it."""
+    wire = WIRES[Vendor.GEMINI]
+    said = {"content": {"role": "model", "parts": [{"text": "Once"}]}}
+    thought = {"content": {"role": "model", "parts": [{"text": "Hm", "thought": True}]}}
+
+    def so_far(candidate: Json, words: int, thoughts: int) -> bytes:
+        count = {"promptTokenCount": 20, "candidatesTokenCount": words, "thoughtsTokenCount": thoughts}
+        return event({"candidates": [candidate], "usageMetadata": count})
+
+    model = await make("gemini", vendors.url)
+    vendors.plays([so_far(thought, 0, 500), so_far(thought, 0, 501), Act.STALL])
+    mute = await ask(model, question(cap=500))
+    assert mute.end == Finished(Finish.LENGTH, Usage(20, 0, 501, reasoning_tokens=501))
+    await vendors.hears_nobody()
+    vendors.plays([so_far(thought, 0, 400), so_far(said, 200, 400), wire.word(" more"), Act.STALL])
+    outcome = await ask(model, question(cap=500))
+    assert (outcome.text, outcome.end.finish) == ("Once", Finish.LENGTH)
+    assert outcome.end.usage == Usage(20, 0, 600, reasoning_tokens=400)
+    await vendors.hears_nobody()
+
+
 async def test_thinking_is_a_sign_of_life(vendor: Vendor, vendors: FakeVendors, model: Adapter) -> None:
     wire = WIRES[vendor]
     thoughts: list[Step] = [wire.thought("Hm"), Act.PAUSE] * 3
@@ -98,6 +122,18 @@ async def test_a_reader_that_takes_its_time_is_no_silence_of_the_model(
         await asyncio.sleep(SHORT * 1.5)
         gate.set()
         assert await anext(chunks) == TextDelta("ur")
+
+
+async def test_what_keeps_a_connection_open_after_a_complete_answer_is_not_waited_for(
+    vendor: Vendor, vendors: FakeVendors, make: Make
+) -> None:
+    wire = WIRES[vendor]
+    end = wire.stop(GOOD_END[vendor], COUNT).replace(b"data: [DONE]\n\n", b"")
+    chatter: list[Step] = [EMPTY[vendor], Act.PAUSE] * 4
+    vendors.plays([wire.start(COUNT), wire.word("Four."), end, *chatter, wire.word("!")])
+    outcome = await ask(await make(vendor, vendors.base_url(vendor), Patience(tail=SHORT)))
+    assert outcome.text == "Four."
+    await vendors.hears_nobody()
 
 
 async def test_leaving_before_the_vendor_replied_ends_the_request(

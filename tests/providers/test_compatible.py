@@ -112,6 +112,14 @@ async def test_reasoning_beside_the_answer_or_before_it_is_left_out(
     assert [(await ask(model)).text for _ in range(2)] == ["Four.", "Four."]
 
 
+@pytest.mark.parametrize("content", [[{"type": "text"}], ["Four."], [{"type": "text", "text": 4}]])
+async def test_a_part_of_unknown_shape_is_no_answer(
+    content: list[object], vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays([event({"choices": [{"index": 0, "delta": {"content": content}}]})])
+    assert type((await ask(model)).failure) is StreamCutError
+
+
 @pytest.mark.parametrize("reason", ["error", "abort"])
 async def test_a_server_that_says_it_broke_off_has_not_finished(
     reason: str, vendors: FakeVendors, model: Adapter

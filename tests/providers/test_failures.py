@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -19,8 +20,9 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
-from engine.models import TextDelta, Usage
+from engine.models import NO_USAGE, TextDelta, Usage
 from providers.lazy import Adapter
+from providers.streaming import Patience
 from tests.fakes.vendor_wire import WIRES, Count, Vendor
 from tests.fakes.vendors import Act, FakeVendors, Reply, Script
 from tests.providers.conftest import HURRIED, KEY, Make, ask, question
@@ -190,6 +192,19 @@ async def test_a_vendor_that_is_not_there_can_be_tried_again(
     failure = (await ask(model)).failure
     assert type(failure) is TryAgainError
     assert failure.usage is None
+
+
+@pytest.mark.parametrize("vendor", [Vendor.OPENAI, Vendor.ANTHROPIC])
+async def test_a_vendor_that_cannot_be_reached_in_time_has_charged_nothing(
+    vendor: Vendor, make: Make
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as queued:
+        queued.connect(full.getsockname())
+        host, port = full.getsockname()
+        model = await make(vendor, f"http://{host}:{port}", Patience(connect=0.2))
+        failure = (await ask(model)).failure
+    assert type(failure) is LateError
+    assert failure.usage == NO_USAGE
 
 
 async def test_a_vendor_that_hangs_up_before_its_reply_can_be_tried_again(

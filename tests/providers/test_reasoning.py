@@ -210,6 +210,17 @@ async def test_a_model_that_refuses_one_way_is_asked_in_the_next_and_so_ever_aft
     assert wishes(vendors.asked[-1].body) == FIRST[vendor][level], "another model is asked anew"
 
 
+async def test_an_older_model_whose_answer_has_no_room_to_think_answers_without(
+    vendors: FakeVendors, make: Make
+) -> None:
+    """As where less money is left than for a whole answer: a budget has to be below the cap."""
+    vendor = Vendor.ANTHROPIC
+    refusal = Reply(400, WIRES[vendor].refusal(400, "", WORDS[vendor]))
+    vendors.plays(refusal, answer(vendor, "Four."))
+    assert (await ask(await make(vendor, vendors.url), effort(Effort.HIGH, 1000))).text == "Four."
+    assert [wishes(asked.body) for asked in vendors.asked] == [FIRST[vendor][Effort.HIGH], {}]
+
+
 async def test_what_no_way_helps_against_is_a_matter_for_the_operator_and_not_remembered(
     vendor: Vendor, vendors: FakeVendors, model: Adapter
 ) -> None:

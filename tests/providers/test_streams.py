@@ -11,7 +11,7 @@ from engine.context import size, tokens
 from engine.files import Image
 from engine.models import Completion, Effort, Finish, Message, Role, Usage
 from providers.lazy import Adapter
-from tests.fakes.vendor_wire import WIRES, Count, OpenAIWire, Vendor
+from tests.fakes.vendor_wire import WIRES, Count, Json, OpenAIWire, Vendor, event
 from tests.fakes.vendors import Act, FakeVendors
 from tests.providers.conftest import HURRIED, KEY, Make, ask, question
 
@@ -57,6 +57,7 @@ async def test_tokens_include_cached_input_and_reasoning_whatever_the_vendor_cou
         (Vendor.ANTHROPIC, "stop_sequence", Finish.END),
         (Vendor.ANTHROPIC, "refusal", Finish.SAFETY),
         (Vendor.GEMINI, "MAX_TOKENS", Finish.LENGTH),
+        (Vendor.GEMINI, "CONTINUATION", Finish.LENGTH),
         (Vendor.GEMINI, "SAFETY", Finish.SAFETY),
         (Vendor.GEMINI, "PROHIBITED_CONTENT", Finish.SAFETY),
     ],
@@ -155,10 +156,48 @@ async def test_what_breaks_after_a_complete_answer_does_not_undo_it(
     assert outcome.end.finish is Finish.END
 
 
+UNREADABLE: dict[Vendor, Json] = {
+    Vendor.OPENAI: {"choices": [{"index": 0, "delta": "?"}]},
+    Vendor.ANTHROPIC: {"type": "message_delta", "delta": None, "usage": None},
+    Vendor.GEMINI: {"candidates": "?"},
+}
+
+
+async def test_what_cannot_be_read_after_a_complete_answer_does_not_undo_it(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    said = answer(vendor, "All of it.")
+    strange = event(UNREADABLE[vendor], "message_delta" if vendor is Vendor.ANTHROPIC else None)
+    vendors.plays([*said[:-1], last_but_done(said[-1]), strange])
+    outcome = await ask(model)
+    assert (outcome.text, outcome.end.finish) == ("All of it.", Finish.END)
+    assert outcome.end.usage.output_tokens == 37
+
+
+def last_but_done(end: bytes | Act) -> bytes:
+    """The end of a stream without the mark after which nothing is read."""
+    assert isinstance(end, bytes)
+    return end.replace(b"data: [DONE]\n\n", b"")
+
+
 async def test_gemini_is_asked_by_the_version_that_has_the_previews(vendors: FakeVendors, make: Make) -> None:
     vendors.plays(answer(Vendor.GEMINI, "Yes."))
     await ask(await make("gemini", vendors.url))
     assert vendors.asked[0].path == "/v1beta/models/fake-model:streamGenerateContent"
+
+
+@pytest.mark.parametrize("reason", ["CONTINUATION", None])
+async def test_gemini_is_never_asked_to_go_on_beyond_the_request_that_money_is_held_for(
+    reason: str | None, vendors: FakeVendors, make: Make
+) -> None:
+    """Its SDK would send such an answer's token back, and each time a whole answer is charged again."""
+    part = {"content": {"role": "model", "parts": [{"text": "Once"}]}, "continuationToken": "bW9yZQ=="}
+    ended = event({"candidates": [{**part, **({"finishReason": reason} if reason else {})}]})
+    vendors.plays([ended] if reason else [ended, Act.RESET], answer(Vendor.GEMINI, " more"))
+    outcome = await ask(await make("gemini", vendors.url))
+    assert outcome.text == "Once"
+    assert (outcome.error is None) is bool(reason)
+    assert len(vendors.asked) == 1
 
 
 async def test_openai_saying_no_in_its_field_for_that_is_a_safety_end(
