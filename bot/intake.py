@@ -10,8 +10,9 @@ from weakref import WeakValueDictionary
 
 from bot.reply import Reply
 from bot.words import say
+from engine.context import PDF_BYTES
 from engine.domain import Ask, Person
-from engine.files import Attachment, Document, FileFault, FileLimits, Image, Reader, Unread
+from engine.files import MEGABYTE, Attachment, Document, FileFault, FileLimits, Image, Reader, Unread
 
 AT_ONCE = 8
 """Files that are in memory at a time, whole and unread; the others stay where they are."""
@@ -70,6 +71,8 @@ class Intake:
                     files.append(read)
                 elif not quoted:
                     return Reply(words(read))
+        if scanned(files) > PDF_BYTES:
+            return Reply(words(Unread(files[-1].name, FileFault.BIG, PDF_BYTES // MEGABYTE)))
         return replace(ask, text=ask.text or say("file-question"), attachments=tuple(files))
 
     async def _read(self, source: Source, fetcher: Fetcher, limits: FileLimits) -> Image | Document | Unread:
@@ -80,6 +83,11 @@ class Intake:
             if isinstance(data, FileFault):
                 return Unread(source.name, data, limits.megabytes)
             return await self._reader.read(Attachment(source.name, source.media_type, data))
+
+
+def scanned(files: Sequence[Image | Document]) -> int:
+    """The bytes of PDFs that have no text, and can only be sent as they are."""
+    return sum(len(file.pdf) for file in files if isinstance(file, Document) and not file.text.strip())
 
 
 def words(unread: Unread) -> str:

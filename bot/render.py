@@ -126,7 +126,11 @@ def reason(refused: Refusal) -> str:
     )
 
 
-UNLISTED = {RefusalReason.NO_IMAGES: "file-images-none", RefusalReason.MODEL_HERE: "refusal-models_gone"}
+UNLISTED = {
+    RefusalReason.NO_IMAGES: "file-images-none",
+    RefusalReason.NO_PDF: "file-pdf-none",
+    RefusalReason.MODEL_HERE: "refusal-models_gone",
+}
 """What is said instead where there is nothing to choose from."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import final
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from engine.branches import Origin, history, origin
 from engine.budget import NO_CEILINGS, Ceilings
 from engine.catalogue import Catalogue
 from engine.compaction import Growth, growth
-from engine.context import OWN_WORDS, compose, instructed, readable
+from engine.context import OWN_WORDS, compose, instructed, readable, sendable
 from engine.domain import (
     Account,
     Ask,
@@ -135,7 +136,8 @@ def taken(tx: Tx, counter: Counter, start: Origin, turn: TurnId) -> Admission | 
     if drained := counter.drained(tx, case):
         return drained
     room = counter.room(tx)
-    routed = afforded(tx, counter, found, room)
+    in_words = partial(menu, counter, case, [replace(each, pdfs=()) for each in said], start.prompt.worded)
+    routed = afforded(tx, counter, found, in_words, room)
     if isinstance(routed, Refusal):
         return routed
     grown = growth(said, routed, counter.desk.catalogue, counter.desk.summaries)
@@ -202,9 +204,8 @@ class Counter:
 
     def case(self, spec: ModelSpec, start: Origin) -> limits.Case:
         """One question to one model."""
-        images = bool(start.prompt.images)
-        facts, turns = self.facts, start.live_turns
-        return limits.Case(self.tier, spec, facts, turns, self.now, self.allowance, images, paid=self.paid)
+        brings, facts, turns = start.prompt.brings, self.facts, start.live_turns
+        return limits.Case(self.tier, spec, facts, turns, self.now, self.allowance, brings, paid=self.paid)
 
     def room(self, tx: Tx) -> Room:
         """What the house's ceilings leave; locks them, so it comes after all other locks."""
@@ -275,10 +276,18 @@ def menu(counter: Counter, case: limits.Case, said: Sequence[Exchange], prompt: 
     return Menu(catalogue, case, asked, serve)
 
 
-def afforded(tx: Tx, counter: Counter, found: Menu, room: Room) -> tuple[Route, ...] | Refusal:
-    """The models that answer it within the means of the member and of the house; who has to know is told."""
+def afforded(
+    tx: Tx, counter: Counter, found: Menu, in_words: Callable[[], Menu | Refusal], room: Room
+) -> tuple[Route, ...] | Refusal:
+    """The models that answer it within the means of the member and of the house; who has to know is told.
+
+    Where these are short for PDFs as they are, all is decided about their text.
+    """
     short = Shortfall()
     routes = chosen(found, room, short)
+    if short.any and isinstance(less := in_words(), Menu) and less.asked != found.asked:
+        short = Shortfall()
+        routes = chosen(less, room, short)
     short.tell(tx, room, counter.payer)
     return routes
 
@@ -290,8 +299,8 @@ def composed(
     routes: list[Route] = []
     for spec in specs:
         fix = counter.corrections.get((spec.provider, spec.vendor_id), UNCORRECTED)
-        completion = compose(spec, counter.system, said, prompt.text, prompt.images, fix)
-        if completion and (spec.sees or not prompt.images):
+        completion = compose(spec, counter.system, said, prompt.text, prompt.images, fix, prompt.pdfs)
+        if completion and prompt.brings <= spec.accepts:
             routes.append(Route(spec, completion, fix))
     return tuple(routes)
 
@@ -312,7 +321,8 @@ def hold_for(
     room: Room,
     batch: str | None = None,
 ) -> Hold:
-    """The hold of an admitted question."""
+    """The hold of an admitted question; PDFs are kept only as far as some model could be sent them."""
+    pdfs = sendable(start.prompt) if any(spec.reads for spec in counter.desk.catalogue.models) else ()
     return Hold(
         turn=turn,
         account=counter.account.id,
@@ -325,6 +335,7 @@ def hold_for(
         started_at=counter.now,
         lease_until=counter.now + LEASE,
         images=start.prompt.images,
+        pdfs=pdfs,
         parent=start.parent,
         batch=batch,
         purse=counter.payer.purse,

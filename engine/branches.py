@@ -56,7 +56,9 @@ def origin(tx: Tx, account: Account, ask: Ask, now: datetime) -> Origin | Refusa
 
 def written(ask: Ask) -> Message:
     """A new question as the model gets it."""
-    return Message(Role.USER, enclosures.told(ask.text, ask.attachments), enclosures.images(ask.attachments))
+    text, files = ask.text, ask.attachments
+    told = enclosures.told(text, files)
+    return Message(Role.USER, told, enclosures.images(files), enclosures.pdfs(text, files))
 
 
 def current(tx: Tx, account: Account, ask: Ask, now: datetime) -> Branch | None:
@@ -79,7 +81,7 @@ def redone(tx: Tx, account: Account, ask: Ask) -> Origin | RefusalReason:
         if not cut(about):
             return RefusalReason.NOT_CUT
         return Origin(ask, Message(Role.USER, GO_ON), Branch(conversation, about.id), about.model)
-    prompt = Message(Role.USER, about.prompt, about.images)
+    prompt = Message(Role.USER, about.prompt, about.images, about.pdfs)
     return Origin(ask, prompt, Branch(conversation, about.parent), about.model)
 
 

@@ -18,6 +18,7 @@ from engine.facts import (
     PaymentStatus,
     Subscription,
 )
+from engine.files import Medium
 from engine.models import ModelClass, ModelSpec
 from engine.seats import Seat
 
@@ -84,9 +85,9 @@ class Catalogue:
         """The model of members who chose none: the first one that their tier may use."""
         return next(iter(self.allowed(tier)), None)
 
-    def seeing(self, tier: Tier) -> Sequence[ModelSpec]:
-        """The models of a tier that take images."""
-        return [spec for spec in self.allowed(tier) if spec.sees]
+    def taking(self, tier: Tier, media: frozenset[Medium]) -> Sequence[ModelSpec]:
+        """The models of a tier that take all of these."""
+        return [spec for spec in self.allowed(tier) if media <= spec.accepts]
 
     def everyday(self, tier: Tier) -> Sequence[ModelSpec]:
         """The models that go on when a tier's money is spent."""
@@ -108,12 +109,18 @@ class Catalogue:
             RefusalReason.RATE: lambda t: more(t.requests_per_minute, tier.requests_per_minute),
             RefusalReason.CONCURRENT: lambda t: more(t.concurrent, tier.concurrent),
             RefusalReason.COST: lambda t: more(t.cost_ceiling_month, tier.cost_ceiling_month),
-            RefusalReason.NO_IMAGES: lambda t: bool(self.seeing(t)) and not self.seeing(tier),
+            RefusalReason.NO_IMAGES: lambda t: self._first_taking(t, tier, Medium.IMAGES),
+            RefusalReason.NO_PDF: lambda t: self._first_taking(t, tier, Medium.PDF),
             RefusalReason.POOL: lambda _: True,
             RefusalReason.FREE_BUDGET: lambda _: True,
             RefusalReason.MODEL_LOCKED: lambda t: spec is not None and self.allows(t, spec),
         }
         return rules.get(reason, lambda _: False)
+
+    def _first_taking(self, other: Tier, tier: Tier, medium: Medium) -> bool:
+        """Whether the other tier has models that take something, and this one has none."""
+        media = frozenset({medium})
+        return bool(self.taking(other, media)) and not self.taking(tier, media)
 
 
 def more(limit: int | None, than: int | None) -> bool:

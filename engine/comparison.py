@@ -25,7 +25,7 @@ from engine.branches import Origin, written
 from engine.domain import Ask, Duplicate, Micros, Refusal, RefusalReason, Tier, TurnId
 from engine.ledger import Tx
 from engine.means import Room, Shortfall, closed
-from engine.models import ModelSpec
+from engine.models import Message, ModelSpec
 from engine.reserve import reserved
 from engine.routing import Route
 
@@ -66,14 +66,15 @@ def decide(tx: Tx, counter: Counter, ask: Ask, models: Sequence[str]) -> Admissi
     cases = [replace(counter.case(spec, start), begins=len(specs)) for spec in specs]
     if refusal := next(filter(None, (limits.judge(case, counter.desk.catalogue) for case in cases)), None):
         return refusal
-    routes = routed(counter, cases, start)
+    routes = routed(counter, cases, start.prompt)
     if isinstance(routes, Refusal):
         return routes
     if drained := counter.drained(tx, cases[0]):
         return drained
     room = counter.room(tx)
-    if refusal := unaffordable(tx, counter, cases, routes, room):
-        return refusal
+    routes = affordable(tx, counter, cases, routes, start, room)
+    if isinstance(routes, Refusal):
+        return routes
     table = Table(counter, start, room, uuid4().hex, total(routes))
     return tuple(
         held(tx, table, route, replace(case, begins=number))
@@ -118,29 +119,50 @@ def suggested(counter: Counter) -> tuple[ModelSpec, ...]:
     return tuple(islice(more, min(allowed(tier), max(FEWEST, len(chosen)))))
 
 
-def routed(counter: Counter, cases: Sequence[limits.Case], start: Origin) -> Sequence[Route] | Refusal:
+def routed(counter: Counter, cases: Sequence[limits.Case], prompt: Message) -> Sequence[Route] | Refusal:
     """What each model is sent, if all take the question; nothing ever stands in for one."""
     routes: list[Route] = []
     for case in cases:
-        found = composed(counter, [case.spec], (), start.prompt)
+        found = composed(counter, [case.spec], (), prompt)
         if not found:
             return limits.refuse(case, counter.desk.catalogue, RefusalReason.TOO_LONG, case.spec.context)
         routes += found
     return routes
 
 
-def unaffordable(
-    tx: Tx, counter: Counter, cases: Sequence[limits.Case], routes: Sequence[Route], room: Room
-) -> Refusal | None:
-    """Why not all of these are within the means of the member and of the house; who has to know is told."""
-    catalogue, short = counter.desk.catalogue, Shortfall()
-    case = max(cases, key=lambda each: limits.step(each.spec.klass))
+def affordable(
+    tx: Tx,
+    counter: Counter,
+    cases: Sequence[limits.Case],
+    routes: Sequence[Route],
+    start: Origin,
+    room: Room,
+) -> Sequence[Route] | Refusal:
+    """These if all are within the means of the member and of the house; who has to know is told if not.
+
+    Where means are short for PDFs as they are, all is decided about their text.
+    """
+    short = lacking(cases, routes, room)
+    less = routed(counter, cases, start.prompt.worded) if short.any and start.prompt.pdfs else routes
+    if not isinstance(less, Refusal) and less != routes:
+        routes, short = less, lacking(cases, less, room)
+    short.tell(tx, room, counter.payer)
+    return closed(room, dearest(cases), counter.desk.catalogue, short.house) if short.any else routes
+
+
+def lacking(cases: Sequence[limits.Case], routes: Sequence[Route], room: Room) -> Shortfall:
+    """What stands in the way of all of these together."""
+    short, case = Shortfall(), dearest(cases)
     if not case.affords(case.spec.klass, total(routes)):
         short.own = True
     else:
         short.add(room.lacking(room.all_of(routes)))
-    short.tell(tx, room, counter.payer)
-    return closed(room, case, catalogue, short.house) if short.own or short.house else None
+    return short
+
+
+def dearest(cases: Sequence[limits.Case]) -> limits.Case:
+    """That of the highest class."""
+    return max(cases, key=lambda each: limits.step(each.spec.klass))
 
 
 def total(routes: Sequence[Route]) -> Micros:

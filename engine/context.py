@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
 from math import ceil
 from unicodedata import normalize
 
 from engine.estimates import UNCORRECTED, Correction, Reading
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Completion, Message, ModelSpec, Role
 from engine.moderating import UNSEEN
 from engine.turns import Exchange
@@ -24,12 +25,19 @@ NEAR = 4
 """Turns. Where a question goes on from one so near to the end of a summary, those before are read, too."""
 HISTORY_IMAGES = 8
 """Images of earlier turns that are sent again, the newest: each is paid for every time."""
+HISTORY_PDFS = 4
+"""PDFs of earlier turns, likewise; of the others the text is told."""
+PDF_BYTES = 10_000_000
+"""Of all PDFs in a request: with images and text below 32 MB in base64, the least that a vendor takes."""
 PATCH = 32
 TOKENS_PER_PATCH = Fraction(5, 2)
 HALF = Fraction(1, 2)
 FEWEST, MOST = 1200, 5000
 """Tokens of an image, by what vendors document (2026-11). OpenAI: 1.2 to 2.5 a patch of 32 pixels, at most
 4,915 for those that we send. Anthropic: one for 750 pixels, at most 4,784. Gemini: 1,120 for any."""
+PAGE = MOST
+"""Tokens of a page of a PDF beside its text: all three vendors show the model an image of each page as well,
+and say no more of its size than of any image's (2026-11); the first two give the text of it, too."""
 
 
 def tokens(text: str) -> int:
@@ -43,9 +51,14 @@ def image_tokens(image: Image) -> int:
     return min(max(FEWEST, ceil(patches * TOKENS_PER_PATCH)), MOST)
 
 
+def shown_tokens(message: Message) -> int:
+    """An upper estimate of the tokens of a message's images and of its PDFs' pages, without their text."""
+    return sum(map(image_tokens, message.images)) + PAGE * sum(pdf.pages for pdf in message.pdfs)
+
+
 def weight(message: Message, correction: Correction = UNCORRECTED) -> int:
-    """An upper estimate of a message's tokens, images included."""
-    return correction.of(tokens(message.text), sum(map(image_tokens, message.images)))
+    """An upper estimate of a message's tokens, files included: a PDF's text counts where it is sent, too."""
+    return correction.of(tokens(message.text), shown_tokens(message))
 
 
 OWN_WORDS = "The member has asked to be answered like this, as far as all above allows it:"
@@ -99,18 +112,20 @@ def compose(
     prompt: str,
     images: tuple[Image, ...] = (),
     correction: Correction = UNCORRECTED,
+    pdfs: tuple[Pdf, ...] = (),
 ) -> Completion | None:
     """What to send to a model, with as many of the last turns as fit; None if not even the prompt does.
 
-    Turns that a summary reaches give way to it, if those after it fit. Of earlier images the newest come
-    along, and none to a model that takes none.
+    Turns that a summary reaches give way to it, if those after it fit. Of earlier images and PDFs the newest
+    come along, and none to a model that takes none. A PDF that has no room comes as its text.
     """
-    newest = Message(Role.USER, prompt, images)
-    room = spec.context - spec.max_output - correction.of(tokens(system)) - weight(newest, correction)
-    if room < 0:
+    whole = spec.context - spec.max_output - correction.of(tokens(system))
+    ways = asked(spec, Message(Role.USER, prompt, images, pdfs))
+    newest = next((way for way in ways if weight(way, correction) <= whole), None)
+    if newest is None:
         return None
-    pairs = spoken(history, max(0, HISTORY_IMAGES - len(images)) if spec.sees else 0)
-    past = fitted(history, pairs, room, correction)
+    room = whole - weight(newest, correction)
+    past = remembered(spec, history, newest, room, correction)
     left = room - heaviness(past.messages, correction)
     messages = (*past.messages, newest)
     return Completion(
@@ -129,13 +144,55 @@ def compose(
 Pair = tuple[Message, Message]
 
 
-def spoken(history: Sequence[Exchange], images: int) -> Sequence[Pair]:
-    """The turns as messages, with so many images, the newest."""
-    pairs: list[Pair] = []
+def asked(spec: ModelSpec, question: Message) -> Iterator[Message]:
+    """The ways to send a question to a model: with its PDFs as they are, and as their text."""
+    for way in (question, question.worded):
+        if (spec.reads or not way.pdfs) and heavy(way.pdfs) <= PDF_BYTES:
+            yield way
+
+
+def sendable(question: Message) -> tuple[Pdf, ...]:
+    """Its PDFs as far as a request has room for them: all, or those that have no text."""
+    return (question if heavy(question.pdfs) <= PDF_BYTES else question.worded).pdfs
+
+
+def heavy(pdfs: Iterable[Pdf]) -> int:
+    """Their bytes."""
+    return sum(len(pdf.data) for pdf in pdfs)
+
+
+def remembered(
+    spec: ModelSpec, history: Sequence[Exchange], newest: Message, room: int, correction: Correction
+) -> Past:
+    """What of the way is sent; where PDFs would push out their own turns, fewer of them come along."""
+    images = max(0, HISTORY_IMAGES - len(newest.images)) if spec.sees else 0
+    for count in range(HISTORY_PDFS if spec.reads else 0, 0, -1):
+        pdfs = again(history, count, PDF_BYTES - heavy(newest.pdfs))
+        past = fitted(history, spoken(history, images, pdfs), room, correction)
+        if sum(len(message.pdfs) for message in past.turns) == sum(map(len, pdfs)):
+            return past
+    return fitted(history, spoken(history, images), room, correction)
+
+
+def again(history: Sequence[Exchange], count: int, room: int) -> Sequence[tuple[Pdf, ...]]:
+    """The newest PDFs of each turn, at most so many and of so many bytes in all."""
+    turns: list[tuple[Pdf, ...]] = []
     for exchange in reversed(history):
+        sums = accumulate(len(pdf.data) for pdf in exchange.pdfs[::-1])
+        fit = min(count, sum(total <= room for total in sums))
+        turns.append(exchange.pdfs[len(exchange.pdfs) - fit :])
+        count, room = count - fit, room - heavy(turns[-1])
+    return turns[::-1]
+
+
+def spoken(history: Sequence[Exchange], images: int, pdfs: Sequence[tuple[Pdf, ...]] = ()) -> Sequence[Pair]:
+    """The turns as messages, with so many images, the newest, and with these PDFs of each."""
+    pairs: list[Pair] = []
+    for exchange, sent in zip(reversed(history), (pdfs or [()] * len(history))[::-1], strict=True):
         shown = exchange.images[max(0, len(exchange.images) - images) :]
         images -= len(shown)
-        pairs.append((Message(Role.USER, exchange.prompt, shown), Message(Role.ASSISTANT, exchange.answer)))
+        question = Message(Role.USER, exchange.prompt, shown, sent)
+        pairs.append((question, Message(Role.ASSISTANT, exchange.answer)))
     return pairs[::-1]
 
 
@@ -200,12 +257,15 @@ def size(completion: Completion, correction: Correction = UNCORRECTED) -> int:
 def shorter(completion: Completion, share: Fraction = HALF) -> Completion | None:
     """What to send instead where a vendor found it too long; None if there is no turn to leave out.
 
-    It is at most that share of what it was, or has no earlier turn left. A summary goes last.
+    It is at most that share of what it was, or has no earlier turn left. A summary goes last, and then PDFs
+    become their text.
     """
     most, less = ceil(size(completion) * share), None
     summary, turns = completion.messages[: completion.pinned], completion.messages[completion.pinned :]
     ways = [(*summary, *turns[first:]) for first in range(2, len(turns), 2)]
-    for messages in (*ways, turns[-1:]) if completion.pinned else ways:
+    ways += [turns[-1:]] if completion.pinned else []
+    ways += [(turns[-1].worded,)] if turns[-1].worded != turns[-1] else []
+    for messages in ways:
         less = replace(completion, messages=messages, stable=0)
         if size(less) <= most:
             break
@@ -219,7 +279,7 @@ def reading(
 ) -> tuple[Correction, Reading]:
     """How a request was estimated and what its vendor counted; None: it was refused as too long."""
     told = tokens(completion.system) + sum(tokens(message.text) for message in completion.messages)
-    shown = sum(image_tokens(image) for message in completion.messages for image in message.images)
+    shown = sum(map(shown_tokens, completion.messages))
     model, room = (spec.provider, spec.vendor_id), spec.context - completion.max_output
     found = Reading(model, told, shown, room if counted is None else counted, too_long=counted is None)
     return correction, found

@@ -224,6 +224,7 @@ class RefusalReason(StrEnum):
     COMPARE = "compare"
     MODEL_LOCKED = "model_locked"
     NO_IMAGES = "no_images"
+    NO_PDF = "no_pdf"
     CONVERSATIONS = "conversations"
     TURNS = "turns"
     RATE = "rate"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.files import Document, Image
+from engine.files import Document, Image, Pdf
 from engine.moderating import UNSEEN
 
 LONGEST_NAME = 100
 TAG = "file"
 CLOSING = re.compile(rf"<\s*/\s*({TAG}(?:-\d+)?)\s*>", re.IGNORECASE)
+BETWEEN = "\n\n"
 
 
 def told(text: str, files: Sequence[Image | Document]) -> str:
     """A question with its documents' text behind it, each between tags that its own text cannot close."""
-    return "\n\n".join((text, *map(enclosed, files)))
+    return BETWEEN.join((text, *map(enclosed, files)))
 
 
 def images(files: Sequence[Image | Document]) -> tuple[Image, ...]:
@@ -23,13 +24,27 @@ def images(files: Sequence[Image | Document]) -> tuple[Image, ...]:
     return tuple(file for file in files if isinstance(file, Image))
 
 
+def pdfs(text: str, files: Sequence[Image | Document]) -> tuple[Pdf, ...]:
+    """Those of the files that can be sent as PDFs, each with the place where `told` reads it out."""
+    found, start = list[Pdf](), len(text)
+    for file in files:
+        whole, start = enclosed(file), start + len(BETWEEN)
+        if isinstance(file, Document) and file.pdf:
+            first, last = start + whole.index(">") + 1, start + whole.rindex("</")
+            found.append(Pdf(plain(file.name) or TAG, file.pdf, file.pages or 1, first, last))
+        start += len(whole)
+    return tuple(found)
+
+
 def enclosed(file: Image | Document) -> str:
-    """A document with its name and type; of an image only these, for models that cannot see it later on."""
+    """A document with its name and type; of an image or a scan only these, for models that cannot see it."""
     label = f'name="{plain(file.name)}" type="{plain(file.media_type)}"'
     if isinstance(file, Image):
         return f"<image {label}/>"
     tag, pages = unused_tag(file.text), f' pages="{file.pages}"' if file.pages else ""
-    return f"<{tag} {label}{pages}>\n{file.text.strip()}\n</{tag}>"
+    words = file.text.strip()
+    text = f"\n{words}\n" if words or not file.pdf else ""
+    return f"<{tag} {label}{pages}>{text}</{tag}>"
 
 
 def unused_tag(text: str) -> str:

@@ -10,9 +10,10 @@ MEGABYTE = 1_000_000
 
 
 class Medium(StrEnum):
-    """What a model takes beside text; documents reach every model as their text."""
+    """What a model takes beside text; documents reach every other model as their text."""
 
     IMAGES = "images"
+    PDF = "pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,25 @@ class Document:
     media_type: str
     text: str = field(repr=False)
     pages: int | None = None
+    pdf: bytes = field(default=b"", repr=False)
+    """A PDF written anew, without what is no page of it; empty if it cannot be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """A PDF that comes with a message, for models that take PDFs; all others read its text there."""
+
+    name: str
+    data: bytes = field(repr=False)
+    pages: int
+    start: int
+    """Where in the text of its message it is read out: from here to before `stop`, in characters."""
+    stop: int
+
+    @property
+    def wordless(self) -> bool:
+        """Whether there is nothing to read out, as of scans: it reaches only models that take PDFs."""
+        return self.start == self.stop
 
 
 class FileFault(StrEnum):

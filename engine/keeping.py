@@ -32,6 +32,7 @@ OTHERWISE = frozenset(
         RefusalReason.UNKEPT,
         RefusalReason.TOO_FEW,
         RefusalReason.NO_IMAGES,
+        RefusalReason.NO_PDF,
         RefusalReason.TOO_LONG,
         RefusalReason.CHANNEL,
         RefusalReason.ROLE,

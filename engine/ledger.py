@@ -123,7 +123,7 @@ class TurnsTx(Protocol):
     def history(self, tip: TurnId, limit: int, room: int | None = None) -> Sequence[Exchange]:
         """The way to a turn: it and those before it on its branch, at most `limit`, oldest first.
 
-        Read until there are `room` characters, with the newest `HISTORY_IMAGES` of `engine.context`. A turn
+        Read until there are `room` characters, with the newest `HISTORY_IMAGES` and `HISTORY_PDFS`. A turn
         with a summary is the first one, unless it is among the newest `NEAR`.
         """
         ...
@@ -139,7 +139,7 @@ class TurnsTx(Protocol):
     ) -> Sequence[Turn]:
         """Turns of all branches of a conversation, oldest first: the first `limit` after that one.
 
-        Without their images, whose names are in the prompts.
+        Without their images and PDFs, whose names are in the prompts.
         """
         ...
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from engine.catalogue import Catalogue
 from engine.domain import Micros, Refusal, RefusalReason, Standing, Tier, TierName
+from engine.files import Medium
 from engine.models import ModelClass, ModelSpec
 from engine.overage import Allowance, MeterTerms
 from engine.turns import UsageFacts
@@ -27,8 +28,8 @@ class Case:
     now: datetime
     allowance: Allowance | None = None
     """What metered use may still take; None: none."""
-    images: bool = False
-    """Whether it brings any."""
+    brings: frozenset[Medium] = frozenset()
+    """What a model must take to be asked it."""
     begins: int = 1
     """Conversations that it begins together, if it begins any: the models of a comparison."""
     paid: Micros = Micros(0)  # noqa: RUF009 - an int by another name
@@ -93,11 +94,13 @@ def judge(case: Case, catalogue: Catalogue) -> Refusal | None:
 
 
 def blind(case: Case, catalogue: Catalogue) -> Refusal | None:
-    """The refusal of images to a model that takes none, which is never swapped; with those that do."""
-    if not case.images or case.spec.sees:
+    """The refusal of images or scans to a model that takes none, never swapped; with those that do."""
+    if case.brings <= case.spec.accepts:
         return None
-    refusal = refuse(case, catalogue, RefusalReason.NO_IMAGES, None)
-    return replace(refusal, choices=tuple(spec.name for spec in catalogue.seeing(case.tier)))
+    blind = Medium.IMAGES in case.brings - case.spec.accepts
+    refusal = refuse(case, catalogue, RefusalReason.NO_IMAGES if blind else RefusalReason.NO_PDF, None)
+    able = catalogue.taking(case.tier, case.brings)
+    return replace(refusal, choices=tuple(spec.name for spec in able))
 
 
 def reached(count: int, limit: int | None) -> bool:

@@ -119,6 +119,11 @@ class Shortfall:
     last: dict[Scope, Micros] = field(default_factory=dict)
     """The scopes that stopped the last model which the member could afford."""
 
+    @property
+    def any(self) -> bool:
+        """Whether anything did."""
+        return self.own or bool(self.house)
+
     def add(self, short: Mapping[Scope, Micros]) -> None:
         """One more did not fit."""
         for scope, need in short.items():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from engine.files import Image, Medium
+from engine.files import Image, Medium, Pdf
 
 
 class ModelClass(StrEnum):
@@ -77,6 +77,11 @@ class ModelSpec:
         """Whether images may be sent to it."""
         return Medium.IMAGES in self.accepts
 
+    @property
+    def reads(self) -> bool:
+        """Whether PDFs may be sent to it as they are."""
+        return Medium.PDF in self.accepts
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -102,11 +107,33 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a model's input; images come before its text."""
+    """One message of a model's input; its files come before its text."""
 
     role: Role
     text: str
+    """All of it, with that of PDFs."""
     images: tuple[Image, ...] = ()
+    pdfs: tuple[Pdf, ...] = ()
+    """Those that are sent as they are, in the order in which `text` reads them out."""
+
+    @property
+    def brings(self) -> frozenset[Medium]:
+        """What a model must take to be asked this."""
+        shown = {Medium.IMAGES} if self.images else set[Medium]()
+        return frozenset(shown | {Medium.PDF for pdf in self.pdfs if pdf.wordless})
+
+    @property
+    def said(self) -> str:
+        """The text that is sent beside the files: without that of PDFs."""
+        kept, at = "", 0
+        for pdf in self.pdfs:
+            kept, at = kept + self.text[at : pdf.start], pdf.stop
+        return kept + self.text[at:]
+
+    @property
+    def worded(self) -> Message:
+        """The same with PDFs as their text, as far as they have any."""
+        return replace(self, pdfs=tuple(pdf for pdf in self.pdfs if pdf.wordless))
 
 
 @dataclass(frozen=True, slots=True)

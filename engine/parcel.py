@@ -12,7 +12,7 @@ from engine.files import Document, Image
 
 VERSION = 1
 HEAD = 4
-"""Bytes that tell how long the description is which comes before the images."""
+"""Bytes that tell how long the description is which comes before images and PDFs."""
 
 Json = Mapping[str, Any]
 
@@ -29,8 +29,7 @@ def pack(parcel: Parcel) -> bytes:
     """The parcel as bytes, without who asks: that is for the row that it is kept in."""
     files = parcel.ask.attachments
     head = json.dumps({"version": VERSION, **described(parcel), "files": [*map(listed, files)]}).encode()
-    images = (file.data for file in files if isinstance(file, Image))
-    return b"".join((len(head).to_bytes(HEAD, "big"), head, *images))
+    return b"".join((len(head).to_bytes(HEAD, "big"), head, *map(content_of, files)))
 
 
 def unpack(content: bytes, person: Person, key: str, kept: KeptId) -> Parcel | None:
@@ -79,18 +78,24 @@ def placed(parts: Sequence[Any]) -> Place:
 
 
 def listed(file: Image | Document) -> Json:
-    """A file without its bytes, which follow; of a document its text."""
-    about = {"name": file.name, "type": file.media_type}
+    """A file without its bytes, which follow; of a document with its text."""
+    about = {"name": file.name, "type": file.media_type, "bytes": len(content_of(file))}
     if isinstance(file, Image):
-        return {**about, "width": file.width, "height": file.height, "bytes": len(file.data)}
+        return {**about, "width": file.width, "height": file.height}
     return {**about, "text": file.text, "pages": file.pages}
 
 
-def unlisted(files: Iterable[Json], images: memoryview) -> Iterable[Image | Document]:
-    """The files again."""
+def content_of(file: Image | Document) -> bytes:
+    """An image, or a document as a PDF if it is one."""
+    return file.data if isinstance(file, Image) else file.pdf
+
+
+def unlisted(files: Iterable[Json], contents: memoryview) -> Iterable[Image | Document]:
+    """The files again; documents that were packed before PDFs were have no bytes."""
     for each in files:
+        size = each.get("bytes", 0)
+        data, contents = bytes(contents[:size]), contents[size:]
         if "text" in each:
-            yield Document(each["name"], each["type"], each["text"], each["pages"])
+            yield Document(each["name"], each["type"], each["text"], each["pages"], data)
         else:
-            data, images = images[: each["bytes"]], images[each["bytes"] :]
-            yield Image(each["name"], each["type"], bytes(data), each["width"], each["height"])
+            yield Image(each["name"], each["type"], data, each["width"], each["height"])

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, Scope, TurnId
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Usage
 
 DM_IDLE = timedelta(hours=12)
@@ -36,6 +36,7 @@ class Exchange:
     summary: str = ""
     """What was said up to it, itself included, in few words; empty where nobody summed that up."""
     turn: TurnId = field(default=TurnId(""), compare=False)
+    pdfs: tuple[Pdf, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Turn:
     started_at: datetime
     settled_at: datetime | None
     images: tuple[Image, ...] = ()
+    pdfs: tuple[Pdf, ...] = ()
     good: bool | None = None
     """What the asker thought of the answer; None if they did not say."""
 
@@ -88,6 +90,7 @@ class Hold:
     lease_until: datetime
     parent: TurnId | None = None
     images: tuple[Image, ...] = ()
+    pdfs: tuple[Pdf, ...] = ()
     batch: str | None = None
     provider: str = ""
     """Whose model is asked first."""

@@ -11,7 +11,9 @@ import anthropic
 import httpx2
 from anthropic import AsyncStream
 from anthropic.types import (
+    Base64PDFSourceParam,
     CacheControlEphemeralParam,
+    DocumentBlockParam,
     ImageBlockParam,
     MessageDeltaUsage,
     MessageParam,
@@ -23,7 +25,7 @@ from anthropic.types import (
     Usage,
 )
 
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Chunk, Completion, Effort, Finish, Message, Role
 from providers.caching import end_of_prefix
 from providers.endpoint import Endpoint
@@ -188,13 +190,13 @@ def messages(completion: Completion, end: int | None = None) -> list[MessagePara
 
 
 def _message(message: Message, *, cached: bool) -> MessageParam:
-    words: str | list[TextBlockParam] = _cached(message.text) if cached else message.text
+    words: str | list[TextBlockParam] = _cached(message.said) if cached else message.said
     if message.role is Role.ASSISTANT:
         return {"role": "assistant", "content": words}
-    if not message.images:
+    if not (message.images or message.pdfs):
         return {"role": "user", "content": words}
     text: list[TextBlockParam] = [{"type": "text", "text": words}] if isinstance(words, str) else words
-    return {"role": "user", "content": [*(_image(image) for image in message.images), *text]}
+    return {"role": "user", "content": [*map(_image, message.images), *map(_pdf, message.pdfs), *text]}
 
 
 def _cached(text: str) -> list[TextBlockParam]:
@@ -207,3 +209,9 @@ def _image(image: Image) -> ImageBlockParam:
     )
     data = b64encode(image.data).decode()
     return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+
+
+def _pdf(pdf: Pdf) -> DocumentBlockParam:
+    data = b64encode(pdf.data).decode()
+    source: Base64PDFSourceParam = {"type": "base64", "media_type": "application/pdf", "data": data}
+    return {"type": "document", "title": pdf.name, "source": source}

@@ -1,7 +1,8 @@
 """Takes the file of a stranger apart: a program of its own, since what reads such files may loop or grow.
 
-It reads the file from its input and writes a line of JSON and then what it found: text, or a new image. It
-imports nothing of ours, is given no environment, and bounds its own time and memory. What breaks it ends it.
+It reads the file from its input and writes a line of JSON and then what it found: a new image; or the text of
+a PDF and behind it a new PDF, which is one only if the program ends well. It imports nothing of ours, has no
+environment, and bounds its own time and memory. What breaks it ends it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ import sys
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pypdf import PdfReader
 
 MEMORY = 800_000_000
 """Bytes of addresses. An image of 40 megapixels takes 390 million, a WebP 700 million (measured)."""
@@ -21,6 +27,19 @@ CPU_SECONDS = 10
 QUALITIES = (85, 70, 50, 30)
 OPAQUE = frozenset({"L", "RGB"})
 PALETTES = frozenset({"1", "P", "PA"})
+ROOT = frozenset({"/Type", "/Pages", "/AcroForm", "/OCProperties", "/Lang"})
+"""What is kept of a PDF beside its pages: fields of forms, and which layers are seen. No scripts or files."""
+PAGE = frozenset(
+    {"/Type", "/Parent", "/Resources", "/Contents", "/Annots", "/Group", "/Rotate", "/UserUnit"}
+    | {"/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox"}
+)
+DRAWN = frozenset(
+    {"/Widget", "/FreeText", "/Line", "/Square", "/Circle", "/Polygon", "/PolyLine", "/Highlight"}
+    | {"/Underline", "/Squiggly", "/StrikeOut", "/Stamp", "/Ink", "/Text", "/Redact", "/Watermark"}
+)
+"""Annotations that only show something."""
+DOES = frozenset({"/A", "/AA", "/PA", "/AF", "/FS", "/XFA", "/Popup", "/IRT", "/P"})
+"""What annotations and fields of forms do, and what else hangs on them."""
 
 
 def main() -> None:
@@ -28,8 +47,16 @@ def main() -> None:
     kind, limits = sys.argv[1], json.loads(sys.argv[2])
     step_back()
     data = sys.stdin.buffer.read()
-    told, found = pdf(data, **limits) if kind == "pdf" else image(data, kind, **limits)
+    if kind == "pdf":
+        take_apart(data, **limits)
+    else:
+        say(*image(data, kind, **limits))
+
+
+def say(told: dict[str, Any], found: bytes) -> None:
+    """Write down what was found, at once."""
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + found)
+    sys.stdout.buffer.flush()
 
 
 def step_back() -> None:
@@ -48,11 +75,19 @@ def fault(name: str) -> tuple[dict[str, Any], bytes]:
     return {"fault": name}, b""
 
 
-def pdf(data: bytes, pages: int, most: int) -> tuple[dict[str, Any], bytes]:
-    """The text of a PDF of so many pages, at most so many bytes of it."""
+def take_apart(data: bytes, pages: int, most: int) -> None:
+    """Tell the text of a PDF, and then the PDF as it may be sent, if it is no longer than its text may be."""
     from pypdf import PdfReader  # noqa: PLC0415 - images do without
 
     reader = PdfReader(BytesIO(data))
+    told, text = text_of(reader, pages, most)
+    say(told, text)
+    if "pages" in told and len(anew := rewritten(reader)) <= most:
+        sys.stdout.buffer.write(anew)
+
+
+def text_of(reader: PdfReader, pages: int, most: int) -> tuple[dict[str, Any], bytes]:
+    """The text of a PDF of so many pages, at most so many bytes of it."""
     if reader.is_encrypted and not reader.decrypt(""):
         return fault("locked")
     count = len(reader.pages)
@@ -63,9 +98,54 @@ def pdf(data: bytes, pages: int, most: int) -> tuple[dict[str, Any], bytes]:
         parts.append(page.extract_text().replace("\0", "").strip().encode("utf-8", "replace"))
         if sum(map(len, parts)) > most:
             return fault("big")
-    if not any(parts):
-        return fault("wordless")
-    return {"pages": count}, b"\n\n".join(parts)
+    text = b"\n\n".join(parts) if any(parts) else b""
+    return {"pages": count, "text": len(text)}, text
+
+
+def rewritten(reader: PdfReader) -> bytes:
+    """The pages of a PDF and what is drawn on them, without scripts, links, files and who made it."""
+    from pypdf import PdfWriter  # noqa: PLC0415 - as above
+    from pypdf.generic import NameObject  # noqa: PLC0415 - as above
+
+    for key in set(reader.root_object) - ROOT:
+        del reader.root_object[key]
+    writer = PdfWriter(clone_from=reader)
+    writer.metadata = None
+    hung: list[Any] = [writer.root_object.get("/AcroForm")]
+    for page in writer.pages:
+        for key in set(page) - PAGE:
+            del page[key]
+        if "/Annots" in page:
+            shown = drawn(page["/Annots"])
+            page[NameObject("/Annots")] = shown
+            hung += shown
+    for each in all_of(hung):
+        for key in DOES & set(each):
+            del each[key]
+    writer.compress_identical_objects(remove_duplicates=False, remove_unreferenced=True)
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def drawn(annotations: Any) -> Any:  # noqa: ANN401 - pypdf's arrays
+    """Those that only show something."""
+    from pypdf.generic import ArrayObject  # noqa: PLC0415 - as above
+
+    there = annotations.get_object() or ()
+    return ArrayObject(each for each in there if each.get_object().get("/Subtype") in DRAWN)
+
+
+def all_of(hung: list[Any]) -> Iterator[dict[Any, Any]]:
+    """A form, annotations, and all fields that these lead to."""
+    seen = set[int]()
+    while hung:
+        each = hung.pop()
+        each = each.get_object() if each is not None else None
+        if isinstance(each, dict) and id(each) not in seen:
+            seen.add(id(each))
+            hung += [each.get("/Parent"), *(each.get("/Fields") or ()), *(each.get("/Kids") or ())]
+            yield each
 
 
 def image(data: bytes, kind: str, pixels: int, side: int, most: int) -> tuple[dict[str, Any], bytes]:

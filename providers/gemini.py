@@ -14,7 +14,7 @@ from google import genai
 from google.genai import errors, types
 
 from engine.errors import ContentRefusedError
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Chunk, Completion, Effort, Finish, Role
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
@@ -234,7 +234,8 @@ def contents(completion: Completion) -> list[types.ContentUnionDict]:
     roles = {Role.USER: "user", Role.ASSISTANT: "model"}
     return [
         types.Content(
-            role=roles[message.role], parts=[*map(_image, message.images), types.Part(text=message.text)]
+            role=roles[message.role],
+            parts=[*map(_image, message.images), *map(_pdf, message.pdfs), types.Part(text=message.said)],
         )
         for message in completion.messages
     ]
@@ -242,6 +243,10 @@ def contents(completion: Completion) -> list[types.ContentUnionDict]:
 
 def _image(image: Image) -> types.Part:
     return types.Part(inline_data=types.Blob(mime_type=image.media_type, data=image.data))
+
+
+def _pdf(pdf: Pdf) -> types.Part:
+    return types.Part(inline_data=types.Blob(mime_type="application/pdf", data=pdf.data))
 
 
 def _details(body: object) -> list[Mapping[str, object]]:

@@ -17,9 +17,10 @@ from openai.types.chat import (
     ChatCompletionMessageParam,
 )
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
+from openai.types.chat.chat_completion_content_part_param import File
 from openai.types.shared import ReasoningEffort
 
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Chunk, Completion, Effort, Finish, Message, Role
 from providers.caching import cache_key
 from providers.endpoint import Endpoint
@@ -169,15 +170,20 @@ def messages(completion: Completion) -> list[ChatCompletionMessageParam]:
 def _message(message: Message) -> ChatCompletionMessageParam:
     if message.role is Role.ASSISTANT:
         return {"role": "assistant", "content": message.text}
-    if not message.images:  # servers of this protocol that know no images may know no parts either
+    if not (message.images or message.pdfs):  # servers that know no images may know no parts either
         return {"role": "user", "content": message.text}
-    text: ChatCompletionContentPartTextParam = {"type": "text", "text": message.text}
-    return {"role": "user", "content": [*(_image(image) for image in message.images), text]}
+    text: ChatCompletionContentPartTextParam = {"type": "text", "text": message.said}
+    return {"role": "user", "content": [*map(_image, message.images), *map(_pdf, message.pdfs), text]}
 
 
 def _image(image: Image) -> ChatCompletionContentPartImageParam:
     url = f"data:{image.media_type};base64,{b64encode(image.data).decode()}"
     return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _pdf(pdf: Pdf) -> File:
+    data = f"data:application/pdf;base64,{b64encode(pdf.data).decode()}"
+    return {"type": "file", "file": {"filename": pdf.name, "file_data": data}}
 
 
 def _status_in(codes: tuple[str, ...]) -> int | None:

@@ -11,6 +11,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from engine.files import Attachment, Document, FileFault, FileLimits, Image, Unread
@@ -50,10 +51,12 @@ BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found in a file: a few facts, and text or an image."""
+    """What was found in a file: a few facts, and text, an image, or text with a PDF behind it."""
 
     told: Mapping[str, str | int]
     data: bytes
+    whole: bool = True
+    """Whether its reader came to its end."""
 
 
 class FileReader:
@@ -77,9 +80,8 @@ class FileReader:
             found = await dissected(attachment.data, kind, self._bounds(kind), self._patience)
         if found is None:
             return self._unread(attachment, FileFault.BROKEN)
-        if "fault" in found.told:
-            return self._unread(attachment, FileFault(str(found.told["fault"])))
-        return named(attachment.name, found)
+        fault = fault_of(found)
+        return self._unread(attachment, fault) if fault else named(attachment.name, found)
 
     def _bounds(self, kind: str) -> Mapping[str, int]:
         if kind == PDF:
@@ -129,11 +131,21 @@ def charset_of(attachment: Attachment) -> str:
     return name if name in CHARSETS else "utf-8"
 
 
+def fault_of(found: Found) -> FileFault | None:
+    """Why a file cannot be taken though it was read, if so."""
+    if "fault" in found.told:
+        return FileFault(str(found.told["fault"]))
+    nothing = found.told.get("text") == 0 and not (found.whole and found.data)
+    return FileFault.WORDLESS if nothing else None
+
+
 def named(name: str, found: Found) -> Image | Document:
     """What was found, with the name of its file."""
     told = found.told
     if "pages" in told:
-        return Document(name, "application/pdf", found.data.decode(), int(told["pages"]))
+        end = int(told["text"])
+        text, pdf = found.data[:end].decode(), found.data[end:] if found.whole else b""
+        return Document(name, "application/pdf", text, int(told["pages"]), pdf)
     return Image(name, str(told["media_type"]), found.data, int(told["width"]), int(told["height"]))
 
 
@@ -158,13 +170,14 @@ async def dissected(data: bytes, kind: str, bounds: Mapping[str, int], patience:
         return None
     finally:
         await ended(process)
-    if process.returncode != 0:
-        log.info(
-            "a file could not be read", extra={"kind": kind, "bytes": len(data), "status": process.returncode}
-        )
-        return None
-    head, _, rest = written.partition(b"\n")
-    return Found(json.loads(head), rest)
+    whole = process.returncode == 0
+    if not whole:
+        status = {"kind": kind, "bytes": len(data), "status": process.returncode}
+        log.info("a file could not be read to its end", extra=status)
+    head, line, rest = written.partition(b"\n")
+    told = json.loads(head) if line else {}
+    there = whole or len(rest) >= told.get("text", inf)
+    return Found(told, rest, whole) if there else None
 
 
 async def ended(process: Process) -> None:

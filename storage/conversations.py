@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from engine.context import HISTORY_CHARACTERS, HISTORY_IMAGES, NEAR
+from engine.context import HISTORY_CHARACTERS, HISTORY_IMAGES, HISTORY_PDFS, NEAR
 from engine.domain import AccountId, Conversation, ConversationId, TurnId
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Usage
 from engine.turns import Branch, Exchange, Turn, TurnState
-from storage.attachments import attached, newest
+from storage.attachments import attached, attached_pdfs, newest, newest_pdfs
 from storage.session import EPOCH, Row, Session, moment, moment_or_none
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -66,13 +66,16 @@ class Conversations:
         row = self._session.one("past_turn", id=turn)
         if row is None:
             return None
-        return replace(turn_from(row), images=attached(self._session, turn) if row["images"] else ())
+        images = attached(self._session, turn) if row["images"] else ()
+        pdfs = attached_pdfs(self._session, turn) if row["pdfs"] else ()
+        return replace(turn_from(row), images=images, pdfs=pdfs)
 
     def history(self, tip: TurnId, limit: int, room: int | None = None) -> Sequence[Exchange]:
         characters = HISTORY_CHARACTERS if room is None else room
         rows = self._session.all("history", tip=tip, most=limit, room=characters, near=NEAR)
         images = newest(self._session, rows, HISTORY_IMAGES)
-        return [exchange_from(row, images.get(row["id"], ())) for row in rows]
+        pdfs = newest_pdfs(self._session, rows, HISTORY_PDFS)
+        return [exchange_from(row, images.get(row["id"], ()), pdfs.get(row["id"], ())) for row in rows]
 
     def conversations(
         self, account: AccountId, before: tuple[datetime, ConversationId] | None, limit: int
@@ -105,9 +108,9 @@ def conversation_from(row: Row) -> Conversation:
     )
 
 
-def exchange_from(row: Row, images: tuple[Image, ...]) -> Exchange:
+def exchange_from(row: Row, images: tuple[Image, ...], pdfs: tuple[Pdf, ...]) -> Exchange:
     """A row of a history as the engine knows it."""
-    return Exchange(row["prompt"], row["answer"], images, row["summary"] or "", TurnId(row["id"]))
+    return Exchange(row["prompt"], row["answer"], images, row["summary"] or "", TurnId(row["id"]), pdfs)
 
 
 def turn_from(row: Row) -> Turn:

@@ -67,6 +67,7 @@ class Turns:
             parent=hold.parent,
             batch=hold.batch,
             images=len(hold.images),
+            pdfs=len(hold.pdfs),
             purse=hold.purse,
             provider=hold.provider,
         )

@@ -33,23 +33,24 @@ DELETE FROM anchor WHERE account = :account AND place = :place;
 
 -- name: past_turn
 SELECT id, account, conversation, parent, batch, state, model, prompt, answer, input_tokens, cached_input_tokens,
-    output_tokens, tokens_estimated, outcome, started_at, settled_at, good, images
+    output_tokens, tokens_estimated, outcome, started_at, settled_at, good, images, pdfs
 FROM turn
 WHERE id = :id;
 
 -- From a turn back to a summary or the first of its branch, by primary key at each step, until there is enough.
 -- name: history
-WITH RECURSIVE way (id, parent, prompt, answer, images, summary, steps, size) AS (
-    SELECT t.id, t.parent, t.prompt, t.answer, t.images, s.text, 1, LENGTH(t.prompt) + LENGTH(t.answer)
+WITH RECURSIVE way (id, parent, prompt, answer, images, pdfs, summary, steps, size) AS (
+    SELECT t.id, t.parent, t.prompt, t.answer, t.images, t.pdfs, s.text, 1,
+        LENGTH(t.prompt) + LENGTH(t.answer)
     FROM turn t LEFT JOIN summary s ON s.turn = t.id
     WHERE t.id = :tip
     UNION ALL
-    SELECT t.id, t.parent, t.prompt, t.answer, t.images, s.text, way.steps + 1,
+    SELECT t.id, t.parent, t.prompt, t.answer, t.images, t.pdfs, s.text, way.steps + 1,
         way.size + LENGTH(t.prompt) + LENGTH(t.answer)
     FROM way JOIN turn t ON t.id = way.parent LEFT JOIN summary s ON s.turn = t.id
     WHERE way.steps < :most AND way.size < :room AND (way.summary IS NULL OR way.steps <= :near)
 )
-SELECT id, prompt, answer, images, summary FROM way ORDER BY steps DESC;
+SELECT id, prompt, answer, images, pdfs, summary FROM way ORDER BY steps DESC;
 
 -- name: conversations
 SELECT id, account, started_at, last_at, live_turns, model

@@ -48,11 +48,11 @@ ON CONFLICT (account, month) DO UPDATE SET cost = spend.cost + excluded.cost;
 INSERT INTO turn (
     id, account, conversation, key, state, asked_model, model, prompt, answer, estimate, cost,
     input_tokens, cached_input_tokens, output_tokens, tokens_estimated, outcome, owner, started_at, lease_until,
-    parent, batch, images, purse, provider
+    parent, batch, images, pdfs, purse, provider
 ) VALUES (
     :id, :account, :conversation, :key, 'held', :model, :model, :prompt, '', :estimate, NULL,
     0, 0, 0, 0, '', :owner, :started_at, :lease_until,
-    :parent, :batch, :images, :purse, :provider
+    :parent, :batch, :images, :pdfs, :purse, :provider
 );
 
 -- name: lock_account_of_turn

@@ -88,7 +88,7 @@ REFUSED: Sequence[tuple[list[File], str]] = [
     ([replace(CAT, manner=Manner.PACKED)], "`cat.png` could not be fetched"),
     ([File("cat.png", "image/png", b"<svg></svg>")], "`cat.png` is nothing that I can read."),
     ([NOTES, File("a.pdf", "", files.pdf(b"", pages=4))], "`a.pdf` has more than 3 pages"),
-    ([File("a.pdf", "", files.pdf(b""))], "`a.pdf` has no text in it"),
+    ([File("a.pdf", "", files.scan())], "The PDF has no text in it"),
     (
         [File("bomb.png", "image/png", files.bomb(30_000, 30_000))],
         "`bomb.png` has more than 40 megapixels.",

@@ -93,7 +93,15 @@ class Hall:
 
     def seeing(self, *names: str) -> None:
         """Let these models take images, and no other."""
-        able = {name: frozenset({Medium.IMAGES}) for name in names}
+        self.accepting(frozenset({Medium.IMAGES}), names)
+
+    def reading(self, *names: str) -> None:
+        """Let these models take images and PDFs, and no other."""
+        self.accepting(frozenset(Medium), names)
+
+    def accepting(self, media: frozenset[Medium], names: tuple[str, ...]) -> None:
+        """Let these models take that, and no other anything."""
+        able = dict.fromkeys(names, media)
         models = (replace(spec, accepts=able.get(spec.name, frozenset())) for spec in (QUICK, SPARE, DEEP))
         self.catalogue = replace(self.catalogue, models=tuple(models))
 

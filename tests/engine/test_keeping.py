@@ -40,7 +40,7 @@ WORDS = "a harmless and unmistakable sentence"
 MIDNIGHT = NOON.replace(hour=0) + timedelta(days=1)
 SEAT = Seat("general", "m-1")
 PICTURE = Image("cat.png", "image/png", b"\x89PNG unmistakable", 2, 3)
-PAPER = Document("paper.pdf", "application/pdf", "an unmistakable paper", 4)
+PAPER = Document("paper.pdf", "application/pdf", "an unmistakable paper", 4, b"%PDF unmistakable")
 
 
 @pytest.fixture

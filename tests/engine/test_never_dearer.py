@@ -35,7 +35,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
-from engine.files import Image
+from engine.files import Document, Image
 from engine.models import Chunk, Completion, Finish, Finished, TextDelta, Usage
 from engine.reserve import reserved
 from engine.routing import Route
@@ -46,6 +46,7 @@ from tests.fakes.clock import FakeClock
 
 CEILING = Micros(30_000)
 PHOTO = Image("photo.png", "image/png", files.image("PNG"), 1024, 1024)
+SCAN = Document("scan.pdf", "application/pdf", "", 1, b"%PDF-scan")
 MANY = 12
 """More than the ceiling has room for, whatever is asked."""
 TROUBLE: Sequence[type[OutsideError]] = (
@@ -162,7 +163,7 @@ async def house(hall: Hall, database_url: str, clock: FakeClock) -> AsyncIterato
         compare=MOST,
         cost_ceiling_month=CEILING,
     )
-    hall.seeing("quick", "spare")
+    hall.reading("quick", "spare")
     hall.one = hall.two = vendor  # type: ignore[assignment]
     async with await open_store(database_url, clock) as other:
         yield House(hall, vendor, (hall.chat(), hall.chat("process-2", other)))
@@ -209,6 +210,15 @@ async def sends_images(house: House) -> None:
     """An image with each question of a conversation, which all go along again."""
     for _ in range(MANY):
         await house.ask("Look", anchors=("local:dm:alice",), attachments=(PHOTO,))
+
+
+async def sends_pdfs(house: House) -> None:
+    """A scan with each question, and once more whenever an answer is given again or goes on."""
+    house.vendor.finish = Finish.LENGTH
+    for number in range(MANY):
+        end = await house.ask("Look", anchors=("local:dm:alice",), attachments=(SCAN,))
+        if isinstance(end, Answered):
+            await house.ask("", redo=list(Redo)[number % 2], about=end.turn)
 
 
 async def writes_long(house: House) -> None:
@@ -331,6 +341,7 @@ WAYS: dict[str, Way] = {
     "regenerates": regenerates,
     "goes on": goes_on,
     "sends images": sends_images,
+    "sends PDFs": sends_pdfs,
     "writes long": writes_long,
     "is in trouble": is_in_trouble,
     "stops before a word": stops_at(0),

@@ -109,7 +109,7 @@ async def test_what_another_version_packed_counts_as_gone(hall: Hall, store: Sto
 TEXTS = st.text(max_size=20)
 FILES = st.one_of(
     st.builds(Image, TEXTS, TEXTS, st.binary(max_size=20), st.integers(1, 9), st.integers(1, 9)),
-    st.builds(Document, TEXTS, TEXTS, TEXTS, st.none() | st.integers(1, 9)),
+    st.builds(Document, TEXTS, TEXTS, TEXTS, st.none() | st.integers(1, 9), st.binary(max_size=20)),
 )
 PLACES = st.builds(
     Place,

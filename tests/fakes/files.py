@@ -8,6 +8,16 @@ from collections.abc import Sequence
 from io import BytesIO
 
 from PIL import Image
+from pypdf import PdfWriter
+from pypdf.annotations import FreeText, Link
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    NameObject,
+    PdfObject,
+    RectangleObject,
+    TextStringObject,
+)
 
 GPS, ORIENTATION = 0x8825, 0x0112
 TURNED = 6
@@ -94,3 +104,42 @@ def with_table(objects: Sequence[bytes]) -> bytes:
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
     out += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, table)
     return bytes(out)
+
+
+def scan() -> bytes:
+    """A PDF of one page, which is a picture."""
+    return written(Image.effect_noise((60, 80), 90).convert("RGB"), "PDF")
+
+
+def harmful() -> bytes:
+    """A PDF of two pages with scripts, links, a file in it and a form, and with who made it."""
+    writer = PdfWriter(clone_from=BytesIO(pdf(page("First."), page("Second."))))
+    writer.add_metadata({"/Author": "Mallory"})
+    writer.add_attachment("once.txt", b"once.txt")
+    writer.add_annotation(0, Link(rect=(1, 1, 5, 5), url="http://evil.example/"))
+    writer.add_annotation(0, FreeText(text="A note.", rect=(50, 550, 200, 650)))
+    script = dictionary(S=NameObject("/JavaScript"), JS=TextStringObject("harmful()"))
+    launch = dictionary(S=NameObject("/Launch"), F=TextStringObject("harmful"))
+    field = dictionary(
+        Type=NameObject("/Annot"),
+        Subtype=NameObject("/Widget"),
+        FT=NameObject("/Tx"),
+        T=TextStringObject("name"),
+        V=TextStringObject("Filled"),
+        Rect=RectangleObject((1, 1, 50, 50)),
+        AA=dictionary(K=script),
+    )
+    placed = writer._add_object(field)  # noqa: SLF001 - pypdf has no other way to a field
+    writer.pages[0]["/Annots"].append(placed)  # type: ignore[attr-defined]
+    root = writer.root_object
+    root[NameObject("/AcroForm")] = dictionary(Fields=ArrayObject([placed]), XFA=TextStringObject("harmful"))
+    root[NameObject("/OpenAction")] = script
+    writer.pages[1][NameObject("/AA")] = dictionary(O=launch)
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def dictionary(**entries: PdfObject) -> DictionaryObject:
+    """A PDF's dictionary."""
+    return DictionaryObject({NameObject(f"/{name}"): each for name, each in entries.items()})

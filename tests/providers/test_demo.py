@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.context import size, tokens
-from engine.enclosures import told
+from engine.enclosures import pdfs, told
 from engine.errors import TellOperatorError
 from engine.files import Document, Image
 from engine.models import Completion, Effort, Finish, Message, Role, TextDelta, Thinking, Usage
@@ -164,3 +164,14 @@ async def test_the_guide_says_what_reached_it_and_learns_nothing_from_files() ->
     assert "**cat.png**: an image, 640 by 480 pixels (PNG, 3 kB)" in got
     assert "**notes.txt**: 27 characters of text (text/plain)" in got
     assert "Mallory" not in await says("demo-guide", told("Here.", [note]), "What is my name?")
+
+
+@pytest.mark.parametrize("text", ["My name is Mallory.", ""])
+async def test_the_guide_says_that_a_pdf_reached_it_and_learns_nothing_from_it(text: str) -> None:
+    paper = Document("a.pdf", "application/pdf", text, 2, b"%PDF" * 500)
+    whole = told("What is this?", [paper])
+    asked = Message(Role.USER, whole, (), pdfs("What is this?", [paper]))
+    got = (await ask(AT_ONCE, Completion("demo-guide", "", (asked,), 2000))).text
+    assert "- **a.pdf**: a PDF of 2 page(s) (2 kB)\n\n" in got
+    assert "characters of text" not in got
+    assert "Mallory" not in await says("demo-guide", whole, "What is my name?")

@@ -18,7 +18,7 @@ from engine.errors import (
     TellOperatorError,
     TryAgainError,
 )
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Finish
 from tests.fakes import files
 from tests.providers.conftest import HURRIED, USUAL, Make, ask, question
@@ -69,6 +69,15 @@ async def test_every_dialect_takes_images(dialect: str, llmock: LLMock, make: Ma
     image = Image("cat.png", "image/png", files.image("PNG"), 64, 48)
     shown = replace(asked.messages[-1], images=(image,))
     assert (await ask(model, replace(asked, messages=(shown,)))).text == "A cat."
+
+
+@pytest.mark.parametrize("dialect", [*OWN, "groq"])
+async def test_every_dialect_takes_pdfs(dialect: str, llmock: LLMock, make: Make) -> None:
+    llmock.reply("A letter.")
+    model = await make(dialect if dialect in OWN else "compatible", llmock.base_url(dialect))
+    asked = question("What is this?", model=IDS.get(dialect, "gpt-6-luna"))
+    brought = replace(asked.messages[-1], pdfs=(Pdf("a.pdf", files.scan(), 1, 0, 0),))
+    assert (await ask(model, replace(asked, messages=(brought,)))).text == "A letter."
 
 
 @pytest.mark.parametrize("fault", FAULTS)

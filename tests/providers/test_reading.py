@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -133,7 +135,56 @@ async def test_an_image_that_does_not_pack_well_still_fits() -> None:
 
 async def test_the_text_of_a_pdf_is_read_page_by_page() -> None:
     found = await read(files.pdf(files.page("First."), files.page("Second.")), "application/pdf", "a.pdf")
-    assert found == Document("a.pdf", "application/pdf", "First.\n\nSecond.", 2)
+    assert isinstance(found, Document)
+    assert replace(found, pdf=b"") == Document("a.pdf", "application/pdf", "First.\n\nSecond.", 2)
+
+
+async def test_a_pdf_is_written_anew_with_its_pages_and_forms_and_nothing_that_does_something() -> None:
+    told = b"once.txt", b"Mallory", b"harmful", b"evil", b"Launch", b"JavaScript"
+    made = files.harmful()
+    assert all(each in made for each in told)
+    found = await read(made)
+    assert isinstance(found, Document)
+    assert [each for each in (*told, b"/EmbeddedFile", b"/XFA", b"/OpenAction") if each in found.pdf] == []
+    anew = PdfReader(BytesIO(found.pdf))
+    assert [page.extract_text() for page in anew.pages] == ["First.", "Second."]
+    assert anew.get_form_text_fields() == {"name": "Filled"}
+    assert [each.get_object()["/Subtype"] for each in anew.pages[0]["/Annots"]] == ["/FreeText", "/Widget"]  # type: ignore[attr-defined]
+
+
+async def test_a_scan_is_read_as_pages_without_text() -> None:
+    found = await read(files.scan(), "application/pdf", "scan.pdf")
+    assert isinstance(found, Document)
+    assert (found.text, found.pages) == ("", 1)
+    assert len(PdfReader(BytesIO(found.pdf)).pages[0].images) == 1
+
+
+async def test_a_pdf_that_was_locked_for_its_owner_is_sent_open() -> None:
+    found = await read(locked(""))
+    assert isinstance(found, Document)
+    assert not PdfReader(BytesIO(found.pdf)).is_encrypted
+
+
+BROKE_OFF: dict[str, tuple[bytes, str | FileFault]] = {
+    "behind its text": (b'{"pages": 1, "text": 6}\nWords.%PDF-1.7 begun', "Words."),
+    "behind no text": (b'{"pages": 1, "text": 0}\n%PDF-1.7 begun', FileFault.WORDLESS),
+    "within its text": (b'{"pages": 1, "text": 6}\nWor', FileFault.BROKEN),
+    "before its text": (b'{"pages": 1, "te', FileFault.BROKEN),
+}
+
+
+@pytest.mark.parametrize("where", BROKE_OFF)
+async def test_where_a_pdf_cannot_be_written_anew_its_text_is_left(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, found = BROKE_OFF[where]
+    program = tmp_path / "breaks.py"
+    program.write_text(f"import sys; sys.stdout.buffer.write({written!r}); sys.stdout.flush(); sys.exit(1)")
+    monkeypatch.setattr("providers.reading.PROGRAM", str(program))
+    if isinstance(found, FileFault):
+        assert await read(b"%PDF-1.7") == Unread("file", found)
+    else:
+        assert await read(b"%PDF-1.7") == Document("file", "application/pdf", found, 1)
 
 
 async def test_a_pdf_that_only_its_owner_may_change_is_read() -> None:
@@ -149,7 +200,6 @@ REFUSED: dict[str, tuple[Callable[[], bytes], FileFault, int]] = {
     "large": (lambda: bytes(2_000_001), FileFault.BIG, 2),
     "a page too many": (lambda: files.pdf(files.page("Again."), pages=4), FileFault.PAGES, 3),
     "ten thousand": (lambda: files.pdf(files.page("Again."), pages=10_000), FileFault.PAGES, 3),
-    "scanned": (lambda: files.pdf(b""), FileFault.WORDLESS, 0),
     "blown up": (lambda: files.pdf(b"0 " * 40_000_000), FileFault.BROKEN, 0),
     "much text": (lambda: files.pdf(files.page("word " * 450_000)), FileFault.BIG, 2),
     "locked": (lambda: locked("a password"), FileFault.LOCKED, 0),

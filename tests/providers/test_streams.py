@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.context import size, tokens
-from engine.files import Image
+from engine.files import Image, Pdf
 from engine.models import Completion, Effort, Finish, Message, Role, Usage
 from providers.lazy import Adapter
 from tests.fakes.vendor_wire import WIRES, Count, Json, OpenAIWire, Vendor, event
@@ -115,6 +115,33 @@ async def test_an_image_is_sent_before_its_words_as_the_vendor_wants_it(
     body: dict[str, list[dict[str, object]]] = dict(vendors.asked[0].body)  # type: ignore[arg-type]
     said = body["contents" if vendor is Vendor.GEMINI else "messages"][-1]
     assert said["parts" if vendor is Vendor.GEMINI else "content"] == SHOWN[vendor]
+
+
+PDF_SOURCE = {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}
+PDF_FILE = {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}
+READ: dict[Vendor, object] = {
+    Vendor.OPENAI: [{"type": "file", "file": PDF_FILE}, {"type": "text", "text": "Is it?<file></file>"}],
+    Vendor.ANTHROPIC: [
+        {"type": "document", "title": "a.pdf", "source": PDF_SOURCE},
+        {"type": "text", "text": "Is it?<file></file>"},
+    ],
+    Vendor.GEMINI: [
+        {"inlineData": {"mime_type": "application/pdf", "data": "JVBERg=="}},
+        {"text": "Is it?<file></file>"},
+    ],
+}
+"""A message with a PDF, likewise."""
+
+
+async def test_a_pdf_is_sent_before_its_words_without_its_text_as_the_vendor_wants_it(
+    vendor: Vendor, vendors: FakeVendors, model: Adapter
+) -> None:
+    vendors.plays(answer(vendor, "Yes."))
+    asked = Message(Role.USER, "Is it?<file>green</file>", (), (Pdf("a.pdf", b"%PDF", 1, 12, 17),))
+    await ask(model, Completion("fake-model", "", (asked,), 500))
+    body: dict[str, list[dict[str, object]]] = dict(vendors.asked[0].body)  # type: ignore[arg-type]
+    said = body["contents" if vendor is Vendor.GEMINI else "messages"][-1]
+    assert said["parts" if vendor is Vendor.GEMINI else "content"] == READ[vendor]
 
 
 async def test_no_tools_are_ever_offered(vendor: Vendor, vendors: FakeVendors, model: Adapter) -> None:
