@@ -196,18 +196,18 @@ class Answering:
             while sent := self._outlay.fitted(again):
                 if (error := await self._request(sent, leave)) is None:
                     return True
-                if (found := await self._remedy(error, again, leave, attempt)) is None:
+                if (found := await self._remedy(error, again, attempt)) is None:
                     return False
                 again, attempt = found, attempt + 1
         finally:
             leave.over()
         return False
 
-    async def _remedy(self, error: OutsideError, route: Route, leave: Leave, attempt: int) -> Route | None:
+    async def _remedy(self, error: OutsideError, route: Route, attempt: int) -> Route | None:
         """What to send to a model after a failure, once it is time; None: nothing more."""
         if isinstance(error, ContextTooLongError):
             return route.shortened() if route in self.admission.routes else None
-        if not isinstance(error, TryAgainError) or leave.once or not self._breaker.closed(route.spec):
+        if not isinstance(error, TryAgainError) or not self._breaker.closed(route.spec):
             return None
         wait = self._patience.wait(error, attempt, last=not self._left)
         if wait is None:

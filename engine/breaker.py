@@ -166,11 +166,6 @@ class Leave:
         self._circuit = circuit
         self._probes = probes
 
-    @property
-    def once(self) -> bool:
-        """Whether the model may be asked only once: it was left alone until now."""
-        return self._circuit is not None
-
     def worked(self) -> None:
         """The model has begun to answer."""
         self._breaker.worked(self._name)

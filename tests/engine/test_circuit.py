@@ -262,8 +262,19 @@ async def test_no_question_asks_the_database_about_circuits_but_the_probe(hall: 
     assert len(store.units) == 2
     hall.clock.advance(FUSE.rest)
     store.units.clear()
+    hall.one.errors = [TryAgainError("529")]
     await last(chat, hall.ask())
     assert len(store.units) == 3
+    await chat.heed()
+    hall.one.pause = 0
+    hall.clock.advance(4 * FUSE.rest)
+    probing = asyncio.create_task(last(chat, hall.ask()))
+    await hall.one.waiting.wait()
+    store.units.clear()
+    await last(chat, hall.ask())
+    assert len(store.units) == 2
+    hall.one.go.set()
+    await probing
 
 
 async def test_news_that_could_not_be_written_is_written_later(hall: Hall) -> None:

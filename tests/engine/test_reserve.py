@@ -17,12 +17,13 @@ from engine.answering import Answering, Patience
 from engine.breaker import Breaker
 from engine.circuit import Fuse
 from engine.context import compose, size
-from engine.domain import AccountId, Answered, ConversationId, Failed, Standing, TierName, TurnId
+from engine.domain import AccountId, Answered, ConversationId, Failed, Micros, Standing, TierName, TurnId
 from engine.errors import OutsideError, StreamCutError, TellOperatorError, TryAgainError
 from engine.facts import Mode
 from engine.ledger import Tx
 from engine.marks import Payer
 from engine.models import Chunk, Completion, Finish, Finished, ModelSpec, Price, TextDelta, Thinking, Usage
+from engine.outlay import Outlay
 from engine.reserve import reserved, unanswered, worst
 from engine.routing import Route
 from tests.engine.conftest import ALICE, FREE, QUICK, SPARE, Hall, last
@@ -133,6 +134,22 @@ def test_what_is_held_is_a_whole_answer_and_one_reading_for_nothing() -> None:
     hedging = replace(first, spec=replace(QUICK, hedge_after=2.0))
     assert reserved((hedging, second)) == reserved((first, second)) + worst(second)
     assert reserved((hedging,)) == reserved((first,))
+
+
+def test_a_request_that_is_under_way_is_counted_at_its_worst_until_it_has_ended() -> None:
+    one = route(QUICK)
+    outlay = Outlay(Micros(worst(one) + worst(one) // 4))
+    first = outlay.begin(one)
+    assert outlay.fitted(one) is None
+    outlay.end(first, None)
+    assert outlay.fitted(one) == one
+    outlay.end(outlay.begin(one), Usage(0, 0, 400))
+    shorter = outlay.fitted(one)
+    assert shorter
+    assert shorter.completion.max_output < one.completion.max_output
+    assert sum(charge.cost or 0 for charge in outlay.charges()) + worst(shorter) <= worst(one) * 5 // 4
+    outlay.end(outlay.begin(one), Usage(0, 0, 400))
+    assert outlay.fitted(one) is None
 
 
 @pytest.mark.parametrize(("price", "answered"), [(1_000_000, True), (2_000_000, False)])
