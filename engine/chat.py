@@ -311,6 +311,8 @@ class Chat:
             else:
                 tx.release(admission.turn, outcome, now)
                 tx.record_spend(admission.turn, settlement)
+                if admission.kept and admission.batch:
+                    tx.pass_question(admission.turn)
             estimates.note(tx, answering.draft.readings, now)
             note_spent(tx, ceilings, admission.payer, settlement.charges, admission.admitted_at, now)
 

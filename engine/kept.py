@@ -54,6 +54,10 @@ class KeepingTx(Protocol):
         """A turn is done again by another, which now answers its kept question, if it has one."""
         ...
 
+    def pass_question(self, ended: TurnId) -> None:
+        """A turn of a comparison brought no answer: one that is still held answers its kept question."""
+        ...
+
     def drop_question(self, question: KeptId) -> None:
         """Keep it no longer."""
         ...

@@ -33,9 +33,11 @@ LONG = 20_000
 """Characters that would hold the event loop up for more than 5 ms."""
 IN_LIST = "words"
 """The category of all that a list of words names."""
-MARKS = (0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF)
-UNSEEN = dict.fromkeys((*MARKS, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)))
-"""Characters that nobody sees and that would part a word."""
+MARKS = (0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0)
+FORMATS = (*range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))
+SELECTORS = (*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFFC), *range(0xE0000, 0xE1000))
+UNSEEN = dict.fromkeys((*MARKS, *FORMATS, *SELECTORS, *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)))
+"""Characters that nobody sees and that would part a word: Default_Ignorable_Code_Point and the like."""
 
 
 @dataclass(frozen=True, slots=True)

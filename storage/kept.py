@@ -45,6 +45,9 @@ class KeptQuestions:
         row = self._session.one("follow_question", about=about, turn=turn)
         return KeptId(row["id"]) if row else None
 
+    def pass_question(self, ended: TurnId) -> None:
+        self._session.run("pass_question", ended=ended)
+
     def drop_question(self, question: KeptId) -> None:
         self._session.run("drop_question", id=question)
 

@@ -33,6 +33,18 @@ UPDATE kept_question SET turn = :turn WHERE id = :id;
 -- name: follow_question
 UPDATE kept_question SET turn = :turn WHERE turn = :about RETURNING id;
 
+-- name: pass_question
+UPDATE kept_question
+SET turn = COALESCE(
+    (
+        SELECT MIN(t.id)
+        FROM turn AS e JOIN turn AS t ON t.account = e.account AND t.batch = e.batch
+        WHERE e.id = :ended AND t.state = 'held'
+    ),
+    turn
+)
+WHERE turn = :ended;
+
 -- name: drop_question
 DELETE FROM kept_question WHERE id = :id;
 
