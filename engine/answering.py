@@ -25,7 +25,7 @@ from engine.estimates import Correction, Reading
 from engine.models import Chunk, Finish, Finished, ModelSpec, TextDelta, Thinking, Usage
 from engine.moderating import Inspection
 from engine.outlay import Outlay, Request
-from engine.ports import Model
+from engine.ports import Clock, Model
 from engine.pricing import total
 from engine.routing import Route
 from engine.turns import Charge
@@ -81,6 +81,7 @@ class Answering:
         models: Mapping[str, Model],
         patience: Patience,
         breaker: Breaker,
+        clock: Clock,
         inspection: Inspection | None = None,
     ) -> None:
         self.admission = admission
@@ -92,7 +93,7 @@ class Answering:
         self._models = models
         self._patience = patience
         self._breaker = breaker
-        self._outlay = Outlay(admission.budget)
+        self._outlay = Outlay(admission.budget, clock)
         self._pieces: asyncio.Queue[TextDelta | Thinking | None] = asyncio.Queue()
         self._pump: asyncio.Task[None] | None = None
         self._shown: list[str] = []
@@ -224,14 +225,14 @@ class Answering:
             self._outlay.end(request, charged(request, error))
             return self._failed(request, error, leave)
         finally:  # a vendor charges for what it read, whoever waits for the answer
-            self._outlay.end(request, request.finished.usage if request.finished else request.estimate())
+            self._outlay.left(request)
         return None
 
     async def _listen(self, request: Request, leave: Leave) -> None:
         model, completion = self._models[request.route.spec.provider], request.route.completion
         async with aclosing(model.stream(completion)) as chunks:
             async for chunk in chunks:
-                request.take(chunk)
+                self._outlay.took(request, chunk)
                 if not self._hear(request, chunk, leave):
                     return
         if request.finished is None:

@@ -252,7 +252,8 @@ class Chat:
         """Their answers; however many, the question is looked at once."""
         inspection = self._inspection(ask, admissions[0])
         answers = [
-            Answering(each, self._models, self._patience, self._breaker, inspection) for each in admissions
+            Answering(each, self._models, self._patience, self._breaker, self._clock, inspection)
+            for each in admissions
         ]
         for answering in answers:
             self._flight.enter(ask.person, answering)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from engine.context import tokens
 from engine.domain import Micros
-from engine.models import Chunk, Finished, TextDelta, Thinking, Usage
+from engine.models import Chunk, Effort, Finished, TextDelta, Thinking, Usage
+from engine.ports import Clock
 from engine.pricing import cost
 from engine.reserve import fitted, worst
 from engine.routing import Route
 from engine.turns import Charge
+
+PACE = 100
+"""Tokens that a model is taken to think in a second: users measured 60 to 90."""
 
 
 @dataclass(slots=True, eq=False)
@@ -18,33 +23,41 @@ class Request:
     """One request to a vendor, and what came of it so far."""
 
     route: Route
+    began_at: datetime
+    spoke_at: datetime | None = None
     text: list[str] = field(default_factory=list)
     thoughts: int = 0
     """Signs of reasoning, each of one token at least."""
     finished: Finished | None = None
 
-    def take(self, chunk: Chunk) -> None:
+    def take(self, chunk: Chunk, now: datetime) -> None:
         """Note what came."""
         if isinstance(chunk, TextDelta):
+            self.spoke_at = self.spoke_at or now
             self.text.append(chunk.text)
         elif isinstance(chunk, Thinking):
             self.thoughts += 1
         else:
             self.finished = chunk
 
-    def estimate(self) -> Usage:
-        """What a vendor must be taken to charge that has not said it: all it read, and what came of it."""
+    def estimate(self, left_at: datetime | None = None) -> Usage:
+        """What a vendor must be taken to charge that has not said it: all it read, and what came of it.
+
+        `left_at`: when we left it, up to which, or up to its first word, it may have thought without a sign.
+        """
         written = tokens("".join(self.text)) if self.text else 0
-        return Usage(
-            self.route.size, 0, written + self.thoughts, estimated=True, reasoning_tokens=self.thoughts
-        )
+        quiet = (self.spoke_at or left_at or self.began_at) - self.began_at
+        able = left_at and self.route.completion.reasoning is not Effort.OFF
+        thought = max(self.thoughts, PACE * int(quiet.total_seconds()) if able else 0)
+        return Usage(self.route.size, 0, written + thought, estimated=True, reasoning_tokens=thought)
 
 
 class Outlay:
     """What was held for a turn, and what was spent of it."""
 
-    def __init__(self, budget: Micros) -> None:
+    def __init__(self, budget: Micros, clock: Clock) -> None:
         self._budget = budget
+        self._clock = clock
         self._running: list[Request] = []
         self.spent: list[tuple[Route, Usage]] = []
         """Every request that was or may have been charged."""
@@ -60,9 +73,18 @@ class Outlay:
 
     def begin(self, route: Route) -> Request:
         """A request is sent."""
-        request = Request(route)
+        request = Request(route, self._clock.now())
         self._running.append(request)
         return request
+
+    def took(self, request: Request, chunk: Chunk) -> None:
+        """Something came of it."""
+        request.take(chunk, self._clock.now())
+
+    def left(self, request: Request) -> None:
+        """Nobody listens to a request any more, which is charged all the same; nothing if it is over."""
+        usage = request.finished.usage if request.finished else request.estimate(self._clock.now())
+        self.end(request, usage)
 
     def end(self, request: Request, usage: Usage | None) -> None:
         """A request is over and has used so much, or is sure to be charged nothing; said twice, once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +13,10 @@ from engine.admission import LEASE
 from engine.chat import Chat
 from engine.domain import Answered, Failed, Person, Started, TurnId
 from engine.ledger import Tx
-from engine.models import Usage
+from engine.models import Effort, Usage
 from engine.pricing import cost
 from engine.spending import BOT, Entry, vendor
-from tests.engine.conftest import ALICE, BOB, PRICE, Hall, last
+from tests.engine.conftest import ALICE, BOB, PRICE, QUICK, Hall, last
 
 LATE = LEASE + timedelta(seconds=1)
 REAL = cost(PRICE, Usage(100, 0, 50))
@@ -125,6 +125,7 @@ async def test_one_that_is_settled_late_costs_what_it_cost_and_no_more(hall: Hal
 @pytest.mark.parametrize("swept", [False, True])
 async def test_one_that_is_stopped_late_costs_what_it_may_have_cost_once(hall: Hall, *, swept: bool) -> None:
     hall.one.pause = 0
+    hall.catalogue = replace(hall.catalogue, models=(replace(QUICK, reasoning=Effort.OFF),))
     chat = hall.chat()
     reading, turn = await hang(hall, chat)
     hall.clock.advance(LATE)

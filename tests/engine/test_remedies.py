@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ from engine.errors import (
     TryAgainError,
 )
 from engine.ledger import Tx
-from engine.models import NO_USAGE, Finish, Thinking, Usage
+from engine.models import NO_USAGE, Effort, Finish, Thinking, Usage
 from tests.engine.alarms import told
 from tests.engine.conftest import ALICE, QUICK, Hall, collect, last
 from tests.fakes.models import Scripted
@@ -213,6 +214,30 @@ async def test_what_a_model_thought_before_it_was_stopped_is_taken_to_be_charged
         assert isinstance(await reading, Failed)
         costs.append(await month(hall) - before)
     assert costs[1] - costs[0] == 100 * 4
+
+
+@pytest.mark.parametrize(
+    ("level", "words", "seconds", "thought"),
+    [(None, 0, 9, 900), (None, 1, 9, 0), (Effort.OFF, 0, 9, 0), (Effort.HIGH, 0, 50, 1000)],
+)
+async def test_who_stops_a_model_while_it_thinks_in_silence_does_not_get_that_for_nothing(
+    level: Effort | None, words: int, seconds: int, thought: int, hall: Hall
+) -> None:
+    """Else the ceiling of a month could be passed by asking and stopping, again and again."""
+    hall.catalogue = replace(hall.catalogue, models=(replace(QUICK, reasoning=level, fallback=()),))
+    hall.free(requests_per_minute=None, conversations_per_day=None)
+    costs = []
+    for each in (0, seconds):
+        before = await month(hall)
+        hall.one = Scripted(pause=words)
+        chat = hall.chat()
+        reading = asyncio.create_task(last(chat, hall.ask()))
+        await hall.one.waiting.wait()
+        hall.clock.advance(timedelta(seconds=each))
+        assert await chat.stop_all(ALICE) == 1
+        assert isinstance(await reading, Failed)
+        costs.append(await month(hall) - before)
+    assert costs[1] - costs[0] == thought * 4
 
 
 async def test_the_time_of_a_whole_answer_is_bounded_whatever_is_tried(hall: Hall) -> None:

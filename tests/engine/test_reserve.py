@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -64,6 +64,14 @@ def admitted(*routes: Route) -> Admission:
     return Admission(TurnId("t"), ConversationId("c"), routes[0].spec, routes, standing, began, budget, PAYER)
 
 
+class Hurrying(FakeClock):
+    """A clock that goes on by a while each time that it is looked at."""
+
+    def now(self) -> datetime:
+        """The time, a while later than before."""
+        return self.advance(timedelta(seconds=7))
+
+
 @dataclass(frozen=True, slots=True)
 class Play:
     """What becomes of one request: its words, its end, and what is reported of the most it may use."""
@@ -117,7 +125,8 @@ def test_charges_never_exceed_what_was_held(
 ) -> None:
     spec = replace(QUICK, max_output=most, hedge_after=hedge)
     specs = [replace(spec, vendor_id=str(n), price=price) for n, price in enumerate(prices)]
-    answering = Answering(admitted(*map(route, specs)), {"one": Erratic([*plays])}, QUICKLY, unbreakable())
+    admission, vendor = admitted(*map(route, specs)), {"one": Erratic([*plays])}
+    answering = Answering(admission, vendor, QUICKLY, unbreakable(), Hurrying())
 
     async def read() -> None:
         async for _ in answering.pieces():
@@ -138,7 +147,7 @@ def test_what_is_held_is_a_whole_answer_and_one_reading_for_nothing() -> None:
 
 def test_a_request_that_is_under_way_is_counted_at_its_worst_until_it_has_ended() -> None:
     one = route(QUICK)
-    outlay = Outlay(Micros(worst(one) + worst(one) // 4))
+    outlay = Outlay(Micros(worst(one) + worst(one) // 4), FakeClock())
     first = outlay.begin(one)
     assert outlay.fitted(one) is None
     outlay.end(first, None)
