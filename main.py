@@ -25,7 +25,7 @@ from bot.affairs import open_affairs
 from bot.console import orders
 from bot.console.arguments import command_line
 from bot.console.checkup import about_chat
-from bot.console.listening import on_signals
+from bot.console.listening import on_signals, open_many
 from bot.console.logs import set_up_logging
 from bot.console.parts import switches
 from bot.console.words import announcement, causes, checked, in_words, part_lines
@@ -252,6 +252,7 @@ def parts_of(settings: Settings) -> tuple[Part, ...]:
 
 async def run(settings: Settings, roles: frozenset[str]) -> int:
     """Serve until SIGTERM or Ctrl-C, then end in good order."""
+    open_many()
     stop, anew = asyncio.Event(), asyncio.Event()
     on_signals({"SIGTERM": stop.set, "SIGINT": stop.set, "SIGHUP": anew.set})
     async with open_house(settings) as house, AsyncExitStack() as stack:

@@ -28,6 +28,7 @@ from anthropic.types import (
 from engine.files import Image, Pdf
 from engine.models import Chunk, Completion, Effort, Finish, Message, Role
 from providers.caching import end_of_prefix
+from providers.connections import CONNECTIONS
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.ladder import Ladder, budget
@@ -103,7 +104,7 @@ class AnthropicModel:
             base_url=endpoint.base_url,
             max_retries=0,
             timeout=anthropic.Timeout(None, connect=self.patience.connect),
-            http_client=anthropic.DefaultAioHttpClient(),
+            http_client=anthropic.DefaultAioHttpClient(limits=CONNECTIONS),
         )
         self._ladder = Ladder(ways, (anthropic.BadRequestError,))
         _ = self._client.messages  # the SDK imports this part of itself when it is first named

@@ -23,6 +23,7 @@ from openai.types.shared import ReasoningEffort
 from engine.files import Image, Pdf
 from engine.models import Chunk, Completion, Effort, Finish, Message, Role
 from providers.caching import cache_key
+from providers.connections import CONNECTIONS
 from providers.endpoint import Endpoint
 from providers.failures import Fault, retry_after
 from providers.ladder import Ladder
@@ -104,7 +105,7 @@ class OpenAIModel:
             base_url=endpoint.base_url,
             max_retries=0,
             timeout=openai.Timeout(None, connect=self.patience.connect),
-            http_client=openai.DefaultAioHttpClient(),
+            http_client=openai.DefaultAioHttpClient(limits=CONNECTIONS),
         )
 
     def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:

@@ -1,10 +1,11 @@
-"""What the operating system tells a process: to end, or to read its configuration anew."""
+"""What the operating system tells a process (to end, to read its configuration anew), and what it grants."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import FrameType
 
 
@@ -27,3 +28,15 @@ def listen(number: signal.Signals, work: Callable[[], None]) -> None:
         loop.add_signal_handler(number, work)
     except NotImplementedError:
         signal.signal(number, pass_on)
+
+
+def open_many() -> None:
+    """Let this process open as many files as it may: each stream takes one, and many shells give 1,024."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none, and no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS grants less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.listening import on_signals
 from engine.alerts import Alert, AlertKind
 from engine.config import Settings, load_settings
 from engine.domain import TierName
@@ -171,28 +170,6 @@ async def test_it_is_read_anew_each_time_it_is_asked_for(
         await asyncio.wait_for(heard.wait(), 10)
     running.cancel()
     assert [fresh.system_prompt for fresh in desktop.taken] == ["Sing.", "Hum."]
-
-
-async def test_a_system_without_that_signal_starts_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    import signal  # noqa: PLC0415 - replaced in part below
-
-    heard: list[str] = []
-    loop = asyncio.get_running_loop()
-
-    def never(*_: object) -> None:
-        raise NotImplementedError
-
-    monkeypatch.setattr(loop, "add_signal_handler", never)
-    monkeypatch.delattr(signal, "SIGHUP")
-    before = signal.getsignal(signal.SIGUSR1)
-    try:
-        on_signals({"SIGUSR1": lambda: heard.append("stop"), "SIGHUP": lambda: heard.append("anew")})
-        signal.raise_signal(signal.SIGUSR1)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
-    assert heard == ["stop"]
 
 
 def test_every_field_that_lasts_is_one_of_the_settings() -> None:

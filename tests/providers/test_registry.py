@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
+from httpx2 import Limits
 from pydantic import SecretStr
 
 from engine.config import ProviderRow
@@ -85,6 +86,21 @@ async def held(vendors: FakeVendors, connections: int) -> None:
     async with asyncio.timeout(5):
         while vendors.open_connections != connections:  # noqa: ASYNC110 - a server tells nobody that it lost one
             await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("vendor", [Vendor.OPENAI, Vendor.ANTHROPIC])
+async def test_no_limit_of_an_sdk_lets_a_stream_wait_for_others(
+    vendors: FakeVendors, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{vendor}._base_client.DEFAULT_CONNECTION_LIMITS", Limits(max_connections=2))
+    vendors.plays([WIRES[vendor].start(Count()), Act.STALL])
+    models = build_models([row(ProviderKind(vendor.value), vendors.base_url(vendor))])
+    asking = [asyncio.create_task(ask(models[vendor.value])) for _ in range(4)]
+    await held(vendors, 4)
+    for each in asking:
+        each.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    await models.close()
 
 
 async def test_restocking_with_the_same_rows_keeps_every_client(vendors: FakeVendors) -> None:
