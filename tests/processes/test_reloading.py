@@ -38,8 +38,6 @@ check = "words"
 words = ["x"]
 [summaries]
 on = false
-[ceilings]
-bot_month = 1.0
 """
 
 
@@ -148,7 +146,11 @@ async def test_everything_that_may_change_is_taken_over_by_every_room(
     await migrate(f"sqlite:///{tmp_path}/chat.db", SystemClock())
     async with open_house(configured()) as opened:
         before = opened.reloading.settings
-        text = config.read_text().replace("welcome = true", "welcome = false")
+        text = (
+            config.read_text()
+            .replace("welcome = true", "welcome = false")
+            .replace("free_day = 5.0", "bot_month = 1.0")
+        )
         text = text.replace("conversations_per_day = 10", "conversations_per_day = 7")
         text = text.replace("max_files = 4", "max_files = 1").replace(
             "price_month = 8.99", "price_month = 9.99"
