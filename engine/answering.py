@@ -208,6 +208,8 @@ class Answering:
         """What to send to a model after a failure, once it is time; None: nothing more."""
         if isinstance(error, ContextTooLongError):
             return route.shortened() if route in self.admission.routes else None
+        if isinstance(error, GiveUpError):
+            return route.in_words()
         if not isinstance(error, TryAgainError) or not self._breaker.closed(route.spec):
             return None
         wait = self._patience.wait(error, attempt, last=not self._left)

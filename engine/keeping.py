@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(hours=24)
 MOST_KEPT = 3
 """Of one account; the newest in each channel."""
 LARGEST = 6_000_000
-"""Bytes of a question with its files: what is more is not kept."""
+"""Bytes of a question with its files: what is more is kept with PDFs as their text, or not at all."""
 OTHERWISE = frozenset(
     {
         RefusalReason.EMPTY,
@@ -142,8 +142,8 @@ class Keeping:
         account = tx.find_account(ask.person)
         if vault is None or account is None or ask.redo or not passes(refusal):
             return refusal
-        content = pack(parcel)
-        if len(content) > LARGEST:
+        content = next((each for each in map(pack, (parcel, parcel.in_words)) if len(each) <= LARGEST), None)
+        if content is None:
             return refusal
         place = f"{ask.person.platform}:{ask.seat.channel if ask.seat else ''}"
         kept = Kept(KeptId(uuid4().hex), now + KEPT_FOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.domain import Ask, KeptId, Person, Place, Platform, Seat
@@ -23,6 +23,17 @@ class Parcel:
 
     ask: Ask
     models: tuple[str, ...] | None = None
+
+    @property
+    def in_words(self) -> Parcel:
+        """The same with PDFs as their text, as far as they have any."""
+        files = tuple(lighter(file) for file in self.ask.attachments)
+        return replace(self, ask=replace(self.ask, attachments=files))
+
+
+def lighter(file: Image | Document) -> Image | Document:
+    """A file without what can be left out of it."""
+    return replace(file, pdf=b"") if isinstance(file, Document) and file.text.strip() else file
 
 
 def pack(parcel: Parcel) -> bytes:

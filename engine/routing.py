@@ -39,6 +39,12 @@ class Route:
         less = shorter(self.completion)
         return replace(self, completion=less) if less else None
 
+    def in_words(self) -> Route | None:
+        """The same with PDFs as their text, for a vendor that does not take one; None if there are none."""
+        messages = tuple(message.worded for message in self.completion.messages)
+        less = replace(self, completion=replace(self.completion, messages=messages, stable=0))
+        return less if messages != self.completion.messages else None
+
 
 def choose(
     catalogue: Catalogue, tier: Tier, asked: str | None, preferred: Sequence[str | None]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.context import HISTORY_PDFS, PAGE, PDF_BYTES, compose, heavy, size, tokens
 from engine.domain import Answered, Micros, Offer, Redo, Refusal, RefusalReason, Started, TierName
 from engine.enclosures import pdfs, told
-from engine.errors import ContextTooLongError, TellOperatorError
+from engine.errors import ContextTooLongError, GiveUpError, TellOperatorError
 from engine.files import Document, Image, Medium
 from engine.models import Finish, Message, ModelSpec, Role, Usage
 from engine.moderating import Moderating
@@ -106,6 +106,17 @@ async def test_what_a_vendor_finds_too_long_is_sent_again_as_its_text(hall: Hall
     assert isinstance(await last(hall.chat(), hall.ask("Is it?", attachments=(PAPER,))), Answered)
     assert [shown(each.messages[-1]) for each in hall.one.seen] == [["paper.pdf"], []]
     assert "The sky is green." in hall.one.seen[1].messages[-1].said
+
+
+@pytest.mark.parametrize("file", [PAPER, SCAN])
+async def test_what_a_vendor_does_not_take_is_sent_again_as_its_text_once(hall: Hall, file: Document) -> None:
+    hall.reading("quick")
+    hall.one.errors = [GiveUpError("one 400 invalid_request_error")] * 2
+    event = await last(hall.chat(), hall.ask("Is it?", attachments=(file,)))
+    assert [shown(each.messages[-1]) for each in hall.one.seen] == [[file.name], []][: 1 + bool(file.text)]
+    assert [event.model if isinstance(event, Answered) else None, len(hall.two.seen)] == (
+        ["spare", 1] if file.text else [None, 0]
+    )
 
 
 async def test_follow_ups_continued_answers_and_those_given_again_see_the_pdf(hall: Hall) -> None:

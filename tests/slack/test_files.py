@@ -25,8 +25,8 @@ NOTES = File("notes.txt", "text/plain", b"The sky is green.")
 
 @pytest.fixture
 def hall(hall: Hall) -> Hall:
-    """All but one model take images."""
-    hall.seeing("quick", "deep")
+    """All but one model take images and PDFs."""
+    hall.reading("quick", "deep")
     return hall
 
 
@@ -50,6 +50,18 @@ async def test_files_come_with_mentions_and_direct_messages(stage: Stage) -> Non
     assert mention.text == 'What is this?\n\n<image name="cat.png" type="image/png"/>'
     assert dm.text.startswith('Is it?\n\n<file name="notes.txt" type="text/plain">\nThe sky is green.\n')
     assert [len(each.images) for each in (mention, dm)] == [1, 1]
+
+
+async def test_a_scan_is_shown_to_a_model_as_it_is_and_again_with_a_follow_up(stage: Stage) -> None:
+    slack = stage.slack
+    await slack.dm(ALICE, "What is it?", files=[File("scan.pdf", "application/pdf", files.scan())])
+    await answered(slack, slack.workspace.dm(ALICE).id)
+    await slack.dm(ALICE, "And its name?")
+    await answered(slack, slack.workspace.dm(ALICE).id, 2)
+    first, second = (seen.messages[0] for seen in stage.model.seen)
+    assert first.text == 'What is it?\n\n<file name="scan.pdf" type="application/pdf" pages="1"></file>'
+    assert [pdf.name for pdf in first.pdfs] == ["scan.pdf"]
+    assert first.pdfs == second.pdfs
 
 
 REFUSED: Sequence[tuple[list[File], str]] = [
