@@ -12,6 +12,8 @@ from aiohttp import web
 
 from bot.fetching import HostFetcher, nearby
 from bot.intake import Intake, Source
+from bot.reply import Reply
+from engine.context import PDF_BYTES
 from engine.domain import Ask
 from engine.files import Attachment, Document, FileFault, FileLimits, Image
 from tests.engine.conftest import ALICE, BOB
@@ -105,3 +107,30 @@ async def test_the_files_of_one_member_wait_for_each_other_and_for_nobody_else()
     reader.go.set()
     taken = await asyncio.gather(*asked)
     assert all(isinstance(ask, Ask) and len(ask.attachments) == 1 for ask in taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """A reader that takes everything for a PDF of that size, with or without text."""
+
+    size: int
+    text: str = ""
+
+    async def read(self, attachment: Attachment) -> Document:
+        """The same PDF each time."""
+        return Document(attachment.name, "application/pdf", self.text, 1, bytes(self.size))
+
+
+@pytest.mark.parametrize(
+    ("size", "text", "taken"),
+    [(PDF_BYTES // 2, "", True), (PDF_BYTES // 2 + 1, "", False), (PDF_BYTES, "x", True)],
+)
+async def test_scans_that_no_request_has_room_for_are_told_as_too_large(
+    size: int, text: str, taken: bool
+) -> None:
+    intake = Intake(Scanner(size, text), FileLimits())
+    found = await intake.take(Ask("key", ALICE, "?"), [SOURCE, SOURCE], Given())
+    assert isinstance(found, Ask) is taken
+    if isinstance(found, Reply):
+        assert "too large" in found.text
+        assert "10 MB" in found.text
