@@ -256,6 +256,24 @@ def test_neither_the_window_nor_what_a_vendor_takes_at_once_is_passed_and_no_sca
     assert set(newest.pdfs) >= {pdf for pdf in brought if pdf.wordless}
 
 
+@pytest.mark.parametrize(("size", "names"), [(PDF_BYTES // 2, ["a.pdf", "b.pdf"]), (PDF_BYTES // 2 + 1, [])])
+def test_what_is_more_than_a_vendor_takes_at_once_goes_as_text(size: int, names: list[str]) -> None:
+    files = [Document(name, "application/pdf", "green", 1, bytes(size)) for name in ("a.pdf", "b.pdf")]
+    composed = compose(reader(10**6), "", (), told("?", files), pdfs=pdfs("?", files))
+    assert composed
+    assert shown(composed.messages[0]) == names
+    assert composed.messages[0].said.count("green") == 2 - len(names)
+
+
+def test_a_page_is_counted_above_what_any_vendor_charges_for_an_image_of_the_largest_size() -> None:
+    """Figures that vendors publish: OpenAI, Anthropic, Gemini."""
+    assert max(4915, 4784, 1120) <= PAGE
+    one, two = (compose(reader(10**6), "", [sent("a.pdf", "green", pages)], "?") for pages in (1, 2))
+    assert one
+    assert two
+    assert size(two) - size(one) == PAGE
+
+
 def test_earlier_pdfs_come_again_the_newest_and_as_their_text_where_they_would_push_out_their_turns() -> None:
     history = [sent(f"{number}.pdf", "green", 1) for number in range(6)]
     whole = compose(reader(10**6), "", history, "?")
