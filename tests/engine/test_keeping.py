@@ -314,15 +314,6 @@ async def test_what_is_too_large_is_not_kept_and_not_promised(hall: Hall) -> Non
     assert (await stopped(hall, attachments=(large,))).kept is None
 
 
-async def test_of_a_pdf_that_is_too_large_the_text_is_kept_and_of_a_scan_nothing(hall: Hall) -> None:
-    hall.reading("quick")
-    large = replace(PAPER, pdf=b"x" * LARGEST)
-    kept = (await stopped(hall, attachments=(large,))).kept
-    assert kept
-    assert (await opened(hall, kept)).parcel.ask.attachments == (replace(PAPER, pdf=b""),)
-    assert (await stopped(hall, attachments=(replace(large, text=""),))).kept is None
-
-
 async def test_what_time_and_money_do_not_lift_is_not_kept(hall: Hall) -> None:
     chat = hall.chat()
     for ask in (hall.ask(""), hall.ask(model="nobody"), hall.ask("x" * 100_000)):

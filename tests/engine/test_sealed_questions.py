@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.domain import Ask, KeptId, Place, Platform, RefusalReason, Seat
 from engine.files import Document, Image
-from engine.keeping import KEPT_FOR, MOST_KEPT, Keeping
+from engine.keeping import KEPT_FOR, LARGEST, MOST_KEPT, Keeping
 from engine.kept import SealedQuestion
 from engine.ledger import Tx
 from engine.parcel import Parcel, pack, unpack
@@ -104,6 +104,15 @@ async def test_what_another_version_packed_counts_as_gone(hall: Hall, store: Sto
 
     kept = await store.transact(keep)
     assert await Keeping(store, hall.clock, vault).find(ALICE, kept, "local:x") is RefusalReason.UNKEPT
+
+
+async def test_of_a_pdf_that_is_too_large_the_text_is_kept_and_of_a_scan_nothing(hall: Hall) -> None:
+    hall.reading("quick")
+    large = replace(PAPER, pdf=b"x" * LARGEST)
+    kept = (await stopped(hall, attachments=(large,))).kept
+    assert kept
+    assert (await opened(hall, kept)).parcel.ask.attachments == (replace(PAPER, pdf=b""),)
+    assert (await stopped(hall, attachments=(replace(large, text=""),))).kept is None
 
 
 TEXTS = st.text(max_size=20)
