@@ -33,7 +33,6 @@ from engine.facts import (
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
 from engine.ledger import Tx
 from engine.notices import Notice, NoticeId, NoticeKind
-from engine.seats import Member
 from engine.terms import Duty, DutyId, DutyKind, Policy, SecondSubscription
 
 log = logging.getLogger("engine.subscriptions")
@@ -78,7 +77,7 @@ def reconsider(tx: Tx, account: Account, mode: Mode, now: datetime, policy: Poli
     """Record what the facts say at `now` where that was not recorded yet; the caller holds the lock."""
     known, claims = tx.subscriptions(account.id, mode), tx.claims(account.id, mode)
     found = access(known, now, claims)
-    record_tier(tx, account, mode, found, now)
+    record_tier(tx, account, mode, found, now, policy)
     record_revenue(tx, account.id, mode, found, now)
     if not claims.blocking:
         for sub in known:
@@ -142,7 +141,7 @@ def last_told(tx: Tx, account: AccountId, mode: Mode) -> TierName:
     return told[-1] if told else TierName.FREE
 
 
-def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: datetime) -> None:
+def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: datetime, policy: Policy) -> None:
     """A tier that differs from the one told last is written down and told."""
     told = last_told(tx, account.id, mode)
     if told is found.tier:
@@ -152,16 +151,20 @@ def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: dateti
     word = news.Word(news.tier_kind(told, found), f"tier:{mode}:{account.id}:{number}", found.until)
     sub = found.subscription
     tx.owe(notice(tx, account, mode, word, found, now, (sub and sub.tier) or told))
-    for member in tx.team_members(account.id, mode):
-        tx.owe(team_notice(member, mode, f"team:{mode}:{member.account}:{account.id}:{number}", found, now))
+    if {told, found.tier} & policy.shared:
+        kind = NoticeKind.TEAM_CHANGED if found.tier in policy.shared else NoticeKind.TEAM_ENDED
+        tell_team(tx, account.id, mode, kind, found.tier, number, now)
     if found.tier is not TierName.FREE:
         tx.reach(Reached(account.id, mode, FunnelStep.ACTIVATED, now))
 
 
-def team_notice(member: Member, mode: Mode, key: str, found: Access, now: datetime) -> Notice:
-    """A notice to somebody who joined the team of an account whose tier changed."""
-    kind = NoticeKind.TEAM_ENDED if found.tier is TierName.FREE else NoticeKind.TEAM_CHANGED
-    return Notice(NoticeId(uuid4().hex), key, member.account, mode, member.person, kind, found.tier, now)
+def tell_team(
+    tx: Tx, owner: AccountId, mode: Mode, kind: NoticeKind, tier: TierName, number: int, now: datetime
+) -> None:
+    """Owe a notice to everybody who joined a team that has other seats, or none, by its owner's change."""
+    for each in tx.team_members(owner, mode):
+        key = f"team:{mode}:{each.account}:{owner}:{number}"
+        tx.owe(Notice(NoticeId(uuid4().hex), key, each.account, mode, each.person, kind, tier, now))
 
 
 def record_revenue(tx: Tx, account: AccountId, mode: Mode, found: Access, now: datetime) -> None:

@@ -219,7 +219,9 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
             or f"{server.app_url}/billing/success?session_id={{CHECKOUT_SESSION_ID}}",
             variables.stripe_cancel_url or f"{server.app_url}/billing/cancel",
         ),
-        billing=parsed.billing.policy(),
+        billing=replace(
+            parsed.billing.policy(), shared=frozenset(n for n, each in tiers.items() if each.shared)
+        ),
         attachments=parsed.attachments.limits(),
         ceilings=parsed.ceilings.ceilings(),
         screening=parsed.moderation.screening(),

@@ -42,6 +42,8 @@ OTHERWISE = frozenset(
 """Reasons that lie in the question or its place: it has to be asked otherwise, or somewhere else."""
 SOON = frozenset({RefusalReason.CONCURRENT, RefusalReason.BUDGET_HELD})
 """Reasons that end with an answer that is being written."""
+GROWS = frozenset({RefusalReason.COST, RefusalReason.TEAM_COST})
+"""Months that may come to have room before they end: by metered use, or by what others of a team leave."""
 
 Taken = TypeVar("Taken", Admission, tuple[Admission, ...])
 """An admitted question; of a comparison, one for each model."""
@@ -140,7 +142,7 @@ class Keeping:
         """Keep a new question; one to be done again has its button elsewhere, and its text with its turn."""
         ask, vault = parcel.ask, self._vault
         account = tx.find_account(ask.person)
-        if vault is None or account is None or ask.redo or not passes(refusal):
+        if vault is None or account is None or ask.redo or not passes(refusal, now):
             return refusal
         content = next((each for each in map(pack, (parcel, parcel.in_words)) if len(each) <= LARGEST), None)
         if content is None:
@@ -154,7 +156,7 @@ class Keeping:
     def _still(self, tx: Tx, question: KeptId, refusal: Refusal, now: datetime) -> Refusal:
         """It waits on; one that is refused for good says so, and keeps its button where it stands."""
         sealed = tx.kept_question(question, now)
-        if sealed is None or not passes(refusal):
+        if sealed is None or not passes(refusal, now):
             return refusal
         return replace(refusal, kept=Kept(question, sealed.until))
 
@@ -164,9 +166,10 @@ class Keeping:
         return Opened(parcel, Kept(sealed.id, sealed.until), sealed.asked_at) if parcel else None
 
 
-def passes(refusal: Refusal) -> bool:
-    """Whether time, an answer's end or a payment lifts a refusal."""
-    lifted = refusal.until or refusal.offer or refusal.reason in SOON
+def passes(refusal: Refusal, now: datetime) -> bool:
+    """Whether time, an answer's end or a payment may lift a refusal while its question is kept."""
+    soon = refusal.until is not None and refusal.until <= now + KEPT_FOR
+    lifted = soon or refusal.offer or refusal.reason in SOON | GROWS
     return bool(lifted) and refusal.reason not in OTHERWISE
 
 

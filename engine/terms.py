@@ -41,6 +41,8 @@ class Policy:
     second_subscription: SecondSubscription = SecondSubscription.REFUND
     metered_markup: Decimal = Decimal(0)
     """USD charged for 1 USD of vendor cost beyond what pro includes; 0: no metered use."""
+    shared: frozenset[TierName] = frozenset({TierName.TEAM})
+    """Tiers that have seats for others than their buyer."""
 
 
 class ChangeKind(StrEnum):

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from engine.budget import Ceilings
 from engine.domain import (
     Answered,
     Ask,
@@ -209,56 +210,6 @@ async def first_words(events: AsyncIterator[ChatEvent]) -> None:
             return
 
 
-BOTH = ("quick", "spare")
-
-
-async def comparison(hall: Hall) -> Parcel:
-    """A comparison that was kept, as it may be asked now."""
-    hall.free(conversations_per_day=1, requests_per_minute=None, concurrent=None, compare=2)
-    (refusal,) = await compared(hall, Parcel(hall.ask(WORDS), BOTH))
-    assert isinstance(refusal, Refusal)
-    assert refusal.kept
-    hall.free(conversations_per_day=None, requests_per_minute=None, concurrent=None, compare=2)
-    return (await opened(hall, refusal.kept)).parcel
-
-
-async def compared(hall: Hall, parcel: Parcel, key: str = "local:asked") -> list[object]:
-    """All events of it."""
-    async with aclosing(hall.chat().compare(replace(parcel.ask, key=key), parcel.models or ())) as events:
-        return [event[1] if isinstance(event, tuple) else event async for event in events]
-
-
-async def test_a_comparison_is_kept_with_its_models(hall: Hall) -> None:
-    found = await comparison(hall)
-    assert found.models == BOTH
-    ends = [*await compared(hall, found, "local:1"), *await compared(hall, found, "local:2")]
-    assert sum(isinstance(each, Answered) for each in ends) == 2
-    assert [each.reason for each in ends if isinstance(each, Refusal)] == [RefusalReason.UNKEPT]
-
-
-async def test_while_one_model_of_a_comparison_may_still_answer_the_question_does_not_wait(
-    hall: Hall,
-) -> None:
-    found = await comparison(hall)
-    hall.one.errors, hall.two.pause = [GiveUpError("no")], 1
-    async with aclosing(hall.chat().compare(found.ask, BOTH)) as events:
-        async for event in events:
-            if isinstance(event, tuple) and isinstance(event[1], Failed):
-                break
-        hall.two.pause = None
-        early = (await compared(hall, found, "local:early"))[-1]
-    assert isinstance(early, Refusal)
-    assert early.reason is RefusalReason.UNKEPT
-    assert await rows(hall) == []
-
-
-async def test_a_comparison_that_brought_no_answer_at_all_leaves_the_question_waiting(hall: Hall) -> None:
-    found = await comparison(hall)
-    hall.one.errors, hall.two.errors = [GiveUpError("no")], [GiveUpError("no")]
-    assert all(not isinstance(each, Answered) for each in await compared(hall, found, "local:1"))
-    assert await rows(hall) == [WORDS]
-
-
 async def test_somebody_elses_question_is_not_theirs(hall: Hall) -> None:
     kept = await waiting(hall)
     await last(hall.chat(), hall.ask(person=BOB))
@@ -348,6 +299,24 @@ async def test_every_limit_that_can_be_lifted_keeps_the_question(
     assert refusal.reason is reason
     assert refusal.kept
     assert (await opened(hall, refusal.kept)).parcel.ask.model == more.get("model")
+
+
+@pytest.mark.parametrize(
+    ("ceilings", "kept"),
+    [
+        (Ceilings(bot_month=Micros(1)), False),
+        (Ceilings(vendor_day={"one": Micros(1), "two": Micros(1)}), True),
+    ],
+)
+async def test_what_is_lifted_only_after_its_day_is_not_kept_and_not_promised(
+    hall: Hall,
+    ceilings: Ceilings,
+    kept: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    hall.ceilings = ceilings
+    refusal = await last(hall.chat(), hall.ask(WORDS))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.kept is not None) == (RefusalReason.BUDGET, kept)
 
 
 async def test_what_came_too_early_is_kept_until_the_answer_before_it_has_ended(hall: Hall) -> None:

@@ -115,3 +115,22 @@ async def test_a_member_buys_a_plan_of_their_own_and_the_revenue_counts_each_onc
     assert (dollars.paying, dollars.unrecorded) == (2, Fraction(0))
     assert dollars.mrr == Fraction(29_990_000 + 3 * 5_000_000 + 49_990_000)
     assert (stats.tiers[TierName.TEAM], stats.tiers[TierName.PRO]) == (7, 1)
+
+
+async def test_an_owner_who_changes_to_a_tier_without_seats_ends_every_seat_and_its_people_are_told_so(
+    till: Till,
+) -> None:
+    await bought(till, TierName.TEAM, Interval.MONTH)
+    await seated(till, GUESTS[:1])
+    assert await changed(till, tier=TierName.PRO) is Timing.NOW
+    assert await standing(till) is AccessReason.SEAT_ENDED
+    assert (await book_of(till.store, FIRST)).told == [NoticeKind.TEAM_ENDED]
+
+
+async def test_people_without_seats_hear_nothing_of_what_the_owner_buys_for_themselves(till: Till) -> None:
+    name = await bought(till, TierName.TEAM, Interval.MONTH)
+    await seated(till, GUESTS[:1])
+    till.stripe.drive.cancel_subscription(name)
+    await till.settle()
+    await bought(till, TierName.PREMIUM, Interval.MONTH)
+    assert (await book_of(till.store, FIRST)).told == [NoticeKind.TEAM_ENDED]
