@@ -323,6 +323,7 @@ def hold_for(
 ) -> Hold:
     """The hold of an admitted question; PDFs are kept only as far as some model could be sent them."""
     pdfs = sendable(start.prompt) if any(spec.reads for spec in counter.desk.catalogue.models) else ()
+    whole = reserved(routes)
     return Hold(
         turn=turn,
         account=counter.account.id,
@@ -330,7 +331,7 @@ def hold_for(
         key=start.ask.key,
         model=routes[0].spec.name,
         prompt=start.prompt.text,
-        estimate=reserved(routes),
+        estimate=whole,
         owner=counter.desk.owner,
         started_at=counter.now,
         lease_until=counter.now + LEASE,
@@ -339,6 +340,6 @@ def hold_for(
         parent=start.parent,
         batch=batch,
         purse=counter.payer.purse,
-        reserved={**room.needs(routes), **counter.payer.reserved(reserved(routes))},
+        reserved={**room.needs(routes), **counter.payer.reserved(whole)},
         provider=routes[0].spec.provider,
     )

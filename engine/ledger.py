@@ -167,7 +167,7 @@ class TurnsTx(Protocol):
         ...
 
     def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
-        """Release held turns whose lease ran out, of one account or of all; how many."""
+        """Release held turns whose lease ran out, of one account that is locked, or of all; how many."""
         ...
 
     def book_lost(self, now: datetime, limit: int) -> int:

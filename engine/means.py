@@ -53,6 +53,8 @@ class Room:
 
     def needs(self, routes: Sequence[Route]) -> dict[Scope, Micros]:
         """What is to be held for these in each scope: the whole, and of a vendor what its models may take."""
+        if not self.ceilings:
+            return {}
         whole = reserved(routes)
         parts: Counter[Scope] = Counter()
         for route in routes:

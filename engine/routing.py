@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine.catalogue import Catalogue
 from engine.context import reading, shorter, size
@@ -20,11 +20,12 @@ class Route:
     completion: Completion
     correction: Correction = UNCORRECTED
     """By which what it is sent was fitted into the model's window."""
+    size: int = field(init=False, compare=False)
+    """An upper estimate of what its vendor will count as input, in tokens."""
 
-    @property
-    def size(self) -> int:
-        """An upper estimate of what its vendor will count as input, in tokens."""
-        return size(self.completion, self.correction)
+    def __post_init__(self) -> None:
+        """Measure what is sent once: whatever it may cost is told by this."""
+        object.__setattr__(self, "size", size(self.completion, self.correction))
 
     def reading(self, counted: int | None) -> tuple[Correction, Reading]:
         """What the vendor's count of its input teaches; None: it was refused as too long."""

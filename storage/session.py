@@ -63,11 +63,13 @@ def _ratio(value: Fraction) -> str:
 
 def _text(value: str) -> str:
     """Text that both databases take: PostgreSQL refuses NUL, and neither can encode half a surrogate pair."""
-    cleaned = value.replace("\0", "\ufffd")
-    return cleaned if cleaned.isascii() else cleaned.encode("utf-8", "replace").decode("utf-8")
+    if value.isascii() and "\0" not in value:
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 _WRITERS: Mapping[type, Callable[[Any], Value]] = {
+    int: int,
     str: _text,
     bool: int,
     datetime: micros,

@@ -101,9 +101,12 @@ class Turns:
     def release_expired(self, now: datetime, account: AccountId | None = None) -> int:
         if account is None:
             found = [row["account"] for row in self._session.all("accounts_with_expired", now=now)]
-            return sum(self.release_expired(now, each) for each in found)
-        self._session.one("lock_account_id", id=account)
+            return sum(self._release_expired(now, each) for each in found)
         return self._uncount(self._session.all("release_expired_of", now=now, account=account))
+
+    def _release_expired(self, now: datetime, account: AccountId) -> int:
+        self._session.one("lock_account_id", id=account)
+        return self.release_expired(now, account)
 
     def book_lost(self, now: datetime, limit: int) -> int:
         found = self._session.all("lost_turns", most=limit)
