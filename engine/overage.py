@@ -115,16 +115,17 @@ def paid(tx: Tx, account: AccountId, mode: Mode, tier: Tier, month: Micros, now:
 def settle(tx: Tx, turn: TurnId, settlement: Settlement, terms: MeterTerms | None) -> bool:
     """Settle a turn, and with `terms` write down what of it lies beyond the included amount, at most the cap.
 
-    Under the account's lock, so that of turns settled at once each finds what the others left. Returns what
-    `Tx.settle` does.
+    Only answers use up what is included. Under the account's lock, so that of turns settled at once each
+    finds what the others left. Returns what `Tx.settle` does.
     """
     if terms is None:
         return tx.settle(turn, settlement)
     tx.lock_account_id(terms.account)
     if not tx.settle(turn, settlement):
         return False
-    after, _ = tx.spent(terms.account, terms.began)
-    before = Micros(after - (settlement.cost or 0))  # not what was read before: a lost turn was in it
+    spent, lost = tx.spent(terms.account, terms.began)
+    after = Micros(spent - lost)  # so the bill is the same whenever a lost turn is written down
+    before = Micros(after - sum(each.cost or 0 for each in settlement.charges))
     left = terms.budget - tx.usage_cost(terms.account, terms.mode, month_start(terms.began))
     cost = min(beyond(after, terms.included) - beyond(before, terms.included), left)
     if cost > 0:

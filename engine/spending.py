@@ -124,7 +124,8 @@ class SpendingTx(Protocol):
     def purse(self, scope: Scope, at: datetime) -> Purse:
         """What is spent and held in the period of a scope that `at` is in; no lock.
 
-        A turn whose process was lost holds on until `book_lost`: then it has spent as much.
+        A turn whose process was lost holds on until `book_lost`: then it has spent as much. It still holds of
+        vendors that it may have asked beside the one that is charged.
         """
         ...
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from engine.domain import AccountId, Micros, Scope, TurnId
 from engine.models import NO_USAGE, Usage
-from engine.spending import Entry, Purpose, Purse, for_team, period, scopes
+from engine.spending import Entry, Purpose, Purse, for_team, period, scopes, vendor
 from engine.turns import Charge, Hold, Settlement
 from storage.session import Row, Session, moment
 
@@ -71,24 +71,27 @@ def book_lost(session: Session, rows: Sequence[Row], at: datetime) -> None:
 
     Should one be settled after all, what it really cost replaces this.
     """
-    unknown = Usage(estimated=True)
     entries = [
-        Entry(
-            row["id"],
-            row["account"],
-            row["purse"],
-            Purpose.ANSWER,
-            Charge(row["model"], row["provider"], unknown, Micros(row["estimate"])),
-            moment(row["started_at"]),
-            at,
-        )
+        Entry(row["id"], row["account"], row["purse"], Purpose.ANSWER, charge, moment(row["started_at"]), at)
         for row in rows
-        if row["estimate"]
+        for charge in guessed(session, row)
     ]
     write(session, entries)
     count(session, entries)
-    for row in rows:
-        session.run("drop_reservations", turn=row["id"])
+
+
+def guessed(session: Session, row: Row) -> Sequence[Charge]:
+    """What vendors must be taken to have charged for a lost turn, which reserves that no longer.
+
+    The one that was to be asked first is charged what was held of it, and whose the rest is nobody knows:
+    what is held of others stays so while their day lasts.
+    """
+    name, whole = row["provider"], Micros(row["estimate"])
+    reserved = session.all("drop_booked", turn=row["id"], vendor=vendor(name))
+    held = {each["scope"]: each["amount"] for each in reserved}
+    own = min(whole, held.get(vendor(name), whole))
+    parts, unknown = ((name, own), ("", whole - own)), Usage(estimated=True)
+    return [Charge(row["model"], who, unknown, Micros(cost)) for who, cost in parts if cost]
 
 
 def write(session: Session, entries: Iterable[Entry]) -> None:

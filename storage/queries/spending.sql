@@ -55,3 +55,9 @@ INSERT INTO reservation (turn, scope, period, amount) VALUES (:turn, :scope, :pe
 
 -- name: drop_reservations
 DELETE FROM reservation WHERE turn = :turn;
+
+-- Another vendor than the one that is charged for a lost turn may have been asked as well: it has no room for that.
+-- name: drop_booked
+DELETE FROM reservation
+WHERE turn = :turn AND (scope = :vendor OR scope NOT LIKE 'vendor:%')
+RETURNING scope, amount;

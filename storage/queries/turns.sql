@@ -71,9 +71,10 @@ SET state = 'settled', model = :model, answer = :answer, cost = :cost, input_tok
     tokens_estimated = :tokens_estimated, outcome = :outcome, settled_at = :settled_at, place = NULL
 WHERE id = :id;
 
+-- Without a vendor nothing of it has to be guessed any more, even where its cost stays unknown.
 -- name: record_spend
 UPDATE turn
-SET model = :model, cost = :cost, input_tokens = :input_tokens, cached_input_tokens = :cached_input_tokens,
+SET provider = NULL, model = :model, cost = :cost, input_tokens = :input_tokens, cached_input_tokens = :cached_input_tokens,
     output_tokens = :output_tokens, tokens_estimated = :tokens_estimated, settled_at = :settled_at
 WHERE id = :id;
 

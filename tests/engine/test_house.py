@@ -264,6 +264,18 @@ async def test_a_ceiling_is_not_told_as_reached_for_what_is_only_held(hall: Hall
     assert alerts(database_url) == [("ceiling_near", "free")]
 
 
+async def test_a_members_month_is_not_told_as_used_up_for_what_is_only_held(
+    hall: Hall, database_url: str
+) -> None:
+    await subscribed(hall)
+    hall.two.usage = Usage(6_000_000 - each(), 0, 0)
+    await last(hall.chat(), hall.ask(model="deep"))
+    began = await burst(hall, ALICE, ALICE, model="deep")
+    assert sorted(one.model for one in began if isinstance(one, Started)) == ["deep", "quick"]
+    assert await notices(hall) == [NoticeKind.ALLOWANCE_NEAR]
+    assert alerts(database_url) == [("ceiling_near", str(ALICE))]
+
+
 async def test_a_ceiling_that_is_raised_is_told_of_anew(hall: Hall, database_url: str) -> None:
     hall.one.usage = Usage(100_000, 0, 0)
     for room in (110_000, 120_000):

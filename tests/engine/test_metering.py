@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pytest
 
-from engine.admission import Desk
+from engine.admission import LEASE, Desk, begin
 from engine.answering import Patience
 from engine.budget import Ceilings
 from engine.catalogue import Catalogue
@@ -28,6 +28,7 @@ from engine.domain import (
     Started,
     Tier,
     TierName,
+    TurnId,
 )
 from engine.facts import (
     Access,
@@ -43,9 +44,10 @@ from engine.ledger import Tx
 from engine.metering import in_cents
 from engine.models import ModelClass, Usage
 from engine.notices import NoticeKind
-from engine.overage import Allowance, MeterOffer, MeterTerms, month_start, offer, vendor_budget
+from engine.overage import Allowance, MeterOffer, MeterTerms, month_start, offer, settle, vendor_budget
 from engine.signals import Signals
 from engine.terms import Metering, UsageEvent
+from engine.turns import Charge, Hold, Settlement
 from tests.engine.conftest import ALICE, CATALOGUE, PREMIUM, Hall, last
 from tests.fakes.clock import NOON
 from tests.fakes.models import Scripted
@@ -259,6 +261,46 @@ async def test_an_answer_that_never_came_is_not_charged_but_takes_room(metered: 
     metered.hall.two = Scripted()
     assert (await metered.costing("0.001")).model == "quick"
     assert await metered.charged() == 0
+
+
+async def test_what_lost_and_failed_answers_cost_is_on_nobodys_bill(metered: Metered) -> None:
+    hall = metered.hall
+    await metered.says(100 * DOLLAR)
+    await metered.costing("2.5")
+    hall.two = Scripted(pause=0, usage=Usage(1_000, 0, 0))
+    late = asyncio.create_task(last(metered.chat(), hall.ask(model="deep")))
+    await hall.two.waiting.wait()
+    slow, hall.two = hall.two, Scripted(words=(), usage=Usage(797_000, 0, 0))
+    hall.clock.advance(LEASE + timedelta(seconds=1))
+    await hall.store.transact(lambda tx: tx.release_expired(hall.clock.now()))
+    await hall.store.transact(lambda tx: tx.book_lost(hall.clock.now(), 10))
+    assert isinstance(await last(metered.chat(), hall.ask(model="deep")), Failed)
+    hall.two = Scripted()
+    await metered.costing("0.5")
+    assert await metered.charged() == 0
+    slow.go.set()
+    assert isinstance(await late, Answered)
+    assert await metered.charged() == 1_000
+
+
+async def test_what_is_charged_is_counted_by_the_charges_whatever_is_unknown_beside_them(
+    metered: Metered,
+) -> None:
+    hall, now, turn = metered.hall, metered.hall.clock.now(), TurnId("t")
+    terms = MeterTerms(metered.account, Mode.TEST, Micros(100), Micros(DOLLAR), now)
+    known = Charge("deep", "two", Usage(1), Micros(150))
+    charges = (known, replace(known, cost=None))
+    settlement = Settlement("deep", "Yes.", Usage(2), None, "end", now, charges)
+
+    def work(tx: Tx) -> None:
+        conversation = begin(tx, tx.lock_account(ALICE, now), now)
+        lease, estimate = now + LEASE, Micros(0)
+        hold = Hold(turn, metered.account, conversation.id, "k", "deep", "Hi", estimate, "p", now, lease)
+        tx.hold(hold)
+        settle(tx, turn, settlement, terms)
+
+    await hall.store.transact(work)
+    assert await metered.charged() == 50
 
 
 async def test_nothing_is_charged_without_the_item_on_the_subscription(metered: Metered) -> None:

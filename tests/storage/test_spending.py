@@ -205,6 +205,36 @@ async def test_what_a_lost_process_held_is_never_free_before_it_is_spent(store: 
     assert await store.transact(work) == [(100, 0), (0, 100), (0, 30)]
 
 
+async def test_of_a_lost_turn_each_vendor_that_may_have_been_asked_has_no_room_for_it(store: Store) -> None:
+    asked, other = vendor("one"), vendor("two")
+
+    def work(tx: Tx) -> list[tuple[int, int]]:
+        conversation(tx)
+        hold(tx, T, provider="one", estimate=Micros(100), reserved={BOT: 100, asked: 80, other: 90})
+        found: list[tuple[int, int]] = []
+        for step in (given_up, lambda tx: tx.settle(T, charged(QUICK))):
+            step(tx)
+            purses = [tx.purse(scope, NOON) for scope in (BOT, asked, other)]
+            found += [(purse.spent, purse.held) for purse in purses]
+        return found
+
+    lost_, late = [(100, 0), (80, 0), (0, 90)], [(30, 0), (30, 0), (0, 0)]
+    assert await store.transact(work) == lost_ + late
+
+
+async def test_what_is_known_of_a_lost_turn_is_not_guessed_beside_it(
+    store: Store,
+) -> None:
+    def work(tx: Tx) -> tuple[int, int]:
+        begin(tx)
+        lost(tx)
+        tx.record_spend(T, Settlement("deep", "", Usage(), None, "busy", NOON, (QUICK, UNPRICED)))
+        tx.book_lost(NOON + MINUTE, 10)
+        return len(tx.entries(*ALWAYS)), tx.usage(account(tx), NOON).cost_month
+
+    assert await store.transact(work) == (2, 30)
+
+
 async def test_a_renewed_lease_goes_on_holding(store: Store) -> None:
     def work(tx: Tx) -> int:
         begin(tx, bot=60)
