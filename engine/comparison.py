@@ -153,8 +153,8 @@ def affordable(
 def lacking(cases: Sequence[limits.Case], routes: Sequence[Route], room: Room) -> Shortfall:
     """What stands in the way of all of these together."""
     short, case = Shortfall(), dearest(cases)
-    if not case.affords(case.spec.klass, total(routes)):
-        short.own = True
+    if not case.affords(case.spec.klass, whole := total(routes)):
+        short.add_own(whole)
     else:
         short.add(room.lacking(room.all_of(routes)))
     return short

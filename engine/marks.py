@@ -20,6 +20,7 @@ from engine.turns import Charge
 
 NEAR = Fraction(4, 5)
 """The part of a ceiling at which it is told for the first time."""
+NOTHING = Micros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,35 +65,41 @@ def note_spent(
 
 
 def note_house(
-    tx: Tx, scope: Scope, ceiling: Micros, spent: Micros, at: datetime, now: datetime, *, full: bool = False
+    tx: Tx,
+    scope: Scope,
+    ceiling: Micros,
+    spent: Micros,
+    at: datetime,
+    now: datetime,
+    need: Micros = NOTHING,
 ) -> None:
-    """Tell the operator of a ceiling of the house; `full`: a question found no room, though some is left."""
-    tell_operator(tx, scope, scope, label(scope, at), ceiling, spent, now, full=full)
+    """Tell the operator of a ceiling of the house; `need`: what a question wanted that found no room."""
+    tell_operator(tx, scope, scope, label(scope, at), ceiling, spent, now, need)
 
 
-def note_member(tx: Tx, payer: Payer, now: datetime, *, full: bool = False) -> None:
+def note_member(tx: Tx, payer: Payer, now: datetime, need: Micros = NOTHING) -> None:
     """The same about what a member may cost, of their own or of a team's, also to the member."""
     if payer.share:
-        note_team(tx, payer, payer.share, now, full=full)
+        note_team(tx, payer, payer.share, now, need)
     elif payer.tier.cost_ceiling_month is not None:
-        note_own(tx, payer, payer.tier.cost_ceiling_month, now, full=full)
+        note_own(tx, payer, payer.tier.cost_ceiling_month, now, need)
 
 
-def note_own(tx: Tx, payer: Payer, ceiling: Micros, now: datetime, *, full: bool) -> None:
+def note_own(tx: Tx, payer: Payer, ceiling: Micros, now: datetime, need: Micros) -> None:
     """The same about a member's own ceiling."""
     spent, _ = tx.spent(payer.account, now)
     if not near(spent, ceiling):
         return
-    end, free = full or spent >= ceiling, payer.tier.name is TierName.FREE
+    end, free = reached(spent, ceiling, need), payer.tier.name is TierName.FREE
     if not (end and free):  # who pays nothing is told of the end where a question is refused
         tx.owe(notice(payer, spent_kind(payer) if end else near_kind(payer), now))
     if free:
         return
     month = label_month(now)
-    tell_operator(tx, f"account:{payer.account}", str(payer.person), month, ceiling, spent, now, full=full)
+    tell_operator(tx, f"account:{payer.account}", str(payer.person), month, ceiling, spent, now, need)
 
 
-def note_team(tx: Tx, payer: Payer, share: Share, now: datetime, *, full: bool) -> None:
+def note_team(tx: Tx, payer: Payer, share: Share, now: datetime, need: Micros) -> None:
     """Tell a member about their part of the team's budget; its owner and the operator about all of it."""
     ceiling = share.tier.cost_ceiling_month
     if ceiling is None:
@@ -101,12 +108,12 @@ def note_team(tx: Tx, payer: Payer, share: Share, now: datetime, *, full: bool) 
     alone, reach = len(fresh.pot.uses) == 1, fresh.reach(ceiling) or Micros(0)
     if not alone and near(spent, reach):
         tx.owe(notice(payer, NoticeKind.SEAT_NEAR, now))
-        if full or spent >= reach:
+        if reached(spent, reach, need):
             tx.owe(notice(payer, NoticeKind.SEAT_SPENT, now))
-    note_budget(tx, share, ceiling, now, full=full and alone)
+    note_budget(tx, share, ceiling, now, need if alone else NOTHING)
 
 
-def note_budget(tx: Tx, share: Share, ceiling: Micros, now: datetime, *, full: bool) -> None:
+def note_budget(tx: Tx, share: Share, ceiling: Micros, now: datetime, need: Micros) -> None:
     """The part of it that is about the whole budget."""
     whole = team(share.owner)
     spent, owner = tx.purse(whole, now).spent, tx.person_of(share.owner)
@@ -114,9 +121,9 @@ def note_budget(tx: Tx, share: Share, ceiling: Micros, now: datetime, *, full: b
         return
     told = Payer(share.owner, owner, share.mode, share.tier)
     tx.owe(notice(told, NoticeKind.TEAM_NEAR, now))
-    if full or spent >= ceiling:
+    if reached(spent, ceiling, need):
         tx.owe(notice(told, NoticeKind.TEAM_SPENT, now))
-    tell_operator(tx, whole, str(owner), label_month(now), ceiling, spent, now, full=full)
+    tell_operator(tx, whole, str(owner), label_month(now), ceiling, spent, now, need)
 
 
 def tell_operator(
@@ -127,13 +134,12 @@ def tell_operator(
     ceiling: Micros,
     spent: Micros,
     now: datetime,
-    *,
-    full: bool,
+    need: Micros,
 ) -> None:
     """Owe the alerts that a ceiling's spend calls for, each once in a period and for that amount."""
     if not near(spent, ceiling):
         return
-    kinds = [AlertKind.CEILING_NEAR, *([AlertKind.CEILING_REACHED] if full or spent >= ceiling else [])]
+    kinds = [AlertKind.CEILING_NEAR, *([AlertKind.CEILING_REACHED] if reached(spent, ceiling, need) else [])]
     detail = f"{dollars(spent)} of {dollars(ceiling)} USD in {when}"
     for kind in kinds:
         tx.raise_alert(Alert(f"{kind}:{name}:{when}:{ceiling}", kind, subject, now, detail))
@@ -142,6 +148,11 @@ def tell_operator(
 def near(spent: Micros, ceiling: Micros) -> bool:
     """Whether so much is spent that it is worth telling."""
     return spent > 0 and spent >= ceiling * NEAR
+
+
+def reached(spent: Micros, ceiling: Micros, need: Micros) -> bool:
+    """Whether a ceiling's end is come to, or what is left is too little, whatever is only held."""
+    return spent >= ceiling or spent + need > ceiling
 
 
 def near_kind(payer: Payer) -> NoticeKind:

@@ -114,8 +114,8 @@ class Menu:
 class Shortfall:
     """What stood in the way of the models that were tried."""
 
-    own: bool = False
-    """The member's month."""
+    own: Micros | None = None
+    """The least that the member's month had no room for."""
     house: dict[Scope, Micros] = field(default_factory=dict)
     """Each scope with the least that was too much."""
     last: dict[Scope, Micros] = field(default_factory=dict)
@@ -124,10 +124,14 @@ class Shortfall:
     @property
     def any(self) -> bool:
         """Whether anything did."""
-        return self.own or bool(self.house)
+        return self.own is not None or bool(self.house)
+
+    def add_own(self, need: Micros) -> None:
+        """One more did not fit the member's month."""
+        self.own = need if self.own is None else min(need, self.own)
 
     def add(self, short: Mapping[Scope, Micros]) -> None:
-        """One more did not fit."""
+        """One more did not fit the house."""
         for scope, need in short.items():
             self.house[scope] = min(need, self.house.get(scope, need))
 
@@ -135,10 +139,9 @@ class Shortfall:
         """Tell what is used up, unless it is only held."""
         for scope, need in sorted(self.house.items()):
             spent, ceiling = room.purses[scope].spent, room.ceilings[scope]
-            if spent + need > ceiling:
-                note_house(tx, scope, ceiling, spent, room.now, room.now, full=True)
-        if self.own:
-            note_member(tx, payer, room.now, full=True)
+            note_house(tx, scope, ceiling, spent, room.now, room.now, need)
+        if self.own is not None:
+            note_member(tx, payer, room.now, self.own)
 
 
 def chosen(menu: Menu, room: Room, short: Shortfall) -> tuple[Route, ...] | Refusal:
@@ -147,8 +150,8 @@ def chosen(menu: Menu, room: Room, short: Shortfall) -> tuple[Route, ...] | Refu
         fitting = room.stocked(routes)
         short.add({} if fitting == routes else room.lacking(room.needs(routes)))
         tried = fitting or routes
-        if not menu.case.affords(dearest(tried), reserved(tried)):
-            short.own = True
+        if not menu.case.affords(dearest(tried), whole := reserved(tried)):
+            short.add_own(whole)
             continue
         lacking = room.lacking(room.needs(tried))
         if fitting and not lacking:
@@ -168,7 +171,7 @@ def rungs(menu: Menu, short: Shortfall) -> Iterator[tuple[Route, ...]]:
     if not capped or any(map(is_vendor, short.house)):
         yield from standing_in(menu, spec.klass)
     for klass in limits.below(spec.klass):
-        if klass is ModelClass.EVERYDAY or not short.own or menu.case.by_class:
+        if klass is ModelClass.EVERYDAY or short.own is None or menu.case.by_class:
             yield from standing_in(menu, klass)
 
 
