@@ -26,6 +26,7 @@ from engine.models import ModelClass, ModelSpec, Price, Usage
 from engine.reserve import reserved
 from engine.spending import BOT, FREE, by_scope, period, scopes, vendor
 from engine.turns import Charge, Settlement
+from storage import postgres_units
 from storage.store import Store, open_store
 from tests.engine.conftest import FREE as FREE_TIER
 from tests.engine.conftest import PREMIUM
@@ -210,8 +211,11 @@ def pay(tx: Tx, clock: FakeClock) -> None:
 
 
 @pytest.fixture
-async def house(store: Store, database_url: str, clock: FakeClock) -> AsyncIterator[House]:
-    """A second process beside the first one, on each database in turn."""
+async def house(
+    store: Store, database_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    """A second process beside the first one, on each database in turn; who waits in a circle fails."""
+    monkeypatch.setattr(postgres_units, "_CONFLICTS", ())
     await store.transact(lambda tx: pay(tx, clock))
     async with await open_store(database_url, clock) as other:
         yield House((store, other), clock)
