@@ -125,7 +125,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         money = open_money(settings.billing, store, clock, till, bell.ring)
         chat = open_chat(settings, store, clock, billing.mode, models, wares)
         front = open_front(settings, store, clock, till, wares, chat, money)
-        summarising = Summarising(store, clock, models, wares, lambda: chat.desk.ceilings)
         reloading = Reloading(store, clock, settings, configured)
         summarising = Summarising(store, clock, models, wares, lambda: reloading.settings.ceilings)
         jobs = open_jobs(store, clock, chat, money, notices, bell, summarising, alarms)

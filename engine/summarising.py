@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -14,14 +14,14 @@ from engine import compaction, estimates
 from engine.budget import Ceilings
 from engine.catalogue import Catalogue, Wares
 from engine.compaction import Plan
-from engine.context import HISTORY_TURNS, tokens
+from engine.context import HISTORY_TURNS
 from engine.domain import Micros, Scope
 from engine.errors import ContextTooLongError, OutsideError, StreamCutError, TryAgainError
 from engine.estimates import UNCORRECTED
 from engine.ledger import Tx
 from engine.marks import note_house
 from engine.means import FREE_PART
-from engine.models import Finish, Finished, ModelSpec, TextDelta, Usage
+from engine.models import NO_USAGE, Finish, Finished, ModelSpec, TextDelta, Usage
 from engine.ports import Clock, Model, Store
 from engine.pricing import cost
 from engine.reserve import worst
@@ -53,11 +53,9 @@ class Try:
     """None while the vendor has not said."""
 
     def charge(self) -> Charge:
-        """What it cost; as long as the vendor has not said, by what was sent and came."""
-        spec, text = self.plan.route.spec, "".join(self.text)
-        written = min(tokens(text), self.plan.route.completion.max_output) if text else 0
-        usage = self.usage or Usage(self.plan.route.size, 0, written, estimated=True)
-        return Charge(spec.name, spec.provider, usage, cost(spec.price, usage))
+        """What it cost; as long as the vendor has not said, the most that it may have come to."""
+        spec, most = self.plan.route.spec, held(self.plan)
+        return replace(most, usage=self.usage, cost=cost(spec.price, self.usage)) if self.usage else most
 
 
 class Summarising:
@@ -121,7 +119,8 @@ class Summarising:
         again = isinstance(error, (TryAgainError, ContextTooLongError, TimeoutError)) and tries < TRIES
         if isinstance(error, OutsideError):
             tried.usage = tried.usage or error.usage
-        costs, ceilings = tried.usage or tried.text or isinstance(error, TimeoutError), self._ceilings()
+        may_cost = tried.usage or tried.text or isinstance(error, TimeoutError)
+        costs, ceilings = may_cost and tried.usage != NO_USAGE, self._ceilings()
 
         def work(tx: Tx) -> None:
             if not tx.asking_summary(tried.task, None):

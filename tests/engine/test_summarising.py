@@ -13,9 +13,9 @@ import pytest
 from engine.budget import NO_CEILINGS, Ceilings
 from engine.context import RETOLD
 from engine.domain import Answered, Micros, Place, Platform, TurnId
-from engine.errors import ContextTooLongError, OutsideError, TellOperatorError, TryAgainError
+from engine.errors import ContextTooLongError, LateError, OutsideError, TellOperatorError, TryAgainError
 from engine.ledger import Tx
-from engine.models import Finish, Price, Usage
+from engine.models import NO_USAGE, Finish, Price, Usage
 from engine.rules import Rules
 from engine.spending import BOT, Entry, Purpose, vendor
 from engine.summaries import Summaries
@@ -161,7 +161,7 @@ async def test_no_vendor_reads_what_a_servers_rules_keep_from_it(long_hall: Hall
 
 async def test_one_that_failed_is_tried_again_later_and_at_last_given_up(long_hall: Hall) -> None:
     await speak(long_hall, 8)
-    long_hall.two.errors = [TryAgainError("busy") for _ in range(TRIES)]
+    long_hall.two.errors = [LateError("not reached", usage=NO_USAGE), *[TryAgainError("busy")] * (TRIES - 1)]
     work = summarising(long_hall).work
     for _ in range(TRIES):
         assert await work() == 1
@@ -204,6 +204,18 @@ async def test_a_summary_that_is_none_is_not_kept_but_charged(long_hall: Hall) -
     costs = [entry.charge for entry in await charged(long_hall)]
     assert [charge.usage.estimated for charge in costs] == [False, False, True]
     assert [charge.cost for charge in costs[:2]] == [COST, COST]
+
+
+async def test_what_took_too_long_may_have_cost_all_that_was_held_for_it(
+    long_hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vendor has not said what it had thought by then."""
+    await speak(long_hall, 8)
+    long_hall.two.pause = 1
+    monkeypatch.setattr("engine.summarising.SECONDS", 0.01)
+    assert await summarising(long_hall).work() == 1
+    (entry,) = await charged(long_hall)
+    assert (entry.charge.cost, entry.charge.usage.estimated) == (WORST, True)
 
 
 async def test_where_a_ceiling_leaves_no_room_none_is_made(long_hall: Hall) -> None:
