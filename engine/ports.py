@@ -79,8 +79,11 @@ class Vault(Protocol):
 class PriceBook(Protocol):
     """Known prices of vendors' models."""
 
-    def price(self, provider: str, vendor_id: str, at: datetime) -> Price | None:
-        """Micro-dollars per million tokens at that moment, None when unknown."""
+    def price(self, provider: str, vendor_id: str, at: datetime, context: int) -> Price | None:
+        """Micro-dollars per million tokens at that moment, None when unknown.
+
+        Where it rises with the prompt it is what one of so many tokens comes to.
+        """
         ...
 
 

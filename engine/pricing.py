@@ -62,4 +62,4 @@ def fill(models: Sequence[ModelSpec], book: PriceBook, at: datetime) -> tuple[Mo
 def price_at(spec: ModelSpec, book: PriceBook, at: datetime) -> Price | None:
     """The price of a model at a moment; before the first one that config.toml gives, the book's."""
     told = [each.price for each in spec.prices if each.since <= at]
-    return told[-1] if told else book.price(spec.provider, spec.vendor_id, at)
+    return told[-1] if told else book.price(spec.provider, spec.vendor_id, at, spec.context)

@@ -21,42 +21,52 @@ MOST = 10_000
 class ListPrices:
     """The price list, whose prices may depend on the date and the time of day."""
 
-    def price(self, provider: str, vendor_id: str, at: datetime) -> Price | None:
+    def price(self, provider: str, vendor_id: str, at: datetime, context: int) -> Price | None:
         try:
             _, model = get_snapshot().find_provider_model(
                 vendor_id, None, PROVIDERS.get(provider, provider), None
             )
         except LookupError:
             return None
-        return price_of(vars(model.get_prices(at)))
+        return price_of(vars(model.get_prices(at)), context)
 
 
-def price_of(listed: Mapping[str, object]) -> Price | None:
+def price_of(listed: Mapping[str, object], context: int) -> Price | None:
     """A price from the list's own fields, each in dollars per million tokens; None without both main ones.
+
+    Of one that rises with the prompt it is the dearest that a prompt of so many tokens can come to.
 
     A write into a cache is never taken to cost less than a plain read: where the list says so, it has the
     price of storing instead.
     """
-    read, written = _micros(listed.get("input_mtok")), _micros(listed.get("output_mtok"))
+
+    def price(name: str) -> int | None:
+        return _highest(listed.get(name), context)
+
+    read, written = price("input_mtok"), price("output_mtok")
     if read is None or written is None:
         return None
-    cached = _micros(listed.get("cache_read_mtok"))
-    kept = _micros(listed.get("cache_write_mtok"))
+    cached = price("cache_read_mtok")
+    kept = price("cache_write_mtok")
     return Price(
         input=read,
         cached_input=read if cached is None else cached,
         output=written,
         cache_write=kept if kept is not None and kept > read else None,
-        reasoning=_micros(listed.get("output_reasoning_mtok")),
+        reasoning=price("output_reasoning_mtok"),
     )
 
 
-def _micros(dollars: object) -> int | None:
-    """Micro-dollars of a price per million tokens; None if it is none that anybody could mean.
+def _highest(dollars: object, context: int) -> int | None:
+    if not isinstance(dollars, TieredPrices):
+        return _micros(dollars)
+    steps = [dollars.base, *(tier.price for tier in dollars.tiers if tier.start < context)]
+    known = [micros for micros in map(_micros, steps) if micros is not None]
+    return max(known) if len(known) == len(steps) else None
 
-    Of a price that rises with the prompt it is the first one: config.toml keeps `context` below the step.
-    """
-    amount = dollars.base if isinstance(dollars, TieredPrices) else dollars
-    if not isinstance(amount, Decimal) or not amount.is_finite() or not 0 <= amount <= MOST:
+
+def _micros(dollars: object) -> int | None:
+    """Micro-dollars of a price per million tokens; None if it is none that anybody could mean."""
+    if not isinstance(dollars, Decimal) or not dollars.is_finite() or not 0 <= dollars <= MOST:
         return None
-    return int((amount * MICROS).to_integral_value(ROUND_CEILING))
+    return int((dollars * MICROS).to_integral_value(ROUND_CEILING))

@@ -248,9 +248,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Book:
     """A price book that knows one vendor's models."""
 
-    def price(self, provider: str, vendor_id: str, at: datetime) -> Price | None:
+    def price(self, provider: str, vendor_id: str, at: datetime, context: int) -> Price | None:
         """A price of OpenAI's."""
-        return Price(1, 1, 1) if provider == "openai" and vendor_id and at > EPOCH else None
+        return Price(1, 1, 1) if provider == "openai" and vendor_id and at > EPOCH and context else None
 
 
 def priced(tmp_path: Path, text: str, *, known: bool = False) -> Settings:

@@ -31,7 +31,7 @@ class Book:
     def __init__(self, price: Price | None = PRICE) -> None:
         self._price = price
 
-    def price(self, provider: str, vendor_id: str, at: datetime) -> Price | None:  # noqa: ARG002 - of all
+    def price(self, provider: str, vendor_id: str, at: datetime, context: int) -> Price | None:  # noqa: ARG002 - of all
         """The one price."""
         return self._price
 
