@@ -30,6 +30,7 @@ BROKEN_BY = {
     "Only providers opens members' files": ("bot/__init__.py", "import pypdf"),
     "Only billing talks to Stripe": ("providers/__init__.py", "import stripe.checkout"),
     "Only storage talks to databases": ("billing/__init__.py", "import sqlite3"),
+    "Only storage seals": ("billing/__init__.py", "import cryptography"),
     "Only webhooks writes pages": ("bot/__init__.py", "from jinja2 import Template"),
 }
 
