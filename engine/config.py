@@ -14,9 +14,9 @@ from engine.budget import Ceilings
 from engine.checks import PriceNow
 from engine.domain import Interval, Person, Tier, TierName
 from engine.environment import Problem, Variables
-from engine.files import FileLimits
+from engine.files import FileLimits, Medium
 from engine.models import ModelSpec
-from engine.screening import Screening
+from engine.screening import Screen, Screening
 from engine.summaries import Summaries
 from engine.tables import DemoModels, ProviderKind, Tables
 from engine.terms import Policy
@@ -379,5 +379,11 @@ def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
         told.append(
             "Payments are SIMULATED: whoever opens a checkout page on this machine gets a tier for nothing. "
             "Configure Stripe before members come, and set PLAYGROUND_KEY if a proxy leads here."
+        )
+    seen = [name for name, each in parsed.models.items() if Medium.PDF in each.accepts]
+    if parsed.moderation.check is Screen.OPENAI and seen:
+        told.append(
+            "config.toml: [moderation] looks at the text of PDFs, not at what their pages show to "
+            f'{", ".join(seen)}. Take "pdf" out of their `accepts` if pictures have to be looked at.'
         )
     return tuple(told)

@@ -181,6 +181,15 @@ def test_what_is_set_without_effect_is_remarked(tmp_path: Path) -> None:
     assert any("SMTP_URL" in remark for remark in settings(tmp_path, SMTP_URL="smtp://localhost").remarks)
 
 
+def test_pages_that_nobody_looks_at_are_remarked_where_pictures_are_looked_at(tmp_path: Path) -> None:
+    shown = MINIMAL + 'accepts = ["pdf"]\n'
+    looked = '[moderation]\ncheck = "openai"\n'
+    (remark,) = settings(tmp_path, shown + looked, OPENAI_API_KEY="fake").remarks
+    assert "what their pages show to m." in remark
+    for text in (shown, MINIMAL + looked):
+        assert settings(tmp_path, text, OPENAI_API_KEY="fake").remarks == ()
+
+
 def test_an_address_without_a_scheme_is_refused(tmp_path: Path) -> None:
     assert "APP_URL" in problems(tmp_path, APP_URL="chat.example.com")
 
