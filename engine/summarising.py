@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from engine import compaction, estimates
+from engine.answering import MAY_CHARGE
 from engine.budget import Ceilings
 from engine.catalogue import Catalogue, Wares
 from engine.compaction import Plan
@@ -119,7 +120,7 @@ class Summarising:
         again = isinstance(error, (TryAgainError, ContextTooLongError, TimeoutError)) and tries < TRIES
         if isinstance(error, OutsideError):
             tried.usage = tried.usage or error.usage
-        may_cost = tried.usage or tried.text or isinstance(error, TimeoutError)
+        may_cost = tried.usage or tried.text or isinstance(error, (TimeoutError, *MAY_CHARGE))
         costs, ceilings = may_cost and tried.usage != NO_USAGE, self._ceilings()
 
         def work(tx: Tx) -> None:

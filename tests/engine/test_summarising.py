@@ -13,7 +13,14 @@ import pytest
 from engine.budget import NO_CEILINGS, Ceilings
 from engine.context import RETOLD
 from engine.domain import Answered, Micros, Place, Platform, TurnId
-from engine.errors import ContextTooLongError, LateError, OutsideError, TellOperatorError, TryAgainError
+from engine.errors import (
+    ContextTooLongError,
+    LateError,
+    OutsideError,
+    StreamCutError,
+    TellOperatorError,
+    TryAgainError,
+)
 from engine.ledger import Tx
 from engine.models import NO_USAGE, Finish, Price, Usage
 from engine.rules import Rules
@@ -213,6 +220,17 @@ async def test_what_took_too_long_may_have_cost_all_that_was_held_for_it(
     await speak(long_hall, 8)
     long_hall.two.pause = 1
     monkeypatch.setattr("engine.summarising.SECONDS", 0.01)
+    assert await summarising(long_hall).work() == 1
+    (entry,) = await charged(long_hall)
+    assert (entry.charge.cost, entry.charge.usage.estimated) == (WORST, True)
+
+
+@pytest.mark.parametrize("error", [LateError("no word came"), StreamCutError("broken off")])
+async def test_what_broke_off_before_a_word_may_have_cost_as_much(
+    long_hall: Hall, error: OutsideError
+) -> None:
+    await speak(long_hall, 8)
+    long_hall.two.errors = [error]
     assert await summarising(long_hall).work() == 1
     (entry,) = await charged(long_hall)
     assert (entry.charge.cost, entry.charge.usage.estimated) == (WORST, True)
