@@ -75,7 +75,7 @@ def moved(old: int, seen: int, reading: Reading, lower: bool) -> int:  # noqa: F
     """Where one part of a correction goes."""
     if reading.too_long:
         step = old + old // TOO_LONG_BY
-        return min(max(old, min(seen, step)), MOST)
+        return max(old, min(seen, step))
     if seen >= old or not lower:
         return max(old, seen)
     return old - max(1, (old - seen) // LOWER_BY)
