@@ -69,15 +69,20 @@ class Summarising:
         models: Mapping[str, Model],
         wares: Wares,
         ceilings: Callable[[], Ceilings],
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`wanted`: whether the operator has conversations summed up now, those owed before included."""
         self._store = store
         self._clock = clock
         self._models = models
         self._wares = wares
         self._ceilings = ceilings
+        self._wanted = wanted
 
     async def work(self) -> int:
         """Do what is due longest; how many were taken."""
+        if not self._wanted():
+            return 0
         now, token, catalogue, ceilings = self._clock.now(), uuid4().hex, self._wares.today, self._ceilings()
         taken = await self._store.transact(lambda tx: take(tx, catalogue, ceilings, now, token))
         if isinstance(taken, Try):

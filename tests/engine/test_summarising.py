@@ -82,6 +82,19 @@ async def way(hall: Hall, turn: TurnId) -> Sequence[Exchange]:
     return await hall.store.read(lambda tx: tx.history(turn, 99))
 
 
+async def test_what_was_owed_is_not_sent_to_a_vendor_once_summaries_are_off(long_hall: Hall) -> None:
+    models = {"one": long_hall.one, "two": long_hall.two}
+    wanted = [False]
+    work = Summarising(
+        long_hall.store, long_hall.clock, models, long_hall.catalogue, lambda: NO_CEILINGS, lambda: wanted[0]
+    ).work
+    await speak(long_hall, 8)
+    assert await work() == 0
+    assert long_hall.two.seen == []
+    wanted[0] = True
+    assert await work() == 1
+
+
 async def test_a_long_conversation_is_summed_up_and_goes_on_from_there(long_hall: Hall) -> None:
     work = summarising(long_hall).work
     await speak(long_hall, 5)
