@@ -126,14 +126,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         chat = open_chat(settings, store, clock, billing.mode, models, wares)
         front = open_front(settings, store, clock, till, wares, chat, money)
         reloading = Reloading(store, clock, settings, configured)
-        summarising = Summarising(
-            store,
-            clock,
-            models,
-            wares,
-            lambda: reloading.settings.ceilings,
-            lambda: reloading.settings.summaries.on,
-        )
+        summarising = Summarising(store, clock, models, lambda: chat.desk)
         jobs = open_jobs(store, clock, chat, money, notices, bell, summarising, alarms)
         house = House(
             clock, store, till, models, chat, money, notices, alarms, jobs, front, bell, wares, reloading

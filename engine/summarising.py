@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from engine import compaction, estimates
+from engine.admission import Desk
 from engine.answering import MAY_CHARGE
 from engine.budget import Ceilings
-from engine.catalogue import Catalogue, Wares
+from engine.catalogue import Catalogue
 from engine.compaction import Plan
 from engine.context import HISTORY_TURNS
 from engine.domain import Micros, Scope
@@ -67,24 +68,19 @@ class Summarising:
         store: Store,
         clock: Clock,
         models: Mapping[str, Model],
-        wares: Wares,
-        ceilings: Callable[[], Ceilings],
-        wanted: Callable[[], bool] = lambda: True,
+        desk: Callable[[], Desk],
     ) -> None:
-        """`wanted`: whether the operator has conversations summed up now, those owed before included."""
         self._store = store
         self._clock = clock
         self._models = models
-        self._wares = wares
-        self._ceilings = ceilings
-        self._wanted = wanted
+        self._desk = desk
 
     async def work(self) -> int:
         """Do what is due longest; how many were taken."""
-        if not self._wanted():
+        desk, now, token = self._desk(), self._clock.now(), uuid4().hex
+        if not desk.summaries.on:
             return 0
-        now, token, catalogue, ceilings = self._clock.now(), uuid4().hex, self._wares.today, self._ceilings()
-        taken = await self._store.transact(lambda tx: take(tx, catalogue, ceilings, now, token))
+        taken = await self._store.transact(lambda tx: take(tx, desk.catalogue, desk.ceilings, now, token))
         if isinstance(taken, Try):
             await self._perform(taken)
         return 1 if taken else 0
@@ -111,7 +107,7 @@ class Summarising:
         raise StreamCutError("no whole summary came")
 
     async def _made(self, tried: Try) -> None:
-        now, text, ceilings = self._clock.now(), "".join(tried.text).strip(), self._ceilings()
+        now, text, ceilings = self._clock.now(), "".join(tried.text).strip(), self._desk().ceilings
 
         def work(tx: Tx) -> None:
             if tx.summary_made(tried.task, tried.plan.reach, text, now):
@@ -126,7 +122,7 @@ class Summarising:
         if isinstance(error, OutsideError):
             tried.usage = tried.usage or error.usage
         may_cost = tried.usage or tried.text or isinstance(error, (TimeoutError, *MAY_CHARGE))
-        costs, ceilings = may_cost and tried.usage != NO_USAGE, self._ceilings()
+        costs, ceilings = may_cost and tried.usage != NO_USAGE, self._desk().ceilings
 
         def work(tx: Tx) -> None:
             if not tx.asking_summary(tried.task, None):

@@ -77,14 +77,19 @@ class Hall:
         patience: Patience = HASTE,
     ) -> Chat:
         """A chat of a process of that name."""
-        desk = Desk(
-            self.catalogue, Mode.TEST, "Be brief.", owner, ceilings=self.ceilings, summaries=self.summaries
-        )
         models = {"one": self.one, "two": self.two}
         keeping = Keeping(store or self.store, self.clock, vault_of(self.keys))
-        chat = Chat(store or self.store, self.clock, desk, models, Signals(), patience, keeping=keeping)
+        chat = Chat(
+            store or self.store, self.clock, self.desk(owner), models, Signals(), patience, keeping=keeping
+        )
         chat.moderating = self.moderating or chat.moderating
         return chat
+
+    def desk(self, owner: str = "process-1") -> Desk:
+        """What questions are decided on now, by a process of that name."""
+        return Desk(
+            self.catalogue, Mode.TEST, "Be brief.", owner, ceilings=self.ceilings, summaries=self.summaries
+        )
 
     def free(self, **changes: object) -> None:
         """Change the free tier's limits."""

@@ -57,7 +57,7 @@ def long_hall(hall: Hall) -> Hall:
 def summarising(hall: Hall, ceilings: Ceilings = NO_CEILINGS, two: Scripted | None = None) -> Summarising:
     """The work of one process."""
     models = {"one": hall.one, "two": two or hall.two}
-    return Summarising(hall.store, hall.clock, models, hall.catalogue, lambda: ceilings)
+    return Summarising(hall.store, hall.clock, models, lambda: replace(hall.desk(), ceilings=ceilings))
 
 
 async def speak(hall: Hall, count: int, first: int = 0, place: Place | None = None) -> list[TurnId]:
@@ -83,15 +83,12 @@ async def way(hall: Hall, turn: TurnId) -> Sequence[Exchange]:
 
 
 async def test_what_was_owed_is_not_sent_to_a_vendor_once_summaries_are_off(long_hall: Hall) -> None:
-    models = {"one": long_hall.one, "two": long_hall.two}
-    wanted = [False]
-    work = Summarising(
-        long_hall.store, long_hall.clock, models, long_hall.catalogue, lambda: NO_CEILINGS, lambda: wanted[0]
-    ).work
+    work = summarising(long_hall).work
     await speak(long_hall, 8)
+    long_hall.summaries = Summaries(on=False, model=None)
     assert await work() == 0
     assert long_hall.two.seen == []
-    wanted[0] = True
+    long_hall.summaries = Summaries(on=True, model=None)
     assert await work() == 1
 
 

@@ -12,11 +12,12 @@ from itertools import count
 from uuid import uuid4
 
 from engine.admission import Admission, Desk, admit
-from engine.budget import NO_CEILINGS, Ceilings
+from engine.budget import Ceilings
 from engine.domain import Ask, Conversation, ConversationId, Micros, Person, Place, Platform, TurnId
 from engine.facts import Mode
 from engine.ledger import Tx
 from engine.models import Chunk, Completion, TextDelta
+from engine.summaries import Summaries
 from engine.summarising import Summarising
 from engine.turns import Hold
 from storage.store import Store, migrate, open_store
@@ -148,8 +149,9 @@ class Silent:
 async def summarise(url: str) -> None:
     """Take what is to be summed up, and ask a model for it that never answers."""
     models = {"one": Silent(), "two": Silent()}
+    desk = Desk(CATALOGUE, Mode.TEST, "", "process", summaries=Summaries(on=True, model=None))
     async with await open_store(url, FakeClock()) as store:
-        await Summarising(store, FakeClock(), models, CATALOGUE, lambda: NO_CEILINGS).work()
+        await Summarising(store, FakeClock(), models, lambda: desk).work()
 
 
 async def prepare(url: str) -> None:

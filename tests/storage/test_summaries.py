@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from engine.budget import NO_CEILINGS
+from engine.admission import Desk
 from engine.domain import ConversationId, Micros, TurnId
+from engine.facts import Mode
 from engine.ledger import Tx
 from engine.models import Usage
 from engine.spending import BOT, vendor
-from engine.summaries import OwedSummary
+from engine.summaries import OwedSummary, Summaries
 from engine.summarising import LEASE, TRIES, Summarising
 from engine.turns import Charge
 from storage.store import Store
@@ -23,6 +24,7 @@ from tests.storage.makers import MINUTE, conversation, hold, settlement
 TASK = OwedSummary(ConversationId("c"), TurnId("t4"), "quick", 1000)
 CHARGE = Charge("quick", "one", Usage(70, 0, 9, estimated=True), Micros(106))
 SUMMED = Usage(900, 0, 30)
+DESK = Desk(CATALOGUE, Mode.TEST, "", "process", summaries=Summaries(on=True, model=None))
 
 
 def long_talk(tx: Tx) -> None:
@@ -125,7 +127,7 @@ async def test_nothing_is_asked_about_a_turn_that_was_not_settled_after_all(
 
     await store.transact(work)
     one = Scripted()
-    summarising = Summarising(store, clock, {"one": one, "two": one}, CATALOGUE, lambda: NO_CEILINGS)
+    summarising = Summarising(store, clock, {"one": one, "two": one}, lambda: DESK)
     assert [await summarising.work(), await summarising.work()] == [1, 0]
     assert not one.seen
 
@@ -139,7 +141,7 @@ async def test_what_was_lost_again_and_again_is_given_up(store: Store, clock: Fa
     await store.transact(lost)
     clock.advance(TRIES * LEASE)
     one = Scripted()
-    work = Summarising(store, clock, {"one": one, "two": one}, CATALOGUE, lambda: NO_CEILINGS).work
+    work = Summarising(store, clock, {"one": one, "two": one}, lambda: DESK).work
     assert [await work(), await work()] == [1, 0]
     assert not one.seen
     assert not await store.transact(lambda tx: tx.owe_summary(TASK, clock.now()))
@@ -154,7 +156,7 @@ async def test_what_a_killed_process_had_asked_for_is_done_by_another_and_charge
     process.kill()
     await process.wait()
     one = Scripted(("All of it.",), usage=SUMMED)
-    work = Summarising(store, clock, {"one": one, "two": one}, CATALOGUE, lambda: NO_CEILINGS).work
+    work = Summarising(store, clock, {"one": one, "two": one}, lambda: DESK).work
     assert await work() == 0, "its lease is not over"
     clock.advance(LEASE)
     assert [await work(), await work()] == [1, 0]
