@@ -1,6 +1,7 @@
 """The fake Discord behaves as the real one does, seen from an unmodified discord.py client."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -144,7 +145,7 @@ async def test_an_acknowledgement_after_three_seconds_is_refused_and_noted(fake:
         fake.slash("alice", "try")
         await asyncio.wait_for(seen.wait(), 5)
     assert failed == [10062]
-    assert "3.5 s" in fake.findings[0]
+    assert re.search(r"after [3-9]\.\d s", fake.findings[0])
 
 
 async def test_an_interaction_token_expires_after_fifteen_minutes_but_the_bot_may_still_edit(
