@@ -31,7 +31,10 @@ async def crowd(hall: Hall, fake: FakeDiscord) -> AsyncIterator[Stage]:
     """The bot under Discord's limits, with a model that says for a while what it was asked."""
     fake.faults.limit(quicker=QUICKER)
     fake.server.spec = None  # others hold each request against it, which takes longer than all else here
-    hall.free(requests_per_minute=None, concurrent=None, conversations_per_day=None)
+    unlimited = dict.fromkeys(
+        ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
+    )
+    hall.free(**unlimited)
     hall.one.echo, hall.one.every, hall.one.words = True, 0.02, ("word ",) * 40
     front = await front_of(hall)
     async with serving(fake, front, QUICK) as bot:

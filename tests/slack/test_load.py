@@ -20,7 +20,10 @@ WHOLE = "".join(WORDS).strip()
 @pytest.fixture
 async def crowd(hall: Hall, clock: FakeClock) -> AsyncIterator[Stage]:
     """The bot over Socket Mode, with a model that repeats what it was asked; a minute that never ends."""
-    hall.free(requests_per_minute=None, concurrent=None, conversations_per_day=None)
+    unlimited = dict.fromkeys(
+        ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
+    )
+    hall.free(**unlimited)
     hall.one.echo, hall.one.every, hall.one.words = True, 0.01, WORDS
     async with workspace(clock, http=False) as slack:
         front = front_of(hall)

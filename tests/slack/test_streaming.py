@@ -189,7 +189,10 @@ async def test_a_long_answer_is_several_streamed_messages_that_join_to_the_whole
 
 
 async def test_two_hundred_answers_at_once_stay_within_slacks_tiers(hall: Hall, clock: FakeClock) -> None:
-    hall.free(requests_per_minute=None, concurrent=None, conversations_per_day=None)
+    unlimited = dict.fromkeys(
+        ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
+    )
+    hall.free(**unlimited)  # what two hundred hold at once is more than a free month
     hall.one.words = tuple(f"word {n} " for n in range(40))
     async with workspace(clock, http=False) as slack, serving(slack, front_of(hall), clock, http=False):
         slack.faults.enforce_tiers = True
