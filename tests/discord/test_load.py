@@ -16,7 +16,7 @@ import pytest
 from bot.discord.adapter import PACE
 from bot.pacing import Pace
 from tests.discord.conftest import Stage, front_of, serving, settled
-from tests.engine.conftest import Hall
+from tests.engine.conftest import UNLIMITED, Hall
 from tests.fakes.discord import FakeDiscord, Message
 from tests.fakes.discord.limits import GLOBAL_PER_SECOND, WINDOW_SECONDS, WINDOW_WRITES
 from tests.fakes.discord.routes import Call
@@ -31,10 +31,7 @@ async def crowd(hall: Hall, fake: FakeDiscord) -> AsyncIterator[Stage]:
     """The bot under Discord's limits, with a model that says for a while what it was asked."""
     fake.faults.limit(quicker=QUICKER)
     fake.server.spec = None  # others hold each request against it, which takes longer than all else here
-    unlimited = dict.fromkeys(
-        ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
-    )
-    hall.free(**unlimited)
+    hall.free(**UNLIMITED)
     hall.one.echo, hall.one.every, hall.one.words = True, 0.02, ("word ",) * 40
     front = await front_of(hall)
     async with serving(fake, front, QUICK) as bot:

@@ -12,7 +12,7 @@ from bot.pacing import Pace
 from engine.config import DiscordSettings
 from engine.errors import LateError, TellOperatorError
 from tests.discord.conftest import BRISK, Stage, front_of, serving, settings_for, streaming
-from tests.engine.conftest import Hall
+from tests.engine.conftest import UNLIMITED, Hall
 from tests.fakes.discord import FakeDiscord
 
 MESSAGES = r"/channels/\d+/messages"
@@ -85,10 +85,7 @@ async def test_a_command_that_has_changed_says_so(stage: Stage) -> None:
 
 async def test_many_answers_in_one_channel_stay_within_discords_limits(hall: Hall, fake: FakeDiscord) -> None:
     fake.faults.limit(quicker=TENTH)
-    unlimited = dict.fromkeys(
-        ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
-    )
-    hall.free(**unlimited)
+    hall.free(**UNLIMITED)
     hall.one.words = ("word ",) * 20
     async with serving(fake, await front_of(hall), Pace(channel=1.25 / TENTH, process=45.0)) as bot:
         stage = Stage(fake, hall, bot=bot, front=await front_of(hall))

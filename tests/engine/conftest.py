@@ -44,6 +44,10 @@ PREMIUM = Tier(
     EVERYDAY | {ModelClass.STRONG},
     cost_ceiling_month=Micros(6_000_000),
 )
+UNLIMITED = dict.fromkeys(
+    ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
+)
+"""For a crowd in one person's name: what two hundred questions hold at once is more than a free month."""
 PRICE = Price(1_000_000, 100_000, 4_000_000)
 QUICK = ModelSpec("quick", "one", "quick-1", ModelClass.EVERYDAY, 8000, 1000, PRICE, fallback=("spare",))
 SPARE = ModelSpec("spare", "two", "spare-1", ModelClass.EVERYDAY, 8000, 1000, PRICE)

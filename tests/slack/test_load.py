@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.engine.conftest import Hall
+from tests.engine.conftest import UNLIMITED, Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.state import BOT_USER, Kind
@@ -20,10 +20,7 @@ WHOLE = "".join(WORDS).strip()
 @pytest.fixture
 async def crowd(hall: Hall, clock: FakeClock) -> AsyncIterator[Stage]:
     """The bot over Socket Mode, with a model that repeats what it was asked; a minute that never ends."""
-    unlimited = dict.fromkeys(
-        ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
-    )
-    hall.free(**unlimited)
+    hall.free(**UNLIMITED)
     hall.one.echo, hall.one.every, hall.one.words = True, 0.01, WORDS
     async with workspace(clock, http=False) as slack:
         front = front_of(hall)

@@ -13,7 +13,7 @@ from bot.slack.letter import settled
 from bot.slack.text import harmless
 from bot.split import pages
 from engine.errors import StreamCutError
-from tests.engine.conftest import Hall
+from tests.engine.conftest import UNLIMITED, Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import ALICE, BOB, GENERAL, FakeSlack, Message
 from tests.slack.conftest import Stage, front_of, serving, workspace
@@ -189,10 +189,7 @@ async def test_a_long_answer_is_several_streamed_messages_that_join_to_the_whole
 
 
 async def test_two_hundred_answers_at_once_stay_within_slacks_tiers(hall: Hall, clock: FakeClock) -> None:
-    unlimited = dict.fromkeys(
-        ("requests_per_minute", "concurrent", "conversations_per_day", "cost_ceiling_month")
-    )
-    hall.free(**unlimited)  # what two hundred hold at once is more than a free month
+    hall.free(**UNLIMITED)
     hall.one.words = tuple(f"word {n} " for n in range(40))
     async with workspace(clock, http=False) as slack, serving(slack, front_of(hall), clock, http=False):
         slack.faults.enforce_tiers = True
