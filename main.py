@@ -36,7 +36,7 @@ from engine.admission import Desk
 from engine.alarms import Alarms
 from engine.catalogue import Wares
 from engine.chat import Chat
-from engine.config import ConfigurationError, Settings, load_settings
+from engine.config import ConfigurationError, load_settings
 from engine.errors import OutsideError
 from engine.facts import Mode
 from engine.jobs import Bell, Jobs, Notices
@@ -48,6 +48,7 @@ from engine.ports import Clock
 from engine.pricing import price_at
 from engine.reloading import Reloading
 from engine.reports import Reports
+from engine.settings import Settings
 from engine.shelves import Shelves, TiersNow
 from engine.signals import Signals
 from engine.summarising import Summarising

@@ -21,8 +21,8 @@ from benchmarks.audience import Crowd, Seen, Stage
 from benchmarks.bare import BareBot
 from bot.discord.adapter import DiscordBot, redirect
 from bot.slack.adapter import SlackBot
-from engine.config import DiscordSettings, SlackSettings
 from engine.models import Chunk, Completion, Finish, Finished, TextDelta
+from engine.settings import DiscordSettings, SlackSettings
 from storage.store import open_store
 from tests.discord.conftest import front_of
 from tests.engine.conftest import Hall

@@ -19,10 +19,10 @@ import openai
 
 from engine.admission import Desk
 from engine.chat import Chat
-from engine.config import ProviderRow
 from engine.domain import Answered, Ask, Delta, Person, Platform, TierName
 from engine.facts import Mode
 from engine.models import ModelClass
+from engine.settings import ProviderRow
 from engine.signals import Signals
 from engine.tables import ProviderKind
 from main import SystemClock

@@ -16,10 +16,10 @@ from billing.setup_products import plan_meter, plan_products
 from billing.skew import skew_of
 from billing.steps import Part, Step
 from billing.wanted import Wanted, wanted_of
-from engine.config import Settings
 from engine.errors import OutsideError
 from engine.facts import Mode
 from engine.ports import Clock
+from engine.settings import Settings
 
 PATIENCE = Patience(whole=30.0)
 

@@ -15,11 +15,11 @@ from billing.rights import PROBES, READ, MissingRightError, Probe, Right, rightl
 from billing.setup_named import named_faults, read_named
 from billing.skew import skew_of
 from billing.wanted import Wanted, unreachable, wanted
-from engine.config import StripeSettings
 from engine.domain import Tier, TierName
 from engine.errors import OutsideError, TellOperatorError
 from engine.facts import Mode
 from engine.ports import Clock
+from engine.settings import StripeSettings
 from engine.terms import Policy
 
 Inquiry = Callable[[], Awaitable[list[str]]]

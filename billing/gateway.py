@@ -22,7 +22,6 @@ from billing.setup_portal import find_portal
 from billing.snapshots import checkout_session, plain
 from billing.usage import Usage
 from billing.webhook import parse_webhook_event
-from engine.config import StripeSettings
 from engine.domain import Interval, Micros, Tier, TierName
 from engine.errors import GoneError, TellOperatorError
 from engine.facts import (
@@ -38,6 +37,7 @@ from engine.facts import (
     Subscription,
 )
 from engine.ports import Clock
+from engine.settings import StripeSettings
 from engine.terms import ChangeOrder, ChangeResult, Policy, Preview, UsageReport, Wish
 
 

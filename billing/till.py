@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from billing.keys import mode_of
 from billing.simulated_clock import SimulatedClock
-from engine.config import Settings
 from engine.domain import Tier, TierName
 from engine.pace import Pace
 from engine.ports import Billing, BillingRecords, Clock, Store
+from engine.settings import Settings
 
 if TYPE_CHECKING:
     from billing.simulated import SimulatedBilling

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from billing.monthly import MICROS_A_CENT
 from billing.prices import USAGE_KEY, Purchase, lookup_key
 from billing.snapshots import Fields
-from engine.checks import LOOPBACK
-from engine.config import SELLABLE, Settings
+from engine.config import SELLABLE
 from engine.domain import Interval, Micros, Tier, TierName
 from engine.facts import Mode
+from engine.settings import LOOPBACK, Settings
 from engine.terms import Policy
 
 APP = "multi-llm-chat"

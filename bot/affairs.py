@@ -13,11 +13,11 @@ from bot.words import say
 from engine.catalogue import Wares
 from engine.changes import Changes, Flush, Proposed
 from engine.checkout import Checkout, Links
-from engine.config import Settings
 from engine.domain import Interval, Micros, Person, TierName
 from engine.metering import Meter
 from engine.overage import MeterOffer
 from engine.ports import Billing, Clock, Store
+from engine.settings import Settings
 from engine.subscriptions import Subscriptions
 from engine.terms import ChangeKind, ProposalId
 from engine.wishes import MOST_SEATS, Obstacle

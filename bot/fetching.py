@@ -11,8 +11,8 @@ from aiohttp import ClientError, ClientResponse, ClientSession, DummyCookieJar
 from yarl import URL
 
 from bot.intake import Source
-from engine.checks import LOOPBACK
 from engine.files import FileFault
+from engine.settings import LOOPBACK
 
 log = logging.getLogger("bot")
 

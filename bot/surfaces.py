@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 from bot.front import Front
 from bot.local.surface import LocalBot
 from engine.alerts import Herald
-from engine.config import Settings
 from engine.domain import Platform
 from engine.mending import Mender
 from engine.ports import Clock, Messenger, Store, Vault
+from engine.settings import Settings
 
 if TYPE_CHECKING:
     from bot.discord.adapter import DiscordBot

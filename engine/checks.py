@@ -11,9 +11,9 @@ from engine.domain import Platform, TierName
 from engine.environment import Problem, Variables
 from engine.models import ModelSpec, Price
 from engine.screening import Screen
+from engine.settings import LOOPBACK
 from engine.tables import UNKNOWN, ModelTable, ProviderKind, Tables, TierTable
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SIGNING_VARIABLE = "STRIPE_WEBHOOK_SECRET"
 WAYS_TO_HEAR = "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)."
 SHORTEST_KEY = 32

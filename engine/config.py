@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import SecretStr
 
 from engine import checks, environment, tables
-from engine.budget import Ceilings
 from engine.checks import PriceNow
-from engine.domain import Interval, Person, Tier, TierName
+from engine.domain import Interval, TierName
 from engine.environment import Problem, Variables
-from engine.files import FileLimits, Medium
+from engine.files import Medium
 from engine.models import ModelSpec
-from engine.screening import Screen, Screening
+from engine.screening import Screen
+from engine.settings import (
+    DatabaseSettings,
+    DiscordSettings,
+    PlaygroundSettings,
+    ProviderRow,
+    ReturnUrls,
+    ServerSettings,
+    Settings,
+    SlackOAuth,
+    SlackSettings,
+    StripeSettings,
+)
 from engine.summaries import Summaries
 from engine.tables import DemoModels, ProviderKind, Tables
-from engine.terms import Policy
 
 BUILT_IN = ("openai", "anthropic", "gemini")
 SELLABLE = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
@@ -31,147 +41,6 @@ class ConfigurationError(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """Where the web server listens, and its public address without a slash at the end."""
-
-    host: str
-    port: int
-    app_url: str
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        return self.host in checks.LOOPBACK
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSettings:
-    """`sqlite:///path` or `postgresql://...`."""
-
-    url: str
-    prepared_statements: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DiscordSettings:
-    """The bot's token and, for proxies and tests, other addresses; shards for several processes."""
-
-    token: SecretStr
-    api_base: str | None = None
-    gateway_url: str | None = None
-    shard_ids: tuple[int, ...] | None = None
-    shard_count: int | None = None
-    message_content: bool = False
-    """Whether to ask for the Message Content intent and follow the bot's own threads without mention."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlackOAuth:
-    """What the app is installed into other workspaces with; the first of `token_keys` seals their tokens."""
-
-    client_id: str
-    client_secret: SecretStr
-    token_keys: tuple[SecretStr, ...]
-    app_url: str
-
-    @property
-    def install_url(self) -> str:
-        """Where an installation begins."""
-        return f"{self.app_url}/slack/install"
-
-    @property
-    def redirect_url(self) -> str:
-        """Where Slack sends the browser back to."""
-        return f"{self.app_url}/slack/oauth_redirect"
-
-
-@dataclass(frozen=True, slots=True)
-class SlackSettings:
-    """Socket Mode with an app token, HTTP with a signing secret; one of them is set.
-
-    So is one of the bot token, for the operator's own workspace, and `oauth`, for any that installs the app.
-    """
-
-    bot_token: SecretStr | None
-    app_token: SecretStr | None
-    signing_secret: SecretStr | None
-    api_url: str
-    oauth: SlackOAuth | None = None
-    follow_threads: bool = True
-    """Whether a member is answered without mention in a thread where they have a conversation."""
-
-
-@dataclass(frozen=True, slots=True)
-class StripeSettings:
-    """Keys, signing secrets (several during a rotation) and prices by tier and interval."""
-
-    secret_key: SecretStr
-    api_base: str | None
-    webhook_secrets: tuple[SecretStr, ...]
-    prices: Mapping[tuple[TierName, Interval], str]
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderRow:
-    """A vendor that is switched on."""
-
-    name: str
-    kind: ProviderKind
-    base_url: str | None = None
-    api_key: SecretStr | None = None
-    api_version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlaygroundSettings:
-    """Whether the playground is served, and the key that visitors beyond loopback have to give."""
-
-    on: bool
-    key: SecretStr | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnUrls:
-    """Where Stripe sends members back to."""
-
-    success: str
-    cancel: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All that the operator decided. `remarks` are sentences worth telling that stop nothing."""
-
-    server: ServerSettings
-    database: DatabaseSettings
-    discord: DiscordSettings | None
-    slack: SlackSettings | None
-    stripe: StripeSettings | None
-    returns: ReturnUrls
-    billing: Policy
-    attachments: FileLimits
-    ceilings: Ceilings
-    screening: Screening
-    summaries: Summaries
-    prompt_keys: tuple[SecretStr, ...]
-    """The first one seals prompts that are kept, each can open them; none: no prompt is kept."""
-    admins: tuple[Person, ...]
-    providers: tuple[ProviderRow, ...]
-    tiers: Mapping[TierName, Tier]
-    models: tuple[ModelSpec, ...]
-    """Those whose vendor is switched on."""
-    shelf: tuple[ModelSpec, ...]
-    """All models of config.toml."""
-    vendor_keys: Mapping[str, str]
-    """The variable with each provider's key, empty if it needs none; for the demo the key of config.toml."""
-    system_prompt: str
-    welcome: bool
-    playground: PlaygroundSettings
-    log_format: str | None
-    remarks: tuple[str, ...]
 
 
 def load_settings(

@@ -9,9 +9,10 @@ from dataclasses import fields, replace
 from hashlib import sha256
 
 from engine.alerts import Alert, AlertKind
-from engine.config import ConfigurationError, Settings
+from engine.config import ConfigurationError
 from engine.errors import OutsideError
 from engine.ports import Clock, Store
+from engine.settings import Settings
 
 log = logging.getLogger("engine.reloading")
 

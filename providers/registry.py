@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.config import ProviderRow
+from engine.settings import ProviderRow
 from engine.tables import ProviderKind
 from providers.demo import DemoModel
 from providers.endpoint import Endpoint

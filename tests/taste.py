@@ -29,7 +29,7 @@ SQL = re.compile(
     r"|^\s*(select [\w*, .()]+ from \w|insert into \w|update \w+ set \w|delete from \w|create table \w)",
     re.DOTALL,
 )
-READS_SETTINGS = {"engine/config.py", "engine/tables.py", "engine/environment.py"}
+READS_SETTINGS = {"engine/config.py", "engine/settings.py", "engine/tables.py", "engine/environment.py"}
 SETTINGS_LIBRARIES = {"pydantic", "pydantic_settings"}
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = re.compile("(py" + "pi|python" + "hosted|npm" + r"js|deb" + r"ian)\.(org|com)")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.console.invitation import about_discord
-from engine.config import Settings
 from engine.domain import Platform
 from engine.ports import Store, Vault
+from engine.settings import Settings
 
 
 async def about_chat(settings: Settings, store: Store, tokens: Vault | None) -> tuple[list[str], list[str]]:

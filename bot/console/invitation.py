@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config import Settings
+from engine.settings import Settings
 
 SWITCH = "switch on Message Content Intent at https://discord.com/developers/applications, page Bot"
 

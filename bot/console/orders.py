@@ -12,12 +12,12 @@ from bot.console import shelf
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
 from bot.console.words import dead_lines, findings_lines
-from engine.config import Settings
 from engine.facts import DisputeStage
 from engine.members import Members, plain
 from engine.ports import Clock, Model, PriceBook, Store
 from engine.reconcile import Reconcile
 from engine.reports import Reports, last_days
+from engine.settings import Settings
 from engine.simulated import SimulatedDeed, SimulatedOrders
 from engine.subscriptions import Subscriptions
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.console.words import models_note
-from engine.config import Settings
+from engine.settings import Settings
 
 
 class Switch(NamedTuple):

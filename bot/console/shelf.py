@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.catalogue import Catalogue
-from engine.config import Settings
 from engine.domain import TierName
 from engine.models import DatedPrice, ModelSpec, Price
 from engine.ports import PriceBook
 from engine.pricing import price_at
+from engine.settings import Settings
 
 WIDTH = 100
 NAME, CLASS, TOKENS, AMOUNT = 22, 9, 9, 10

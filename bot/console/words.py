@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from engine.config import Settings
 from engine.reconcile import Findings
+from engine.settings import Settings
 from engine.terms import DeadLetter
 
 

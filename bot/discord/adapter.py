@@ -23,8 +23,8 @@ from bot.discord.wire import sure
 from bot.errands import Errands
 from bot.front import Front
 from bot.pacing import Pace, Pacing
-from engine.config import DiscordSettings
 from engine.errors import OutsideError, TellOperatorError
+from engine.settings import DiscordSettings
 
 log = logging.getLogger("bot.discord")
 

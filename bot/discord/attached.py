@@ -9,7 +9,7 @@ import discord
 
 from bot.fetching import HostFetcher, nearby
 from bot.intake import Source
-from engine.config import DiscordSettings
+from engine.settings import DiscordSettings
 
 HOSTS = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
 """Where attachments are (docs.discord.com, reference, signed attachment CDN URLs)."""

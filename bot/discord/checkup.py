@@ -8,7 +8,7 @@ import discord
 from aiohttp import ClientError
 
 from bot.discord.adapter import PORTAL, for_operator, redirect
-from engine.config import DiscordSettings
+from engine.settings import DiscordSettings
 
 PATIENCE = 15.0
 """Seconds for all that is asked."""

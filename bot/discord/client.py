@@ -13,7 +13,7 @@ from bot.commands import Command, Option
 from bot.discord.invite import intents
 from bot.discord.tree import build_tree
 from bot.discord.views import Press
-from engine.config import DiscordSettings
+from engine.settings import DiscordSettings
 
 SETTLING_SECONDS = 0.1
 """How long after connecting the library takes a server that is joined for one that was there before."""

@@ -20,9 +20,9 @@ from bot.slack.reception import Reception
 from bot.slack.socket_mode import serve_socket
 from bot.slack.workspace import Identity, Workspace
 from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, lasting
-from engine.config import SlackSettings
 from engine.domain import Person
 from engine.ports import Clock, Store, Vault
+from engine.settings import SlackSettings
 
 PACE = Pace(channel=1.2, process=50.0, linger=0.15)
 """Slack counts by method and workspace, which budgets do; a stream begins with whole words, so with two."""

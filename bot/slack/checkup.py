@@ -13,10 +13,10 @@ from bot.slack.calls import called
 from bot.slack.clients import client, open_session
 from bot.slack.installed import Installed
 from bot.slack.manifest import scopes
-from engine.config import SlackOAuth, SlackSettings
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.installations import Installation
 from engine.ports import Store, Vault
+from engine.settings import SlackOAuth, SlackSettings
 
 PATIENCE = 20.0
 """Seconds for all that is asked."""

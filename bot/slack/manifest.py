@@ -8,7 +8,7 @@ from typing import Any
 from bot.commands import COMMANDS, Command, names_others
 from bot.slack.window import ABOUT
 from bot.words import say
-from engine.config import Settings
+from engine.settings import Settings
 
 EVENTS_PATH = "/slack/events"
 SCOPES = (

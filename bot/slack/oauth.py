@@ -19,11 +19,11 @@ from bot.slack.calls import called
 from bot.slack.clients import client, open_session
 from bot.slack.installed import Installed
 from bot.slack.manifest import scopes
-from engine.config import SlackOAuth, SlackSettings
 from engine.domain import Platform
 from engine.errors import OutsideError, TryAgainError
 from engine.installations import Installation, InstallEnd, InstallOutcome, InstallStart
 from engine.ports import Clock, Store, Vault
+from engine.settings import SlackOAuth, SlackSettings
 
 log = logging.getLogger("bot.slack")
 

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from billing.client import Patience, StripeCaller, Turn
 from billing.gateway import StripeGateway
-from engine.config import StripeSettings
 from engine.domain import Interval, Micros, Tier, TierName
 from engine.ports import Clock
+from engine.settings import StripeSettings
 from engine.terms import Policy
 from tests.billing.inbox import Inbox, running_inbox
 from tests.fakes.clock import FakeClock

@@ -15,8 +15,8 @@ from billing.keys import mode_of
 from billing.prices import Purchase
 from billing.rights import PROBES, Right
 from billing.wanted import wanted
-from engine.config import StripeSettings
 from engine.domain import Interval, TierName
+from engine.settings import StripeSettings
 from tests.billing.conftest import QUICK
 from tests.billing.test_setup import ADDRESS, APP_URL, METERED, NEEDED, SHOP, by_key
 from tests.fakes.clock import FakeClock

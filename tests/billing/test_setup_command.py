@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from billing.catalogue_setup import set_up
-from engine.config import Settings, load_settings
+from engine.config import load_settings
+from engine.settings import Settings
 from tests.billing.test_setup import APP_URL
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe, FaultKind

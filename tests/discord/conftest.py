@@ -16,7 +16,7 @@ from bot.discord.adapter import DiscordBot
 from bot.discord.opening import LIFE_SECONDS
 from bot.front import Front
 from bot.pacing import Pace
-from engine.config import DiscordSettings
+from engine.settings import DiscordSettings
 from storage.store import Store
 from tests.bot.counter import PAGES as PAGES  # noqa: PLC0414 - for the tests beside
 from tests.bot.counter import Counter, open_counter

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.discord.checkup import check_discord
-from engine.config import DiscordSettings
+from engine.settings import DiscordSettings
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.gateway import MESSAGE_CONTENT
 

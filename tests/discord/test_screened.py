@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from engine.config import ProviderRow
 from engine.moderating import Moderating
 from engine.screening import Screen, Screening
+from engine.settings import ProviderRow
 from engine.tables import ProviderKind
 from providers.moderation import OpenAIModerator
 from providers.registry import build_models

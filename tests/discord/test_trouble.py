@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from bot.discord.adapter import DiscordBot
 from bot.pacing import Pace
-from engine.config import DiscordSettings
 from engine.errors import LateError, TellOperatorError
+from engine.settings import DiscordSettings
 from tests.discord.conftest import BRISK, Stage, front_of, serving, settings_for, streaming
 from tests.engine.conftest import UNLIMITED, Hall
 from tests.fakes.discord import FakeDiscord

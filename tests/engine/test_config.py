@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine.checks import LONGEST_NAME
-from engine.config import ConfigurationError, Settings, load_settings
+from engine.config import ConfigurationError, load_settings
 from engine.domain import Interval, TierName
 from engine.models import Price
 from engine.pricing import price_at
+from engine.settings import Settings
 from tests.fakes.clock import NOON
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused or guarded below

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from engine.alerts import Alert, AlertKind
-from engine.config import Settings, load_settings
+from engine.config import load_settings
 from engine.domain import TierName
 from engine.errors import TryAgainError
 from engine.reloading import LASTING, Reloading
+from engine.settings import Settings
 from storage.store import Store
 from tests.fakes.clock import FakeClock
 

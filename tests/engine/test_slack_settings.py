@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import SlackSettings
+from engine.settings import SlackSettings
 from tests.engine.test_config import problems, settings
 
 OAUTH = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "fake-client-secret"}

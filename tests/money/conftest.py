@@ -16,7 +16,6 @@ from billing.gateway import StripeGateway
 from engine.catalogue import Catalogue
 from engine.changes import Changes
 from engine.checkout import Checkout, CheckoutLink, Links
-from engine.config import StripeSettings
 from engine.dispatch import Dispatch
 from engine.domain import Interval, Person, TierName
 from engine.duties import Duties
@@ -25,6 +24,7 @@ from engine.ledger import Tx
 from engine.metering import Meter
 from engine.notices import Notice
 from engine.reconcile import Reconcile
+from engine.settings import StripeSettings
 from engine.subscriptions import Subscriptions
 from engine.terms import Policy
 from storage.store import Store

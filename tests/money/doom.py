@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from engine.config import Settings, load_settings
+from engine.config import load_settings
 from engine.facts import Mode
 from engine.ledger import Tx
+from engine.settings import Settings
 from storage.store import Store
 from tests.fakes.stripe import SECRET
 

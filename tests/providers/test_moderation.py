@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from engine.config import ProviderRow
 from engine.errors import (
     ContentRefusedError,
     GiveUpError,
@@ -21,6 +20,7 @@ from engine.errors import (
 )
 from engine.files import Image
 from engine.moderating import FINE, Verdict
+from engine.settings import ProviderRow
 from engine.tables import ProviderKind
 from providers.moderation import OVERLAP, PIECE, OpenAIModerator, pieces
 from providers.openai import OpenAIModel

@@ -12,9 +12,9 @@ import pytest
 from httpx2 import Limits
 from pydantic import SecretStr
 
-from engine.config import ProviderRow
 from engine.errors import TellOperatorError, TryAgainError
 from engine.models import Finished, TextDelta
+from engine.settings import ProviderRow
 from engine.tables import ProviderKind
 from providers.registry import build_models
 from tests.fakes.vendor_wire import WIRES, Count, Vendor

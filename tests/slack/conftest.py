@@ -16,7 +16,7 @@ from bot.front import Front
 from bot.pacing import Pace
 from bot.slack.adapter import SlackBot
 from bot.slack.manifest import manifest
-from engine.config import SlackOAuth, SlackSettings
+from engine.settings import SlackOAuth, SlackSettings
 from storage.store import Store
 from tests.bot.counter import PAGES as PAGES  # noqa: PLC0414 - for the tests beside
 from tests.bot.counter import Counter, open_counter

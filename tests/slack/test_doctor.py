@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from bot.slack.checkup import check_slack
 from bot.slack.manifest import scopes
-from engine.config import SlackSettings
+from engine.settings import SlackSettings
 from storage.store import Store
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock

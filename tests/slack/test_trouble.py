@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from bot.slack.adapter import SlackBot
-from engine.config import SlackSettings
 from engine.domain import Person, Platform
 from engine.errors import TellOperatorError
+from engine.settings import SlackSettings
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import ALICE, APP_TOKEN, BOT_TOKEN, GENERAL, TEAM

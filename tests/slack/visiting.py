@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 
 from bot.slack.manifest import manifest
 from bot.slack.oauth import SlackInstall
-from engine.config import SlackSettings
+from engine.settings import SlackSettings
 from storage.store import Store
 from storage.vault import vault_of
 from tests.fakes.clock import FakeClock

@@ -15,12 +15,12 @@ from billing.gateway import StripeGateway
 from engine.catalogue import Catalogue
 from engine.changes import Changes, Confirmed, Proposed
 from engine.checkout import Checkout
-from engine.config import StripeSettings
 from engine.domain import AccountId, Interval, Micros, Person, TierName
 from engine.facts import Mode, Subscription
 from engine.ledger import Tx
 from engine.metering import Meter, MeteringStatus
 from engine.reports import Reports, last_days
+from engine.settings import StripeSettings
 from engine.terms import ChangeKind, ChangeState, Policy, UsageEvent
 from tests.bot.counter import TIERS
 from tests.engine.conftest import ALICE, BOB

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from billing.gateway import StripeGateway
-from engine.config import StripeSettings
+from engine.settings import StripeSettings
 from tests.billing.conftest import QUICK, TIERS
 from tests.fakes.stripe import SECRET, sign
 from tests.money.conftest import USUAL, Till
