@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from bot import cards, metered, news, render, waiting
 from bot.affairs import Affairs
-from bot.commands import COMPARED, BadOption, Command, Misspelt, Typed
+from bot.commands import COMPARED, Command
 from bot.governing import Governing
 from bot.greeter import Greeter
 from bot.intake import Intake
 from bot.reply import Reply
 from bot.settings import Settings
 from bot.team import Teaming
+from bot.typed import BadOption, Misspelt, Typed
 from bot.words import say
 from engine.chat import Chat
 from engine.domain import Ask, KeptId, Person, Place, Redo, RefusalReason, TurnId

@@ -8,7 +8,6 @@ from typing import Any
 
 import discord
 
-from bot.commands import Typed, parse
 from bot.delivery import compare, deliver
 from bot.discord.board import Board
 from bot.discord.canvas import DiscordCanvas
@@ -23,6 +22,7 @@ from bot.front import Front, Request, request_of
 from bot.intake import Fetcher, Source
 from bot.pacing import Pacing
 from bot.reply import Reply
+from bot.typed import Typed, parse
 from bot.words import say
 from engine.comparison import MOST
 from engine.domain import Ask, KeptId, Seat

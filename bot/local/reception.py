@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands import BadOption, Misspelt, Typed, parse
 from bot.delivery import compare, deliver
 from bot.front import Front, request_of
 from bot.local.canvas import LocalCanvas, dm_anchor, message_anchor
@@ -14,6 +13,7 @@ from bot.local.posts import BOT_NAME, Room, Spot, Wall
 from bot.local.show import show
 from bot.pacing import Pacing
 from bot.reply import Reply
+from bot.typed import BadOption, Misspelt, Typed, parse
 from bot.words import say
 from engine.comparison import MOST
 from engine.domain import Ask, KeptId, Person, Seat

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands import BY_NAME, BadOption, Typed, names_others, parse, parse_options
+from bot.commands import BY_NAME, names_others
 from bot.delivery import compare, deliver
 from bot.front import Front, Request, request_of
 from bot.intake import Source
@@ -27,6 +27,7 @@ from bot.slack.spot import Spot, seated, show_privately
 from bot.slack.text import typed, unescape
 from bot.slack.window import Chosen, Submitted, author_name, window
 from bot.slack.workspace import Workspace
+from bot.typed import BadOption, Typed, parse, parse_options
 from bot.words import say, spoken
 from engine.comparison import MOST
 from engine.domain import Ask, KeptId, Person, Seat

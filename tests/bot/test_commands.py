@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.commands import COMMANDS, BadOption, Command, Misspelt, Typed, parse
+from bot.commands import COMMANDS, Command
+from bot.typed import BadOption, Misspelt, Typed, parse
 
 
 def typed(text: str) -> tuple[str, dict[str, str]]:

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from bot import render
-from bot.commands import parse
 from bot.reply import Reply
+from bot.typed import parse
 from bot.words import say, speak, spoken
 from engine.acquaintance import Acquaintance
 from engine.domain import Refusal, RefusalReason, TierName

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from bot.commands import BadOption, Typed, parse
 from bot.front import Front, Request
 from bot.people import named
 from bot.reply import Reply
+from bot.typed import BadOption, Typed, parse
 from engine.domain import Person, Platform, TierName
 from tests.bot.counter import Counter, simulated_counter
 from tests.engine.conftest import ALICE, BOB, Hall

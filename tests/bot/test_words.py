@@ -12,10 +12,11 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Message
 
-from bot.commands import COMMANDS, Typed, parse
+from bot.commands import COMMANDS
 from bot.render import UNLISTED, compared_footer, day, moment, money
 from bot.slack.manifest import PROMPTS
 from bot.standing import TOLD
+from bot.typed import Typed, parse
 from bot.words import ENGLISH, LANGUAGES, nearest, say, speak, speaking, spoken, strings
 from engine import teams
 from engine.alerts import AlertKind
