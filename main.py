@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from pydantic import SecretStr
 
@@ -21,10 +20,12 @@ from billing.money import Money, open_money
 from billing.simulated_clock import SimulatedClock
 from billing.till import Till, open_till
 from bot import words
+from bot.admin.office import Office, open_office
 from bot.affairs import open_affairs
 from bot.console import orders
 from bot.console.arguments import command_line
 from bot.console.checkup import about_chat
+from bot.console.household import Household
 from bot.console.listening import on_signals, open_many
 from bot.console.logs import set_up_logging
 from bot.console.parts import switches
@@ -32,25 +33,19 @@ from bot.console.words import announcement, causes, checked, in_words, part_line
 from bot.front import Front
 from bot.intake import Intake
 from bot.surfaces import Surfaces, open_surfaces
-from engine.admission import Desk
-from engine.alarms import Alarms
 from engine.catalogue import Wares
 from engine.chat import Chat
 from engine.config import ConfigurationError, load_settings
 from engine.errors import OutsideError
-from engine.facts import Mode
 from engine.jobs import Bell, Jobs, Notices
-from engine.keeping import Keeping
 from engine.members import Members
-from engine.moderating import Moderating
+from engine.opening import desk_of, open_chat
 from engine.places import Places
 from engine.ports import Clock
 from engine.pricing import price_at
 from engine.reloading import Reloading
-from engine.reports import Reports
 from engine.settings import Settings
 from engine.shelves import Shelves, TiersNow
-from engine.signals import Signals
 from engine.summarising import Summarising
 from providers.moderation import OpenAIModerator
 from providers.prices import ListPrices
@@ -86,12 +81,12 @@ class House:
     chat: Chat
     money: Money
     notices: Notices
-    alarms: Alarms
     jobs: Jobs
     front: Front
     bell: Bell
     wares: Shelves
     reloading: Reloading
+    office: Office
 
     @property
     def settings(self) -> Settings:
@@ -117,41 +112,42 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             await clock.refresh(store)
         wares = Shelves(settings.tiers, settings.models, ListPrices(), clock)
         till = open_till(settings, store, clock, TiersNow(wares))
-        billing = till.billing
-        stack.push_async_callback(billing.aclose)
+        stack.push_async_callback(till.billing.aclose)
         models = build_models(settings.providers)
         stack.push_async_callback(models.close)
-        bell, notices = Bell(), Notices(store, clock, billing.mode)
-        alarms = Alarms(store, clock, settings.admins)
-        money = open_money(settings.billing, store, clock, till, bell.ring)
-        chat = open_chat(settings, store, clock, billing.mode, models, wares)
-        front = open_front(settings, store, clock, till, wares, chat, money)
-        reloading = Reloading(store, clock, settings, configured)
-        summarising = Summarising(store, clock, models, lambda: chat.desk)
-        jobs = open_jobs(store, clock, chat, money, notices, bell, summarising, alarms)
-        house = House(
-            clock, store, till, models, chat, money, notices, alarms, jobs, front, bell, wares, reloading
-        )
-        reloading.refits.append(lambda fresh: refit(house, fresh))
-        reloading.afterwards.append(models.warm)
-        yield house
+        yield furnish(settings, clock, store, wares, till, models)
+
+
+def furnish(
+    settings: Settings, clock: Clock, store: Store, wares: Shelves, till: Till, models: Models
+) -> House:
+    """The house over what is open to the outside."""
+    mode, bell = till.billing.mode, Bell()
+    notices, reloading = Notices(store, clock, mode), Reloading(store, clock, settings, configured)
+    money = open_money(settings.billing, store, clock, till, bell.ring)
+    moderator = OpenAIModerator(models, settings.screening.model)
+    vault = vault_of(secrets(settings.prompt_keys))
+    chat = open_chat(settings, store, clock, mode, models, wares, vault, moderator)
+    front = open_front(settings, store, clock, till, wares, chat, money)
+    office = open_office(settings, store, clock, front, mode)
+    office.queues.append(Summarising(store, clock, models, lambda: chat.desk).work)
+    jobs = open_jobs(store, clock, chat, money, notices, bell, office)
+    house = House(
+        clock, store, till, models, chat, money, notices, jobs, front, bell, wares, reloading, office
+    )
+    reloading.refits.append(lambda fresh: refit(house, fresh))
+    reloading.afterwards.append(models.warm)
+    return house
 
 
 def open_jobs(
-    store: Store,
-    clock: Clock,
-    chat: Chat,
-    money: Money,
-    notices: Notices,
-    bell: Bell,
-    summarising: Summarising,
-    alarms: Alarms,
+    store: Store, clock: Clock, chat: Chat, money: Money, notices: Notices, bell: Bell, office: Office
 ) -> Jobs:
     """All work that falls due."""
-    queues = (money.duties.work, money.dispatch.work, alarms.address, summarising.work)
-    rounds = (money.dispatch.seal, *money.reconcile.rounds, alarms.sweep, chat.keeping.sweep)
+    queues = (money.duties.work, money.dispatch.work, *office.queues)
+    rounds = (money.dispatch.seal, *money.reconcile.rounds, chat.keeping.sweep, *office.rounds)
     jobs = Jobs(store, clock, chat, money.subscriptions, notices, bell, queues=queues, rounds=rounds)
-    jobs.everywhere.append(alarms.work)
+    jobs.everywhere += office.everywhere
     return jobs
 
 
@@ -164,32 +160,7 @@ def refit(house: House, settings: Settings) -> None:
     chat.moderating.refit(settings.screening, OpenAIModerator(house.models, settings.screening.model))
     front.intake.refit(FileReader(settings.attachments), settings.attachments)
     front.welcomes = settings.welcome
-    house.alarms.people = settings.admins
-
-
-def desk_of(settings: Settings, wares: Wares, mode: Mode, owner: str) -> Desk:
-    """What questions are decided on, by a process of that name."""
-    return Desk(
-        wares.today,
-        mode,
-        settings.system_prompt.strip(),
-        owner,
-        metered_markup=settings.billing.metered_markup,
-        ceilings=settings.ceilings,
-        summaries=settings.summaries,
-    )
-
-
-def open_chat(
-    settings: Settings, store: Store, clock: Clock, mode: Mode, models: Models, wares: Wares
-) -> Chat:
-    """What answers questions, as a process of its own name."""
-    desk = desk_of(settings, wares, mode, uuid4().hex)
-    keeping = Keeping(store, clock, vault_of(secrets(settings.prompt_keys)))
-    chat = Chat(store, clock, desk, models, Signals(), wares=wares, keeping=keeping)
-    remote = OpenAIModerator(models, settings.screening.model)
-    chat.moderating = Moderating(clock, settings.screening, remote)
-    return chat
+    house.office.alarms.people = front.operators.people = settings.admins
 
 
 def open_front(
@@ -211,7 +182,7 @@ def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
         house.settings, house.front, house.store, house.clock, roles, token_vault(house.settings)
     )
     house.notices.messengers.update(surfaces.speakers)
-    house.alarms.heralds.update(surfaces.speakers)
+    house.office.alarms.heralds.update(surfaces.speakers)
     house.jobs.mending.menders.update(surfaces.speakers)
     return surfaces
 
@@ -334,23 +305,22 @@ async def in_house(settings: Settings, work: Callable[[House], Awaitable[int]]) 
         return await work(house)
 
 
-def reports_of(house: House) -> Reports:
-    """The figures of the mode that this house sells in."""
-    catalogue, markup = house.front.members.catalogue, house.settings.billing.metered_markup
-    return Reports(house.store, house.clock, catalogue, house.till.billing.mode, markup)
+def household(house: House) -> Household:
+    """What the commands of the console work with."""
+    return Household(
+        settings=house.settings,
+        store=house.store,
+        clock=house.clock,
+        members=house.front.members,
+        subscriptions=house.money.subscriptions,
+        reconcile=house.money.reconcile,
+        office=house.office,
+        simulation=house.till.simulation,
+    )
 
 
 def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one command; its exit status."""
-    within: dict[str, Callable[[House], Awaitable[int]]] = {
-        "why": lambda house: orders.why(arguments, house.front.members),
-        "forgive": lambda house: orders.forgive(arguments, house.money.subscriptions),
-        "reconcile": lambda house: orders.reconcile(
-            arguments, house.money.reconcile, house.money.subscriptions, house.store, house.clock
-        ),
-        "report": lambda house: orders.report(arguments, reports_of(house), house.clock),
-        "simulate": lambda house: orders.simulate(arguments, house.till.simulation),
-    }
     alone: dict[str, Callable[[], Coroutine[object, object, int]]] = {
         "doctor": lambda: doctor(settings),
         "migrate": lambda: apply_migrations(settings),
@@ -360,8 +330,8 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     }
     if arguments.command == "slack-manifest":
         return orders.slack_manifest(settings)
-    if arguments.command in within:
-        return asyncio.run(in_house(settings, within[arguments.command]))
+    if within := orders.WITHIN.get(arguments.command):
+        return asyncio.run(in_house(settings, lambda house: within(arguments, household(house))))
     return asyncio.run(alone[arguments.command]())
 
 

@@ -170,6 +170,6 @@ def help_text(model: ModelSpec | None) -> Reply:
         say("help-ask"),
         say("help-model", model=model.name) if model else say("help-no-model"),
         "",
-        *(f"- `{command.usage}`: {command.description}" for command in COMMANDS),
+        *(f"- `{command.usage}`: {command.description}" for command in COMMANDS if not command.operator),
     ]
     return Reply("\n".join(lines), (plans_button(),))

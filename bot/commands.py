@@ -32,6 +32,8 @@ class OptionKind(StrEnum):
     """One of `bot.words.CHOICES`."""
     MEMBER = "member"
     """Somebody, as a mention."""
+    PERSON = "person"
+    """Somebody, as a mention or `discord:ID` and its like, also of another platform."""
     FILE = "file"
     WHERE = "where"
     """For all conversations, or the one here."""
@@ -63,7 +65,7 @@ class Command:
     `about` is the key of its description.
 
     One with `parts` does nothing by itself: each part is a command whose name begins with its own. `admin`:
-    only for those who manage the server or workspace.
+    only for those who manage the server or workspace. `operator`: only for the people of ADMIN_IDS.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Command:
     """The label under which its models are typed, with commas between them."""
     parts: tuple[Command, ...] = ()
     admin: bool = False
+    operator: bool = False
 
     @property
     def word(self) -> str:
@@ -132,6 +135,9 @@ MODEL = Option("model", "option-server-model", OptionKind.MODEL)
 CODE = Option("code", "option-team-code", OptionKind.TEXT, required=True)
 NUMBER = Option("number", "option-team-number", OptionKind.COUNT)
 MEMBER = Option("member", "option-team-member", OptionKind.MEMBER)
+
+PERSON = Option("person", "option-admin-person", OptionKind.PERSON, required=True)
+DAYS = Option("days", "option-admin-days", OptionKind.COUNT)
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -250,6 +256,15 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
         admin=True,
+    ),
+    Command(
+        "admin",
+        "command-admin",
+        parts=(
+            Command("admin stats", "command-admin-stats", (DAYS,), operator=True),
+            Command("admin why", "command-admin-why", (PERSON,), operator=True),
+        ),
+        operator=True,
     ),
     Command("export", "command-export"),
     Command("help", "command-help"),

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot import cards, metered, news, render, waiting
+from bot.admin.desk import Operators
 from bot.affairs import Affairs
 from bot.commands import COMPARED, Command
 from bot.governing import Governing
@@ -69,6 +70,7 @@ class Front:
     simulated: bool
     for_sale: bool
     welcomes: bool
+    operators: Operators = field(default_factory=Operators)
     _handlers: dict[str, Handler] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +86,7 @@ class Front:
             upgrade=self._upgrade,
             help=self._help,
             server=self._server,
+            admin=self._admin,
             team=self._team,
             language=self._language,
             **dict.fromkeys(("seats", "cancel", "resume", "overage", "billing"), self._deal),
@@ -311,6 +314,9 @@ class Front:
     async def _server(self, request: Request) -> Reply:
         governing, part = Governing(self.places), request.command.word
         return await governing.run(request.place, part, request.options, admin=request.admin)
+
+    async def _admin(self, request: Request) -> Reply:
+        return await self.operators.run(request.person, request.command.word, request.options)
 
     async def _team(self, request: Request) -> Reply:
         teaming = Teaming(self.members.teams)

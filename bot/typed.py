@@ -111,7 +111,7 @@ SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
     OptionKind.ROLE: re.compile(r"(?:<@&)?(\d{6,24})>?"),
     OptionKind.MEMBER: re.compile(r"<@!?(\w{1,32})(?:\|[^>]*)?>|@([\w.-]{1,64})"),
 }
-OPEN = frozenset({OptionKind.TEXT, OptionKind.MODEL})
+OPEN = frozenset({OptionKind.TEXT, OptionKind.MODEL, OptionKind.PERSON})
 """Any word may be one of these."""
 MENTIONS = frozenset({OptionKind.CHANNEL, OptionKind.ROLE})
 """What is written as a mention, or as the id in it."""
@@ -127,7 +127,7 @@ def fits(option: Option, word: str) -> bool:
 
 def value_of(option: Option, word: str) -> str:
     """The value that a fitting word stands for."""
-    if option.kind is OptionKind.MODEL:
+    if option.kind in OPEN:
         return word
     shape = SHAPES.get(option.kind)
     if option.kind in MENTIONS and shape and (mention := shape.fullmatch(word.casefold())):

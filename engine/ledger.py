@@ -8,6 +8,7 @@ from typing import Protocol
 
 from engine.acquaintance import AcquaintanceTx
 from engine.alerts import AlertsTx
+from engine.audit import AuditTx
 from engine.books import BooksTx
 from engine.circuit import CircuitsTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
@@ -338,6 +339,7 @@ class Tx(
     TeamsTx,
     SummariesTx,
     CircuitsTx,
+    AuditTx,
     Protocol,
 ):
     """One unit of work on the database."""

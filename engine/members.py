@@ -88,7 +88,7 @@ class Members:
         self._store = store
         self._clock = clock
         self._mode = mode
-        self._wares = wares
+        self.wares = wares
         self.meetings = Meetings(store, clock)
         self.preferences = Preferences(store, clock, moderating)
         self.archive = Archive(store)
@@ -97,7 +97,7 @@ class Members:
     @property
     def catalogue(self) -> Catalogue:
         """What is on sale now."""
-        return self._wares.today
+        return self.wares.today
 
     def now(self) -> datetime:
         """The time by our clock."""

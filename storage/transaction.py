@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.acquaintances import Acquaintances
 from storage.alerts import Alerts
 from storage.attempts import Attempts
+from storage.audit import Audit
 from storage.circuits import Circuits
 from storage.claims import MoneyClaims
 from storage.conversations import Conversations
@@ -52,7 +53,11 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Transaction(Chatting, Buying, Keeping, Watching):
+class Operating(Audit):
+    """What operators do."""
+
+
+class Transaction(Chatting, Buying, Keeping, Watching, Operating):
     """All that a unit of work may do; each part uses the same session."""
 
     def __init__(self, session: Session) -> None:

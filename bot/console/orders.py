@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.console import shelf
+from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
 from bot.console.words import dead_lines, findings_lines
 from engine.facts import DisputeStage
-from engine.members import Members, plain
-from engine.ports import Clock, Model, PriceBook, Store
-from engine.reconcile import Reconcile
-from engine.reports import Reports, last_days
+from engine.members import plain
+from engine.ports import Model, PriceBook
+from engine.reports import last_days
 from engine.settings import Settings
 from engine.simulated import SimulatedDeed, SimulatedOrders
-from engine.subscriptions import Subscriptions
 
 
 def slack_manifest(settings: Settings) -> int:
@@ -90,9 +89,9 @@ def verdict_json(verdict: Verdict, asked: Sequence[Verdict]) -> Mapping[str, obj
     }
 
 
-async def why(arguments: Namespace, members: Members) -> int:
+async def why(arguments: Namespace, house: Household) -> int:
     """Tell a person's tier, its reason, and what is used and left."""
-    facts = plain(await members.overview(arguments.person))
+    facts = plain(await house.office.steering.why(console_actor(), arguments.person))
     if arguments.json:
         print(json.dumps(facts, indent=2))
         return 0
@@ -101,18 +100,17 @@ async def why(arguments: Namespace, members: Members) -> int:
     return 0
 
 
-async def forgive(arguments: Namespace, subscriptions: Subscriptions) -> int:
+async def forgive(arguments: Namespace, house: Household) -> int:
     """Let a person's disputes count no more."""
-    forgiven = await subscriptions.forgive(arguments.person)
+    forgiven = await house.subscriptions.forgive(arguments.person)
     print(f"{forgiven} forgiven." if forgiven else f"Nothing stands against {arguments.person}.")
     return 0
 
 
-async def reconcile(
-    arguments: Namespace, work: Reconcile, subscriptions: Subscriptions, store: Store, clock: Clock
-) -> int:
+async def reconcile(arguments: Namespace, house: Household) -> int:
     """Compare everything with Stripe and mend what differs; or list or retry what was given up."""
-    mode, now = subscriptions.mode, clock.now()
+    work, subscriptions, store = house.reconcile, house.subscriptions, house.store
+    mode, now = subscriptions.mode, house.clock.now()
     if arguments.retry_dead:
         letter = None if arguments.retry_dead == "all" else arguments.retry_dead
         return told_retried(await store.transact(lambda tx: tx.retry_dead(mode, now, letter)), letter)
@@ -135,16 +133,17 @@ def told_retried(retried: int, letter: str | None) -> int:
     return 0
 
 
-async def report(arguments: Namespace, reports: Reports, clock: Clock) -> int:
+async def report(arguments: Namespace, house: Household) -> int:
     """Print revenue, what moved it, churn, funnel and tiers of a span of time."""
-    since, until = arguments.month or last_days(arguments.days, clock.now())
-    stats = await reports.get_subscription_stats(since, until)
+    since, until = arguments.month or last_days(arguments.days, house.clock.now())
+    stats = await house.office.reports.get_subscription_stats(since, until)
     print(json.dumps(stats_json(stats), indent=2) if arguments.json else "\n".join(stats_lines(stats)))
     return 0
 
 
-async def simulate(arguments: Namespace, play: SimulatedOrders | None) -> int:
+async def simulate(arguments: Namespace, house: Household) -> int:
     """Play with simulated payments; refused where real ones are taken."""
+    play = house.simulation
     if play is None:
         print("Payments are real here: STRIPE_SECRET_KEY is set. Nothing was done.", file=sys.stderr)
         return 2
@@ -167,3 +166,13 @@ async def played(arguments: Namespace, play: SimulatedOrders) -> str:
         case "dispute":
             return await play.dispute(arguments.person, DisputeStage(arguments.stage))
     return await play.do(arguments.person, SimulatedDeed(arguments.act))
+
+
+WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
+    "why": why,
+    "forgive": forgive,
+    "reconcile": reconcile,
+    "report": report,
+    "simulate": simulate,
+}
+"""The commands that need everything put together, by name."""

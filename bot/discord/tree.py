@@ -33,6 +33,8 @@ COMPLETED = frozenset({OptionKind.MODEL, OptionKind.TIER})
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ANY_INSTALL = app_commands.AppInstallationType(guild=True, user=True)
 ADMINS = discord.Permissions(manage_guild=True)
+ADMINISTRATORS = discord.Permissions.none()
+"""Discord shows a command that nobody's permissions reach to a server's administrators alone."""
 Used = Callable[[discord.Interaction[Any], Command, Mapping[str, str]], Awaitable[None]]
 Completed = Callable[
     [discord.Interaction[Any], Command, Option, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]
@@ -64,8 +66,8 @@ def group(command: Command, used: Used, completed: Completed) -> app_commands.Gr
     made = app_commands.Group(name=command.name, description=in_english(command.about))
     for part in command.parts:
         made.add_command(slash(part, used, completed))
-    if command.admin:
-        made.default_permissions = ADMINS
+    if command.admin or command.operator:
+        made.default_permissions = ADMINS if command.admin else ADMINISTRATORS
         made.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
         made.allowed_contexts = app_commands.AppCommandContext(
             guild=True, dm_channel=False, private_channel=False

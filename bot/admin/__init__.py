@@ -1,0 +1,1 @@
+"""What operators do in chat; its words are English, as on the console."""

@@ -1,0 +1,28 @@
+"""`/admin`: who may use it, and which order does what."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.reply import Reply
+from bot.words import say
+from engine.audit import Actor
+from engine.domain import Person
+
+Order = Callable[[Actor, Mapping[str, str]], Awaitable[Reply]]
+"""Does what an operator wants, and writes it into the audit log; OutsideErrors are for the caller."""
+
+
+@dataclass(slots=True)
+class Operators:
+    """The people of ADMIN_IDS, who may change while it serves, and the orders by the words of `/admin`."""
+
+    people: tuple[Person, ...] = ()
+    orders: dict[str, Order] = field(default_factory=dict)
+
+    async def run(self, person: Person, part: str, options: Mapping[str, str]) -> Reply:
+        """The reply to a part of `/admin`; in words to everybody who is no operator."""
+        if person not in self.people:
+            return Reply(say("admin-only"))
+        return await self.orders[part](Actor.in_chat(person), options)

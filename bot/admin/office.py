@@ -1,0 +1,44 @@
+"""Everything that operators have and do, put together; the console and `/admin` share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.admin.asking import asking
+from bot.admin.desk import Operators
+from bot.front import Front
+from engine.alarms import Alarms
+from engine.facts import Mode
+from engine.jobs import Queue
+from engine.ports import Clock, Store
+from engine.reports import Reports
+from engine.settings import Settings
+from engine.steering import Steering
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What operators work with, and the work that falls due for them.
+
+    `queues`, `rounds` and `everywhere` are as those of `engine.jobs.Jobs`.
+    """
+
+    reports: Reports
+    steering: Steering
+    alarms: Alarms
+    queues: list[Queue] = field(default_factory=list)
+    rounds: list[Queue] = field(default_factory=list)
+    everywhere: list[Queue] = field(default_factory=list)
+
+
+def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mode: Mode) -> Office:
+    """Put it together, and let the front take the orders of the people of ADMIN_IDS."""
+    reports = Reports(store, clock, front.members.wares, mode, settings.billing.metered_markup)
+    steering = Steering(store, clock, front.members, reports)
+    front.operators = Operators(settings.admins, {**asking(steering)})
+    alarms = Alarms(store, clock, settings.admins)
+    office = Office(reports, steering, alarms)
+    office.queues.append(alarms.address)
+    office.rounds.append(alarms.sweep)
+    office.everywhere.append(alarms.work)
+    return office

@@ -1,0 +1,38 @@
+"""What the commands of the console work with, put together by `main.py`."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+
+from bot.admin.office import Office
+from engine.audit import Actor, Origin
+from engine.members import Members
+from engine.ports import Clock, Store
+from engine.reconcile import Reconcile
+from engine.settings import Settings
+from engine.simulated import SimulatedOrders
+from engine.subscriptions import Subscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """Everything put together, and nothing running."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    members: Members
+    subscriptions: Subscriptions
+    reconcile: Reconcile
+    office: Office
+    simulation: SimulatedOrders | None
+
+
+def console_actor() -> Actor:
+    """Whoever uses the command line, by their name on this machine."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        name = "unknown"
+    return Actor(f"console:{name}", Origin.CONSOLE)

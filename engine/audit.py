@@ -1,0 +1,68 @@
+"""What operators did: who, what, to whom, when and from where; never what a member wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from engine.domain import Person
+
+
+class Origin(StrEnum):
+    """From where something was done."""
+
+    DISCORD = "discord"
+    SLACK = "slack"
+    LOCAL = "local"
+    """The playground."""
+    CONSOLE = "console"
+    """The command line."""
+    DASHBOARD = "dashboard"
+
+
+class Deed(StrEnum):
+    """What an operator did."""
+
+    WHY = "why"
+    STATS = "stats"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a person as `str(Person)`, or `console:NAME` for a user of the machine."""
+
+    name: str
+    origin: Origin
+
+    @classmethod
+    def in_chat(cls, person: Person) -> Actor:
+        """Somebody who writes on their platform."""
+        return cls(str(person), Origin(person.platform.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the audit log; `subject` is whom or what it was about, `detail` what else is worth knowing."""
+
+    at: datetime
+    actor: Actor
+    deed: Deed
+    subject: str = ""
+    detail: str = ""
+    number: int = 0
+    """Given when it is written down; rises."""
+
+
+class AuditTx(Protocol):
+    """The audit log, to which is only ever added."""
+
+    def note(self, entry: Entry) -> None:
+        """Write down what was done, in the unit of work that does it."""
+        ...
+
+    def deeds(self, before: int | None, limit: int) -> Sequence[Entry]:
+        """The newest entries, or the newest before a number; newest first."""
+        ...

@@ -1,0 +1,91 @@
+"""`/admin` word for word: for operators alone, and in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.admin.asking import asking
+from bot.admin.desk import Operators
+from bot.admin.people import person_named
+from bot.commands import BY_NAME
+from bot.front import Front, Request
+from bot.typed import Typed, parse
+from engine.audit import Actor, Deed, Entry, Origin
+from engine.domain import Person, Platform
+from engine.facts import Mode
+from engine.reports import Reports
+from engine.steering import Steering
+from tests.bot.counter import simulated_counter
+from tests.engine.conftest import ALICE, BOB, Hall
+from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
+
+
+@pytest.fixture
+def front(hall: Hall) -> Front:
+    """Alice operates the bot."""
+    found = simulated_counter(hall.store, hall.clock).front(hall)
+    reports = Reports(hall.store, hall.clock, found.members.wares, Mode.SIMULATED)
+    found.operators = Operators((ALICE,), asking(Steering(hall.store, hall.clock, found.members, reports)))
+    return found
+
+
+async def says(front: Front, text: str, who: Person = ALICE) -> str:
+    """The words of the reply to a typed command."""
+    typed = parse(text)
+    assert isinstance(typed, Typed)
+    reply = (await front.run(Request(who, typed.command, typed.options, "local:1")))[-1]
+    assert reply.private
+    return reply.text
+
+
+async def audit(hall: Hall) -> Sequence[Entry]:
+    return await hall.store.read(lambda tx: tx.deeds(None, 10))
+
+
+@pytest.mark.parametrize("part", [each.word for each in BY_NAME["admin"].parts])
+async def test_nobody_but_an_operator_is_obeyed(hall: Hall, front: Front, part: str) -> None:
+    typed = Typed(next(each for each in BY_NAME["admin"].parts if each.word == part), {"person": "@alice"})
+    replies = await front.run(Request(BOB, typed.command, typed.options, "local:1", admin=True))
+    assert replies[-1].text == "Only the operators of this bot may do that."
+    assert not await audit(hall)
+
+
+async def test_why_tells_a_tier_and_its_reason_and_is_written_down(hall: Hall, front: Front) -> None:
+    told = await says(front, "/admin why @bob")
+    assert "person                  local:bob" in told
+    assert "reason                  no_subscription" in told
+    (entry,) = await audit(hall)
+    assert (entry.actor, entry.deed, entry.subject) == (
+        Actor("local:alice", Origin.LOCAL),
+        Deed.WHY,
+        "local:bob",
+    )
+
+
+async def test_stats_tell_the_revenue_and_are_written_down(hall: Hall, front: Front) -> None:
+    assert "MRR now" in await says(front, "/admin stats 7")
+    (entry,) = await audit(hall)
+    assert (entry.deed, entry.detail) == (Deed.STATS, "7 days")
+
+
+async def test_a_name_that_is_no_person_is_explained(front: Front) -> None:
+    assert await says(front, "/admin why bob") == (
+        "'bob' is not a person: write discord:ID, slack:TEAM/ID or local:NAME."
+    )
+
+
+def test_a_mention_is_somebody_on_the_operators_own_platform() -> None:
+    slack = Actor.in_chat(Person(Platform.SLACK, "T1", "U1"))
+    assert person_named("<@U2|bob>", slack) == Person(Platform.SLACK, "T1", "U2")
+    assert person_named("discord:7", slack) == Person(Platform.DISCORD, "", "7")
+
+
+async def test_the_audit_log_is_read_newest_first_page_by_page(hall: Hall, front: Front) -> None:
+    for day in range(1, 4):
+        await says(front, f"/admin stats {day}")
+    newest = await hall.store.read(lambda tx: tx.deeds(None, 2))
+    assert [entry.detail for entry in newest] == ["3 days", "2 days"]
+    (oldest,) = await hall.store.read(lambda tx: tx.deeds(newest[-1].number, 2))
+    assert oldest.detail == "1 days"
