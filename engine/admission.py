@@ -342,4 +342,5 @@ def hold_for(
         purse=counter.payer.purse,
         reserved={**room.needs(routes), **counter.payer.reserved(whole)},
         provider=routes[0].spec.provider,
+        tier=counter.tier.name,
     )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from engine.budget import Ceilings
-from engine.domain import AccountId, Micros, Scope, TurnId
+from engine.domain import AccountId, Micros, Scope, TierName, TurnId
 from engine.turns import Charge
 
 BOT = Scope("bot")
@@ -55,6 +55,8 @@ class Entry:
     """When its turn began: the periods in which it counts are those of this moment."""
     at: datetime
     """When it was written down."""
+    tier: TierName | None = None
+    """What the member had when the turn began; None for the operator's alone, and in old rows."""
 
 
 def vendor(name: str) -> Scope:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, Scope, TurnId
+from engine.domain import AccountId, Conversation, ConversationId, Micros, Platform, Scope, TierName, TurnId
 from engine.files import Image, Pdf
 from engine.models import Usage
 
@@ -94,6 +94,8 @@ class Hold:
     batch: str | None = None
     provider: str = ""
     """Whose model is asked first."""
+    tier: TierName | None = None
+    """What the member has now."""
     purse: Scope | None = None
     """Where its charges count beside the bot's purse and their vendors'."""
     reserved: Mapping[Scope, Micros] = field(default_factory=lambda: MappingProxyType({}))

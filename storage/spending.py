@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from engine.domain import AccountId, Micros, Scope, TurnId
+from engine.domain import AccountId, Micros, Scope, TierName, TurnId
 from engine.models import NO_USAGE, Usage
 from engine.spending import Entry, Purpose, Purse, for_team, period, scopes, vendor
 from engine.turns import Charge, Hold, Settlement
@@ -55,10 +55,10 @@ def book(session: Session, turn: TurnId, row: Row, settlement: Settlement, *, ag
 
     `again`: it may be in the ledger already, as it was known when the turn was released; that is replaced.
     """
-    purse, began = row["purse"], moment(row["started_at"])
+    purse, began, tier = row["purse"], moment(row["started_at"]), tier_from(row)
     known = [entry_from(each) for each in session.all("drop_charges", turn=turn)] if again else []
     entries = [
-        Entry(turn, row["account"], purse, Purpose.ANSWER, charge, began, settlement.settled_at)
+        Entry(turn, row["account"], purse, Purpose.ANSWER, charge, began, settlement.settled_at, tier)
         for charge in settlement.charges
         if charge.usage != NO_USAGE  # nothing was asked of a vendor
     ]
@@ -72,8 +72,9 @@ def book_lost(session: Session, rows: Sequence[Row], at: datetime) -> None:
     Should one be settled after all, what it really cost replaces this.
     """
     entries = [
-        Entry(row["id"], row["account"], row["purse"], Purpose.ANSWER, charge, moment(row["started_at"]), at)
+        Entry(row["id"], row["account"], row["purse"], Purpose.ANSWER, charge, began, at, tier_from(row))
         for row in rows
+        for began in (moment(row["started_at"]),)
         for charge in guessed(session, row)
     ]
     write(session, entries)
@@ -115,6 +116,7 @@ def write(session: Session, entries: Iterable[Entry]) -> None:
             cost=charge.cost,
             began_at=entry.began_at,
             at=entry.at,
+            tier=entry.tier,
         )
 
 
@@ -164,4 +166,10 @@ def entry_from(row: Row) -> Entry:
     )
     charge = Charge(row["model"], row["provider"], usage, row["cost"])
     began, at = moment(row["began_at"]), moment(row["at"])
-    return Entry(row["turn"], row["account"], row["purse"], Purpose(row["purpose"]), charge, began, at)
+    whose = row["turn"], row["account"], row["purse"]
+    return Entry(*whose, Purpose(row["purpose"]), charge, began, at, tier_from(row))
+
+
+def tier_from(row: Row) -> TierName | None:
+    """The tier in a row that may have none."""
+    return TierName(row["tier"]) if row["tier"] else None

@@ -70,6 +70,7 @@ class Turns:
             pdfs=len(hold.pdfs),
             purse=hold.purse,
             provider=hold.provider,
+            tier=hold.tier,
         )
         attach(self._session, hold)
         reserve(self._session, hold)

@@ -1,21 +1,21 @@
 -- name: add_charge
 INSERT INTO charge (
     turn, account, purse, purpose, model, provider, input_tokens, cached_input_tokens, cache_written_tokens,
-    output_tokens, reasoning_tokens, estimated, cost, began_at, at
+    output_tokens, reasoning_tokens, estimated, cost, began_at, at, tier
 ) VALUES (
     :turn, :account, :purse, :purpose, :model, :provider, :input_tokens, :cached_input_tokens, :cache_written_tokens,
-    :output_tokens, :reasoning_tokens, :estimated, :cost, :began_at, :at
+    :output_tokens, :reasoning_tokens, :estimated, :cost, :began_at, :at, :tier
 );
 
 -- name: drop_charges
 DELETE FROM charge
 WHERE turn = :turn
 RETURNING number, turn, account, purse, purpose, model, provider, input_tokens, cached_input_tokens,
-    cache_written_tokens, output_tokens, reasoning_tokens, estimated, cost, began_at, at;
+    cache_written_tokens, output_tokens, reasoning_tokens, estimated, cost, began_at, at, tier;
 
 -- name: charges
 SELECT number, turn, account, purse, purpose, model, provider, input_tokens, cached_input_tokens,
-    cache_written_tokens, output_tokens, reasoning_tokens, estimated, cost, began_at, at
+    cache_written_tokens, output_tokens, reasoning_tokens, estimated, cost, began_at, at, tier
 FROM charge
 WHERE began_at >= :since AND began_at < :until
 ORDER BY number;

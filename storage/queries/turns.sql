@@ -48,18 +48,18 @@ ON CONFLICT (account, month) DO UPDATE SET cost = spend.cost + excluded.cost;
 INSERT INTO turn (
     id, account, conversation, key, state, asked_model, model, prompt, answer, estimate, cost,
     input_tokens, cached_input_tokens, output_tokens, tokens_estimated, outcome, owner, started_at, lease_until,
-    parent, batch, images, pdfs, purse, provider
+    parent, batch, images, pdfs, purse, provider, tier
 ) VALUES (
     :id, :account, :conversation, :key, 'held', :model, :model, :prompt, '', :estimate, NULL,
     0, 0, 0, 0, '', :owner, :started_at, :lease_until,
-    :parent, :batch, :images, :pdfs, :purse, :provider
+    :parent, :batch, :images, :pdfs, :purse, :provider, :tier
 );
 
 -- name: lock_account_of_turn
 UPDATE account SET seen_at = seen_at WHERE id = (SELECT account FROM turn WHERE id = :id);
 
 -- name: turn_to_write
-SELECT account, conversation, state, outcome, started_at, purse,
+SELECT account, conversation, state, outcome, started_at, purse, provider, tier,
     (SELECT COUNT(*) FROM reservation WHERE turn = :id) AS reserves
 FROM turn
 WHERE id = :id;
@@ -104,7 +104,7 @@ LIMIT :most;
 -- name: price_lost
 UPDATE turn SET cost = estimate, tokens_estimated = 1
 WHERE id = :id AND state = 'released' AND outcome = 'expired' AND cost IS NULL AND provider IS NOT NULL
-RETURNING id, account, model, provider, estimate, purse, started_at;
+RETURNING id, account, model, provider, estimate, purse, started_at, tier;
 
 -- name: mark_place
 UPDATE turn SET place = :place WHERE id = :id AND state = 'held';

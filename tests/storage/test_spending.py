@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.domain import Micros, Scope, TurnId
+from engine.domain import Micros, Scope, TierName, TurnId
 from engine.ledger import Tx
 from engine.models import Usage
 from engine.spending import BOT, FREE, Entry, Purpose, period, scopes, team, vendor
@@ -72,6 +72,22 @@ async def test_every_request_of_a_turn_is_a_row_with_all_that_the_vendor_told(st
 
     assert await store.transact(work) == []
     assert await store.transact(costs) == [100, 30, 70, 100, 100]
+
+
+@pytest.mark.parametrize("tier", [*TierName, None])
+async def test_a_charge_is_of_the_tier_that_its_turn_was_held_for(
+    store: Store, tier: TierName | None
+) -> None:
+    def work(tx: Tx) -> list[TierName | None]:
+        conversation(tx)
+        for turn in ("t", "lost"):
+            hold(tx, turn, tier=tier, provider="one")
+        tx.settle(T, charged(SLOW, QUICK))
+        lost(tx)
+        tx.book_lost(NOON, 1)
+        return [entry.tier for entry in tx.entries(*ALWAYS)]
+
+    assert await store.transact(work) == [tier] * 3
 
 
 async def test_a_settlement_that_is_repeated_is_charged_once(store: Store) -> None:
