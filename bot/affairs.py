@@ -81,6 +81,7 @@ class Affairs:
         if tier not in set(TierName) or interval not in {None, *Interval}:
             return Reply(say("unknown-tier"))
         wanted, paid = TierName(tier), Interval(interval) if interval else None
+        await self.checkout.chosen(person, wanted)
         found = await self.changes.propose(person, ChangeKind.SWITCH, wanted, paid)
         if isinstance(found, Proposed):
             return proposals.proposed(found)

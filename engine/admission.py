@@ -35,6 +35,7 @@ from engine.domain import (
 from engine.estimates import UNCORRECTED, Corrections
 from engine.facts import Mode
 from engine.figures import FunnelStep, Reached
+from engine.happenings import LIMITS, Happening, HappeningKind
 from engine.ledger import Tx
 from engine.marks import Payer
 from engine.means import Menu, Room, Shortfall, chosen, open_room
@@ -102,8 +103,24 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
 
 
 def note_offer(tx: Tx, desk: Desk, account: Account, refusal: Refusal, now: datetime) -> None:
-    """Write down that somebody is shown what would lift a refusal: every surface shows its buttons."""
+    """Write down a limit that was hit, and that somebody is shown what would lift it.
+
+    Every surface shows the buttons of an offer.
+    """
+    hit = Happening(
+        HappeningKind.LIMIT_HIT,
+        account.id,
+        desk.mode,
+        now,
+        account.person.platform,
+        refusal.tier,
+        refusal.reason,
+        refusal.model or "",
+    )
+    if refusal.reason in LIMITS:
+        tx.happened(hit)
     if refusal.offer:
+        tx.happened(replace(hit, kind=HappeningKind.PAYWALL_SHOWN))
         for step in (FunnelStep.LIMIT_HIT, FunnelStep.PAYWALL_SHOWN):
             tx.reach(Reached(account.id, desk.mode, step, now))
 

@@ -31,6 +31,7 @@ from engine.facts import (
     TierChange,
 )
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
+from engine.happenings import Happening, HappeningKind
 from engine.ledger import Tx
 from engine.notices import Notice, NoticeId, NoticeKind
 from engine.terms import Duty, DutyId, DutyKind, Policy, SecondSubscription
@@ -130,6 +131,8 @@ def settle_checkout(
         return
     tx.close_attempts(account, mode, AttemptStatus.COMPLETE)
     tx.reach(Reached(account, mode, FunnelStep.CHECKOUT_COMPLETED, now))
+    done, platform = HappeningKind.CHECKOUT_COMPLETED, attempt.person.platform
+    tx.happened(Happening(done, account, mode, now, platform, attempt.tier))
     if attempt.session:
         name = DutyId(f"close:{attempt.session}")
         tx.owe_duty(Duty(name, DutyKind.CLOSE_CHECKOUT, mode, attempt.session), now)
@@ -148,6 +151,7 @@ def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: dateti
         return
     change = TierChange(0, account.id, mode, told, found.tier, found.reason, now)
     number = tx.add_tier_change(change).number
+    happened(tx, account, mode, tier_happening(told, found.tier), now, told, found)
     word = news.Word(news.tier_kind(told, found), f"tier:{mode}:{account.id}:{number}", found.until)
     sub = found.subscription
     tx.owe(notice(tx, account, mode, word, found, now, (sub and sub.tier) or told))
@@ -165,6 +169,21 @@ def tell_team(
     for each in tx.team_members(owner, mode):
         key = f"team:{mode}:{each.account}:{owner}:{number}"
         tx.owe(Notice(NoticeId(uuid4().hex), key, each.account, mode, each.person, kind, tier, now))
+
+
+def tier_happening(before: TierName, after: TierName) -> HappeningKind:
+    """What a change of tier is counted as."""
+    if TierName.FREE not in {before, after}:
+        return HappeningKind.CHANGED
+    return HappeningKind.ACTIVATED if before is TierName.FREE else HappeningKind.ENDED
+
+
+def happened(
+    tx: Tx, account: Account, mode: Mode, kind: HappeningKind, now: datetime, before: TierName, found: Access
+) -> None:
+    """Write an occurrence down; the tier that was lost is the one `before`."""
+    tier = before if kind is HappeningKind.ENDED else found.tier
+    tx.happened(Happening(kind, account.id, mode, now, account.person.platform, tier, found.reason))
 
 
 def record_revenue(tx: Tx, account: AccountId, mode: Mode, found: Access, now: datetime) -> None:
@@ -215,6 +234,10 @@ def tell_changes(tx: Tx, account: Account, before: Access, after: Access, now: d
         tx.owe(notice(tx, account, new.mode, word, after, now, new.tier))
     if news.renewed(old, new):
         tx.reach(Reached(account.id, new.mode, FunnelStep.RENEWED, now))
+        happened(tx, account, new.mode, HappeningKind.RENEWED, now, after.tier, after)
+    if new.cancel_at != old.cancel_at:
+        kind = HappeningKind.CANCELLED if new.cancel_at else HappeningKind.RESUMED
+        happened(tx, account, new.mode, kind, now, after.tier, after)
 
 
 def duties(known: Iterable[Subscription], claims: Claims, mode: Mode, policy: Policy) -> Iterable[Duty]:

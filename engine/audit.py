@@ -28,6 +28,8 @@ class Deed(StrEnum):
 
     WHY = "why"
     STATS = "stats"
+    EVENTS = "events"
+    """They were exported."""
 
 
 @dataclass(frozen=True, slots=True)

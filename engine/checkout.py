@@ -23,8 +23,10 @@ from engine.facts import (
     Subscription,
 )
 from engine.figures import FunnelStep, Reached
+from engine.happenings import Happening, HappeningKind
 from engine.ledger import Tx
 from engine.ports import Billing, Clock, Store
+from engine.showcase import Showcase
 from engine.subscriptions import Subscriptions
 from engine.terms import Policy
 
@@ -94,7 +96,7 @@ class NotForSale:
     tier: TierName | None
 
 
-class Checkout:
+class Checkout(Showcase):
     """Makes checkout and portal links; every step may be repeated after a crash without doubling anything."""
 
     def __init__(
@@ -107,11 +109,9 @@ class Checkout:
         links: Links,
         policy: Policy = Policy(),  # noqa: B008 - frozen
     ) -> None:
-        self._store = store
-        self._clock = clock
+        super().__init__(store, clock, subscriptions)
         self._billing = billing
         self._wares = wares
-        self._subscriptions = subscriptions
         self._links = links
         self._policy = policy
 
@@ -161,16 +161,6 @@ class Checkout:
             return NothingToManage()
         sub = now_access.subscription
         return PortalLink(url, now_access, self._simulated, sub.pay_url if sub else None)
-
-    async def prices_shown(self, person: Person) -> None:
-        """Note that the person was shown what they could buy."""
-        now, mode = self._clock.now(), self._subscriptions.mode
-
-        def work(tx: Tx) -> None:
-            account = tx.lock_account(person, now)
-            tx.reach(Reached(account.id, mode, FunnelStep.PAYWALL_SHOWN, now))
-
-        await self._store.transact(work)
 
     @property
     def _simulated(self) -> bool:
@@ -349,6 +339,8 @@ class Checkout:
                 return False
             tx.save_attempt(replace(current, session=session.id, url=session.url))
             tx.reach(Reached(attempt.account, attempt.mode, FunnelStep.CHECKOUT_OPENED, now))
+            opened, platform = HappeningKind.CHECKOUT_OPENED, attempt.person.platform
+            tx.happened(Happening(opened, attempt.account, attempt.mode, now, platform, attempt.tier))
             return True
 
         return await self._store.transact(work)

@@ -25,6 +25,7 @@ from engine.facts import (
     Subscription,
     TierChange,
 )
+from engine.happenings import HappeningsTx
 from engine.installations import InstallationsTx
 from engine.kept import KeepingTx
 from engine.notices import NoticesTx
@@ -340,6 +341,7 @@ class Tx(
     SummariesTx,
     CircuitsTx,
     AuditTx,
+    HappeningsTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -15,6 +15,7 @@ from storage.duties import Duties
 from storage.estimates import Estimates
 from storage.events import Events
 from storage.figures import Figures
+from storage.happenings import Happenings
 from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.kept import KeptQuestions
@@ -53,7 +54,7 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Operating(Audit):
+class Operating(Audit, Happenings):
     """What operators do."""
 
 

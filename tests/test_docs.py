@@ -26,6 +26,7 @@ from engine.alerts import AlertKind
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
 from engine.environment import NOT_YET, Variables
 from engine.facts import AccessReason
+from engine.happenings import HappeningKind
 from engine.notices import NoticeKind
 from engine.terms import DifferenceKind
 from tests.pages import (
@@ -186,6 +187,7 @@ TABLES = (
         lambda: {part.usage: part.description for part in BY_NAME["admin"].parts},
         of_command,
     ),
+    Table("docs/operator.md", "Events", "Kind", listed(HappeningKind)),
     Table(BILLING, "Webhook endpoint", "Event", listed(SNAPSHOT_EVENTS)),
     Table(BILLING, "Thin events", "Event", listed(THIN_EVENTS)),
     Table(BILLING, "Products and prices", "Lookup key", prices, of_price),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from engine.domain import Person
@@ -46,6 +46,16 @@ def days(text: str) -> int:
         return int(text)
     message = f"{text!r} is no number of days: write one from 1 to 9999"
     raise argparse.ArgumentTypeError(message)
+
+
+def moment(text: str) -> datetime:
+    """A day or moment on the command line, UTC unless it says otherwise: `2026-10-31T08:00`."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no day: write one like 2026-10-31"
+        raise argparse.ArgumentTypeError(message) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def calendar_month(text: str) -> tuple[datetime, datetime]:
@@ -113,6 +123,12 @@ def about_money(commands: Commands) -> None:
     span.add_argument("--days", type=days, default=30, metavar="N", help="the last N days (30)")
     span.add_argument("--month", type=calendar_month, metavar="YYYY-MM", help="a calendar month")
     reporting.add_argument("--json", action="store_true", help="print JSON")
+    exporting = commands.add_parser("events", help="limits hit, checkouts, renewals and the like, row by row")
+    exporting.add_argument("--since", type=moment, metavar="DAY", help="from this day on, UTC")
+    exporting.add_argument("--until", type=moment, metavar="DAY", help="until before this day, UTC (now)")
+    form = exporting.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="print CSV (the default)")
+    form.add_argument("--json", action="store_true", help="print JSON")
 
 
 def about_simulation(commands: Commands) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.console import shelf
+from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
@@ -173,6 +174,7 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "forgive": forgive,
     "reconcile": reconcile,
     "report": report,
+    "events": events,
     "simulate": simulate,
 }
 """The commands that need everything put together, by name."""

@@ -1,0 +1,20 @@
+-- name: happened
+INSERT INTO event (at, account, mode, kind, platform, tier, reason, model)
+VALUES (:at, :account, :mode, :kind, :platform, :tier, :reason, :model);
+
+-- name: happenings
+SELECT number, at, account, mode, kind, platform, tier, reason, model
+FROM event
+WHERE at >= :since AND at < :until AND number > :after
+ORDER BY number
+LIMIT :most;
+
+-- name: count_happenings
+SELECT kind, reason, COUNT(*) AS times
+FROM event
+WHERE mode = :mode AND at >= :since AND at < :until
+GROUP BY kind, reason
+ORDER BY kind, reason;
+
+-- name: forget_events
+DELETE FROM event WHERE at < :before;
