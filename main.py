@@ -54,7 +54,7 @@ from providers.registry import Models, build_models
 from storage.store import Store, migrate, open_store
 from storage.vault import SealingVault, vault_of
 from webhooks.server import serve
-from webhooks.site import Part, Site, StripeInbox
+from webhooks.site import Admin, Part, Site, StripeInbox
 
 GRACE_SECONDS = 10.0
 NEAR = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - looked up, not bound
@@ -160,7 +160,7 @@ def refit(house: House, settings: Settings) -> None:
     chat.moderating.refit(settings.screening, OpenAIModerator(house.models, settings.screening.model))
     front.intake.refit(FileReader(settings.attachments), settings.attachments)
     front.welcomes = settings.welcome
-    house.office.alarms.people = front.operators.people = settings.admins
+    house.office.refit(settings)
 
 
 def open_front(
@@ -213,6 +213,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         tiers=TiersNow(house.wares),
         playground=surfaces.local,
         playground_key=key.get_secret_value() if key else None,
+        admin=Admin(house.office.entrance),
     )
 
 

@@ -263,6 +263,8 @@ COMMANDS: tuple[Command, ...] = (
         parts=(
             Command("admin stats", "command-admin-stats", (DAYS,), operator=True),
             Command("admin why", "command-admin-why", (PERSON,), operator=True),
+            Command("admin dashboard", "command-admin-dashboard", operator=True),
+            Command("admin signout", "command-admin-signout", operator=True),
         ),
         operator=True,
     ),

@@ -30,6 +30,13 @@ class Deed(StrEnum):
     STATS = "stats"
     EVENTS = "events"
     """They were exported."""
+    DASHBOARD_LINK = "dashboard-link"
+    """Asked for a link into the dashboard."""
+    DASHBOARD_ENTERED = "dashboard-entered"
+    DASHBOARD_REFUSED = "dashboard-refused"
+    """Tried a link that was used, void or too old, or that belongs to nobody in ADMIN_IDS."""
+    DASHBOARD_LEFT = "dashboard-left"
+    SESSIONS_ENDED = "sessions-ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from engine.happenings import HappeningsTx
 from engine.installations import InstallationsTx
 from engine.kept import KeepingTx
 from engine.notices import NoticesTx
+from engine.passes import PassesTx
 from engine.rules import RulesTx
 from engine.screening import ScreeningTx
 from engine.seats import TeamsTx
@@ -342,6 +343,7 @@ class Tx(
     CircuitsTx,
     AuditTx,
     HappeningsTx,
+    PassesTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -21,6 +21,7 @@ from storage.jobs import Jobs
 from storage.kept import KeptQuestions
 from storage.metering import Meter
 from storage.notices import Notices
+from storage.passes import Passes
 from storage.people import People
 from storage.playground import Playground
 from storage.proposals import Proposals
@@ -54,7 +55,7 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Operating(Audit, Happenings):
+class Operating(Audit, Happenings, Passes):
     """What operators do."""
 
 

@@ -50,7 +50,7 @@ class Gate:
 
     def __init__(self, app_url: str, key: str | None, *, pace: Callable[[], float] = time.monotonic) -> None:
         self._app_url = app_url
-        self._public = not _is_loopback_host(urlsplit(app_url).netloc)
+        self._public = not is_loopback_host(urlsplit(app_url).netloc)
         self._key = key
         self._pace = pace
         self._wrong: deque[float] = deque(maxlen=WRONG_KEYS_A_MINUTE)
@@ -124,7 +124,7 @@ class Gate:
 def is_loopback_visit(address: str | None, headers: Mapping[str, str]) -> bool:
     """Whether the peer is this machine, asks for this machine by name, and nobody forwarded the request."""
     forwarded = any(_FORWARDED.fullmatch(name) for name in headers)
-    return not forwarded and _is_loopback(address or "") and _is_loopback_host(headers.get("Host", ""))
+    return not forwarded and _is_loopback(address or "") and is_loopback_host(headers.get("Host", ""))
 
 
 async def read_form(request: web.Request) -> Mapping[str, str]:
@@ -141,7 +141,8 @@ def _local(request: web.Request) -> None:
         raise web.HTTPForbidden(text=NOT_LOCAL)
 
 
-def _is_loopback_host(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Whether a `Host` header or the host and port of an address name this machine itself."""
     found = _HOST.fullmatch(host)
     name = found[1].strip("[]").lower() if found else ""
     return name == "localhost" or name.endswith(".localhost") or _is_loopback(name)

@@ -15,6 +15,8 @@ from webhooks.words import DEFAULT_WORDS, refuse, said
 logger = logging.getLogger("webhooks")
 
 STRIPE_PATH = "/stripe/webhook"
+ADMIN_PATH = "/admin"
+"""Nothing below it is kept by a browser or proxy."""
 STARTED = web.RequestKey("started", web.StreamResponse)
 """A stream whose headers are out: an error can only end it."""
 FORM_TARGETS = web.ResponseKey("form_targets", tuple)
@@ -55,13 +57,14 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
         return _broken(request)
 
 
-async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Give every answer, files and streams too, the headers that keep browsers careful."""
     elsewhere = {origin(address) for address in response.get(FORM_TARGETS, ()) if urlsplit(address).netloc}
     targets = " ".join(sorted(elsewhere))
     policy = f"{_CONTENT_POLICY} {targets}".rstrip()
     response.headers.setdefault("Content-Security-Policy", policy)
-    response.headers.setdefault("Cache-Control", "no-cache")
+    private = request.path.startswith(ADMIN_PATH)
+    response.headers.setdefault("Cache-Control", "no-store" if private else "no-cache")
     response.headers.update(_HEADERS)
 
 

@@ -11,6 +11,8 @@ from aiohttp import web
 
 from webhooks import health, pages, playground, simulated, slack_events, slack_install, stripe
 from webhooks.access import Gate
+from webhooks.admin import routes as admin
+from webhooks.admin.door import Door
 from webhooks.boundary import AccessLog, add_headers, errors_in_words
 from webhooks.site import Site
 from webhooks.words import HERE
@@ -26,7 +28,8 @@ def build(site: Site) -> web.Application:
     """The application with every route; what is off answers 404 and says why."""
     closing = asyncio.Event()
     gate = Gate(site.app_url, site.playground_key)
-    app = web.Application(middlewares=[errors_in_words], client_max_size=MOST_BYTES)
+    door = Door(site.admin.entrance if site.admin else None, site.app_url)
+    app = web.Application(middlewares=[errors_in_words, door.closed], client_max_size=MOST_BYTES)
     app.on_response_prepare.append(add_headers)
     app.add_routes(health.routes(site))
     app.add_routes(pages.routes(site))
@@ -36,6 +39,7 @@ def build(site: Site) -> web.Application:
     app.add_routes([web.post("/key", gate.enter)])
     app.add_routes(simulated.routes(site, gate))
     app.add_routes(playground.routes(site, gate, closing))
+    app.add_routes(admin.routes(site, door))
     app.router.add_static("/static", HERE / "static")
 
     async def close_streams(_app: web.Application) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine.domain import Tier, TierName
+from engine.entry import Entrance
 from engine.facts import BillingEvent, SessionId
 from engine.installations import PlatformInstall
 from engine.ports import LocalSurface, PlatformEndpoint
@@ -35,6 +36,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Admin:
+    """What the dashboard is made of."""
+
+    entrance: Entrance
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Everything that is served; `app_url` is the address that members know, without a slash at its end."""
 
@@ -49,3 +57,4 @@ class Site:
     tiers: Mapping[TierName, Tier] = field(default_factory=dict)
     playground: LocalSurface | None = None
     playground_key: str | None = field(default=None, repr=False)
+    admin: Admin | None = None

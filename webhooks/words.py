@@ -16,6 +16,7 @@ MACHINE_PATHS = ("/stripe/", "/slack/events", "/playground/api", "/billing/statu
 
 DEFAULT_WORDS: Mapping[int, str] = {
     400: "This request is not one that we understand.",
+    401: "Sign in first.",
     403: "This is not open to you.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",

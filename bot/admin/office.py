@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from bot.admin.asking import asking
 from bot.admin.desk import Operators
+from bot.admin.entering import entering
 from bot.front import Front
 from engine.alarms import Alarms
+from engine.entry import Entrance
 from engine.facts import Mode
 from engine.jobs import Queue
 from engine.ports import Clock, Store
@@ -26,19 +28,26 @@ class Office:
     reports: Reports
     steering: Steering
     alarms: Alarms
+    entrance: Entrance
+    operators: Operators
     queues: list[Queue] = field(default_factory=list)
     rounds: list[Queue] = field(default_factory=list)
     everywhere: list[Queue] = field(default_factory=list)
+
+    def refit(self, settings: Settings) -> None:
+        """Go by other settings, as far as these may change while it serves."""
+        self.operators.people = self.alarms.people = self.entrance.people = settings.admins
 
 
 def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mode: Mode) -> Office:
     """Put it together, and let the front take the orders of the people of ADMIN_IDS."""
     reports = Reports(store, clock, front.members.wares, mode, settings.billing.metered_markup)
     steering = Steering(store, clock, front.members, reports)
-    front.operators = Operators(settings.admins, {**asking(steering)})
+    entrance = Entrance(store, clock, settings.admins, settings.server.app_url)
+    operators = front.operators = Operators(settings.admins, {**asking(steering), **entering(entrance)})
     alarms = Alarms(store, clock, settings.admins)
-    office = Office(reports, steering, alarms)
+    office = Office(reports, steering, alarms, entrance, operators)
     office.queues.append(alarms.address)
-    office.rounds.append(alarms.sweep)
+    office.rounds.extend((alarms.sweep, entrance.sweep))
     office.everywhere.append(alarms.work)
     return office

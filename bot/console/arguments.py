@@ -87,6 +87,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     commands.add_parser("migrate", help="bring the database to this version's schema")
     commands.add_parser("slack-manifest", help="print the manifest to create the Slack app from")
+    entering = commands.add_parser("dashboard", help="print a link that opens the dashboard once")
+    entering.add_argument("--end-sessions", action="store_true", help="end everybody's sessions instead")
     about_people(commands)
     about_money(commands)
     about_simulation(commands)

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from bot.console import shelf
+from bot.console import entering, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
@@ -176,5 +176,6 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "report": report,
     "events": events,
     "simulate": simulate,
+    "dashboard": entering.dashboard,
 }
 """The commands that need everything put together, by name."""

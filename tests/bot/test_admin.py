@@ -8,12 +8,14 @@ import pytest
 
 from bot.admin.asking import asking
 from bot.admin.desk import Operators
+from bot.admin.entering import entering
 from bot.admin.people import person_named
 from bot.commands import BY_NAME
 from bot.front import Front, Request
 from bot.typed import Typed, parse
 from engine.audit import Actor, Deed, Entry, Origin
 from engine.domain import Person, Platform
+from engine.entry import Entrance
 from engine.facts import Mode
 from engine.reports import Reports
 from engine.steering import Steering
@@ -89,3 +91,37 @@ async def test_the_audit_log_is_read_newest_first_page_by_page(hall: Hall, front
     assert [entry.detail for entry in newest] == ["3 days", "2 days"]
     (oldest,) = await hall.store.read(lambda tx: tx.deeds(newest[-1].number, 2))
     assert oldest.detail == "1 days"
+
+
+async def test_a_link_into_the_dashboard_is_for_a_dm_alone(hall: Hall, front: Front) -> None:
+    front.operators.orders.update(
+        entering(Entrance(hall.store, hall.clock, (ALICE,), "https://chat.example"))
+    )
+    typed = parse("/admin dashboard")
+    assert isinstance(typed, Typed)
+    reply = (await front.run(Request(ALICE, typed.command, {}, "local:1")))[-1]
+    assert (reply.text, reply.buttons) == ("A link to the dashboard is in your direct messages.", ())
+    assert reply.direct
+    assert reply.direct.private
+    assert (reply.direct.buttons[0].url or "").startswith("https://chat.example/admin/enter?link=")
+
+
+async def test_links_into_the_dashboard_are_limited_in_words(hall: Hall, front: Front) -> None:
+    front.operators.orders.update(
+        entering(Entrance(hall.store, hall.clock, (ALICE,), "https://chat.example"))
+    )
+    told = [await says(front, "/admin dashboard") for _ in range(6)]
+    assert "5 links within 10 minutes" in told[-1]
+    assert told[-2] == told[0]
+
+
+async def test_signing_out_everywhere_is_told_by_number(hall: Hall, front: Front) -> None:
+    entrance = Entrance(hall.store, hall.clock, (ALICE,), "https://chat.example")
+    front.operators.orders.update(entering(entrance))
+    for number, words in enumerate(
+        ("You had no session,", "Your session is over,", "Your 2 sessions are over,")
+    ):
+        for _ in range(number):
+            link = str(await entrance.link(Actor.in_chat(ALICE)))
+            await entrance.enter(link.partition("=")[2])
+        assert (await says(front, "/admin signout")).startswith(words)

@@ -1,0 +1,1 @@
+"""The dashboard: who is let in, and its pages."""
