@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from billing.checkup import check_money
 from billing.money import Money, open_money
 from billing.simulated_clock import SimulatedClock
 from billing.till import Till, open_till
@@ -24,12 +25,13 @@ from bot.admin.office import Office, open_office
 from bot.affairs import open_affairs
 from bot.console import orders
 from bot.console.arguments import command_line
-from bot.console.checkup import about_chat
+from bot.console.checkup import check_chat, check_clock, check_configuration
+from bot.console.diagnosis import diagnose
 from bot.console.household import Household
 from bot.console.listening import on_signals, open_many
 from bot.console.logs import set_up_logging
 from bot.console.parts import switches
-from bot.console.words import announcement, causes, checked, in_words, part_lines
+from bot.console.words import announcement, causes, in_words, part_lines
 from bot.front import Front
 from bot.intake import Intake
 from bot.surfaces import Surfaces, open_surfaces
@@ -47,12 +49,15 @@ from engine.reloading import Reloading
 from engine.settings import Settings
 from engine.shelves import Shelves, TiersNow
 from engine.summarising import Summarising
+from providers.checkup import check_vendors
 from providers.moderation import OpenAIModerator
 from providers.prices import ListPrices
 from providers.reading import FileReader
 from providers.registry import Models, build_models
+from storage.checkup import opened
 from storage.store import Store, migrate, open_store
 from storage.vault import SealingVault, vault_of
+from webhooks.checkup import check_address
 from webhooks.server import serve
 from webhooks.site import Admin, Part, Site, StripeInbox
 
@@ -260,18 +265,25 @@ def duties(
     return running
 
 
-async def doctor(settings: Settings) -> int:
-    """Bring the database up to date and check what can be checked; 1 if something has to be mended."""
-    async with open_house(settings) as house:
-        problems = [str(problem) for problem in await house.till.billing.verify_stripe_config()]
-        notes, wrong = await about_chat(settings, house.store, token_vault(settings))
-    if settings.stripe:
-        from billing.doctor import notes_on  # noqa: PLC0415 - the SDK is for those who use it
-
-        notes += notes_on(settings.stripe, settings.server.app_url)
-    problems += wrong
-    print(checked(part_lines(parts_of(settings)), problems, (*notes, *settings.remarks)))
-    return 1 if problems else 0
+async def doctor(settings: Settings, *, as_json: bool) -> int:
+    """Check everything that can be checked and say what to mend; 1 if something has to be."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        store, database = await opened(settings.database, clock, stack)
+        wares = Shelves(settings.tiers, settings.models, ListPrices(), clock)
+        till, models = open_till(settings, store, clock, TiersNow(wares)), build_models(settings.providers)
+        stack.push_async_callback(till.billing.aclose)
+        stack.push_async_callback(models.close)
+        checks = (
+            check_configuration(settings),
+            database,
+            check_clock(settings, clock),
+            check_vendors(models, settings.shelf, settings.vendor_keys),
+            check_chat(settings, store, token_vault(settings)),
+            check_money(settings, till),
+            check_address(settings.server),
+        )
+        return await diagnose(checks, as_json=as_json)
 
 
 async def apply_migrations(settings: Settings) -> int:
@@ -323,7 +335,7 @@ def household(house: House) -> Household:
 def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one command; its exit status."""
     alone: dict[str, Callable[[], Coroutine[object, object, int]]] = {
-        "doctor": lambda: doctor(settings),
+        "doctor": lambda: doctor(settings, as_json=arguments.json),
         "migrate": lambda: apply_migrations(settings),
         "run": lambda: run(settings, arguments.only),
         "models": lambda: models(arguments, settings),

@@ -30,7 +30,7 @@ from engine.models import Chunk, Completion, Effort, Finish, Message, Role
 from providers.caching import end_of_prefix
 from providers.connections import CONNECTIONS
 from providers.endpoint import Endpoint
-from providers.failures import Fault, retry_after
+from providers.failures import Fault, retry_after, worded
 from providers.ladder import Ladder, budget
 from providers.pages import no_page
 from providers.streaming import Patience, Reading, relay, whole
@@ -41,6 +41,8 @@ ENDS: Mapping[str, Finish] = {
     "refusal": Finish.SAFETY,
 }
 OK = 200
+LISTED = 1000
+"""Models on a page of the list; the most that Anthropic gives."""
 THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 CACHED: CacheControlEphemeralParam = {"type": "ephemeral"}
 LEAST_BUDGET = 1024
@@ -111,6 +113,10 @@ class AnthropicModel:
 
     def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
         return relay(self, completion)
+
+    async def names(self) -> frozenset[str]:
+        with worded(self):
+            return frozenset([each.id async for each in self._client.models.list(limit=LISTED)])
 
     async def close(self) -> None:
         """Close the client and its connections."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from typing import Protocol
 
 from engine.errors import (
     ContentRefusedError,
@@ -128,6 +130,36 @@ def broke(error: BaseException, vendor: str, *, usage: Usage | None, opened: boo
     if opened:
         return StreamCutError(f"{vendor} broke off: {type(causes[-1]).__name__}", usage=usage)
     return TryAgainError(f"{vendor} cannot be reached: {type(causes[-1]).__name__}")
+
+
+class Explaining(Protocol):
+    """An adapter as far as its failures go."""
+
+    @property
+    def vendor(self) -> str:
+        """Its name in messages to the operator."""
+        ...
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """All that the SDK and what is below it raise when a call fails."""
+        ...
+
+    def explain(self, error: Exception) -> Fault | None:
+        """What the vendor said; None if it said nothing."""
+        ...
+
+
+@contextmanager
+def worded(adapter: Explaining) -> Iterator[None]:
+    """Calls of a vendor that are no streams: their failures come out as errors by remedy."""
+    try:
+        yield
+    except adapter.failures as error:
+        fault = adapter.explain(error)
+        if fault is None:
+            raise broke(error, adapter.vendor, usage=None, opened=False) from error
+        raise said(fault, adapter.vendor, usage=None, begun=False) from error
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -17,7 +17,7 @@ from engine.errors import ContentRefusedError
 from engine.files import Image, Pdf
 from engine.models import Chunk, Completion, Effort, Finish, Role
 from providers.endpoint import Endpoint
-from providers.failures import Fault, retry_after
+from providers.failures import Fault, retry_after, worded
 from providers.ladder import Ladder, budget
 from providers.streaming import Patience, Reading, relay
 
@@ -51,6 +51,8 @@ LEVELS: Mapping[Effort, Sequence[types.ThinkingLevel]] = {
 LEAST_BUDGET, MOST_BUDGET = 512, 24_576
 """Tokens to think that every model with a budget takes."""
 BAD_REQUEST = 400
+LISTED = 1000
+"""Models on a page of the list; the most that Gemini gives."""
 
 RECEIVED: ContextVar[list[aiohttp.ClientResponse]] = ContextVar("RECEIVED")
 """Where the reply to a task's request is left: closing the SDK's stream does not close the reply under it."""
@@ -115,6 +117,11 @@ class GeminiModel:
 
     def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
         return relay(self, completion)
+
+    async def names(self) -> frozenset[str]:
+        with worded(self):
+            pages = await self._client.aio.models.list(config={"page_size": LISTED})
+            return frozenset([(each.name or "").removeprefix("models/") async for each in pages])
 
     async def close(self) -> None:
         """Close the client and its connections."""
@@ -186,7 +193,7 @@ async def _remember(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     response = await handler(request)
-    RECEIVED.get().append(response)
+    RECEIVED.get([]).append(response)
     return response
 
 

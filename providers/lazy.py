@@ -20,6 +20,10 @@ class Adapter(Protocol):
         """See `engine.ports.Model`."""
         ...
 
+    async def names(self) -> frozenset[str]:
+        """The ids of all models that the vendor lists. OutsideError by remedy."""
+        ...
+
     async def close(self) -> None:
         """Close the client and its connections."""
         ...
@@ -48,6 +52,11 @@ class LazyModel:
         async with self.lent() as model, aclosing(model.stream(completion)) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+    async def names(self) -> frozenset[str]:
+        """See `Adapter`."""
+        async with self.lent() as model:
+            return await model.names()
 
     @asynccontextmanager
     async def lent(self) -> AsyncGenerator[Adapter, None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import LateError, StreamCutError, TellOperatorError
 from engine.files import Image
 from engine.moderating import FINE, Verdict
-from providers.failures import broke, said
+from providers.failures import worded
 from providers.lazy import LazyModel
 
 if TYPE_CHECKING:  # the SDK is loaded by the adapter, not before
@@ -64,13 +64,8 @@ class OpenAIModerator:
         return FINE
 
     async def _ask(self, adapter: OpenAIModel, asked: Input) -> Sequence[Moderation]:
-        try:
+        with worded(adapter):
             response = await adapter.client.moderations.create(input=asked, model=self._model)
-        except adapter.failures as error:
-            fault = adapter.explain(error)
-            if fault is None:
-                raise broke(error, VENDOR, usage=None, opened=False) from error
-            raise said(fault, VENDOR, usage=None, begun=False) from error
         results = getattr(response, "results", None)  # the SDK hands on what is in a reply unchecked
         if not isinstance(results, list) or len(results) != len(asked):
             raise StreamCutError(f"{VENDOR} gave no result for each part of a question")

@@ -20,12 +20,13 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from openai.types.chat.chat_completion_content_part_param import File
 from openai.types.shared import ReasoningEffort
 
+from engine.errors import GiveUpError
 from engine.files import Image, Pdf
 from engine.models import Chunk, Completion, Effort, Finish, Message, Role
 from providers.caching import cache_key
 from providers.connections import CONNECTIONS
 from providers.endpoint import Endpoint
-from providers.failures import Fault, retry_after
+from providers.failures import Fault, retry_after, worded
 from providers.ladder import Ladder
 from providers.pages import no_page
 from providers.streaming import Patience, Reading, relay, whole
@@ -110,6 +111,13 @@ class OpenAIModel:
 
     def stream(self, completion: Completion) -> AsyncGenerator[Chunk, None]:
         return relay(self, completion)
+
+    async def names(self) -> frozenset[str]:
+        try:
+            with worded(self):
+                return frozenset([each.id async for each in self.client.models.list()])
+        except AttributeError as error:  # the SDK takes whatever comes for a list
+            raise GiveUpError(f"{self.vendor} gave no list of models") from error
 
     async def close(self) -> None:
         """Close the client and its connections."""

@@ -79,7 +79,8 @@ def command_line() -> argparse.ArgumentParser:
     running.add_argument(
         "--only", type=roles, default=every, metavar="ROLES", help=f"some of {','.join(ROLES)}"
     )
-    commands.add_parser("doctor", help="check the configuration and say what to mend")
+    checking = commands.add_parser("doctor", help="check everything, with the mend for what is wrong")
+    checking.add_argument("--json", action="store_true", help="print JSON")
     listing = commands.add_parser("models", help="list the models with locks and prices, or ask each")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.add_argument(

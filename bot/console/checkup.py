@@ -1,49 +1,142 @@
-"""The doctor's look at the chat platforms: what is good to know, and what has to be mended."""
+"""The doctor's look at configuration, clock, chat platforms and operators."""
 
 from __future__ import annotations
 
-from bot.console.invitation import about_discord
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from engine.checkup import Finding, good, worth_knowing, wrong
 from engine.domain import Platform
-from engine.ports import Store, Vault
+from engine.ports import Clock, Store, Vault
 from engine.settings import Settings
 
+PATIENCE = 10.0
+"""Seconds to be told the time."""
+APART = 60.0
+"""Seconds between two clocks that are worth mending; from 300 on signed calls are refused."""
+STEPS = {
+    "Discord": "set DISCORD_TOKEN; docs/discord.md has the steps",
+    "Slack": "docs/slack.md has the steps",
+}
 
-async def about_chat(settings: Settings, store: Store, tokens: Vault | None) -> tuple[list[str], list[str]]:
-    """Notes, and problems with their mends, of Discord and Slack as far as they are on."""
-    notes, problems = about_discord(settings)
-    notes += [*about_operators(settings), *about_questions(settings)]
-    notes.append("`main.py models --check` asks each model with one token")
-    if settings.discord and not problems:
-        from bot.discord.checkup import check_discord  # noqa: PLC0415 - the SDK is for those who use it
 
-        problems += await check_discord(settings.discord)
+async def check_configuration(settings: Settings) -> list[Finding]:
+    """What was read, and what is worth knowing about it."""
+    shelf, on = len(settings.shelf), len(settings.models)
+    what = f"{len(settings.tiers)} tiers, {shelf} models in config.toml, of which {on} can answer"
+    return [
+        good("Configuration", what),
+        *(worth_knowing("Configuration", remark) for remark in settings.remarks),
+        *about_operators(settings),
+        *about_questions(settings),
+    ]
+
+
+async def check_clock(settings: Settings, clock: Clock) -> list[Finding]:
+    """How far this machine's clock is from that of a service that is on."""
+    for name, address in services(settings):
+        told = await time_at(address)
+        if told is not None:
+            return [compared(name, (clock.now() - told).total_seconds())]
+    return [good("Clock", "not compared with another: no service that tells the time is on")]
+
+
+def services(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Services that tell the time with every answer, whatever they are asked."""
+    if settings.stripe:
+        yield "Stripe", root(settings.stripe.api_base or "https://api.stripe.com")
+    if settings.discord:
+        yield "Discord", root(settings.discord.api_base or "https://discord.com")
     if settings.slack:
-        from bot.slack.checkup import check_slack  # noqa: PLC0415 - as above
-
-        told, wrong = await check_slack(settings.slack, settings.server.app_url, store, tokens)
-        notes, problems = notes + told, problems + wrong
-    return notes, problems
+        yield "Slack", root(settings.slack.api_url)
 
 
-def about_operators(settings: Settings) -> list[str]:
+def root(address: str) -> str:
+    """The first page of the server at an address."""
+    return urljoin(address, "/")
+
+
+async def time_at(address: str) -> datetime | None:
+    """What time it is there; None if that is not told."""
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(total=PATIENCE), trust_env=True) as session,
+            session.get(address) as response,
+        ):
+            return parsedate_to_datetime(response.headers["Date"])
+    except (ClientError, OSError, TimeoutError, KeyError, ValueError):
+        return None
+
+
+def compared(name: str, ahead: float) -> Finding:
+    """What a difference in seconds means."""
+    if abs(ahead) <= APART:
+        return good("Clock", f"within {abs(ahead):.0f} s of {name}'s")
+    way = "ahead of" if ahead > 0 else "behind"
+    return wrong("Clock", f"{abs(ahead):.0f} s {way} {name}'s. Switch time synchronisation on.")
+
+
+async def check_chat(settings: Settings, store: Store, tokens: Vault | None) -> list[Finding]:
+    """Discord and Slack, as far as they are on."""
+    if not (settings.discord or settings.slack):
+        where = "in the playground alone" if settings.playground.on else "by nobody"
+        steps = f"For Discord {STEPS['Discord']}; for Slack {STEPS['Slack']}."
+        return [worth_knowing("Chat", f"the bot can be asked {where}. {steps}")]
+    found = await asyncio.gather(of_discord(settings), of_slack(settings, store, tokens))
+    return [finding for findings in found for finding in findings]
+
+
+async def of_discord(settings: Settings) -> list[Finding]:
+    """Discord, or how to switch it on."""
+    if settings.discord is None:
+        return [good("Discord", f"off; {STEPS['Discord']}")]
+    from bot.discord.checkup import check_discord  # noqa: PLC0415 - the SDK is for those who use it
+
+    return await check_discord(settings.discord)
+
+
+async def of_slack(settings: Settings, store: Store, tokens: Vault | None) -> list[Finding]:
+    """Slack, or how to switch it on."""
+    if settings.slack is None:
+        return [good("Slack", f"off; {STEPS['Slack']}")]
+    from bot.slack.checkup import check_slack  # noqa: PLC0415 - as above
+
+    notes, problems = await check_slack(settings.slack, settings.server.app_url, store, tokens)
+    found = [*(good("Slack", note) for note in notes), *(wrong("Slack", each) for each in problems)]
+    return found if problems else [good("Slack", "tokens and scopes are as the manifest wants them"), *found]
+
+
+def about_operators(settings: Settings) -> Iterator[Finding]:
     """Who is told when something needs the operator, as far as that can be."""
     if not settings.admins:
-        return ["ADMIN_IDS is not set: what needs you (a ceiling, a vendor) is only written into the log"]
+        yield worth_knowing(
+            "Operators",
+            "nobody is told when something needs the operator. Set ADMIN_IDS; the log alone has it.",
+        )
+        return
     on = {
         Platform.DISCORD: settings.discord is not None,
         Platform.SLACK: settings.slack is not None,
         Platform.LOCAL: settings.playground.on,
     }
-    deaf = [
-        f"ADMIN_IDS: {each} cannot be told anything, since {each.platform} is off"
-        for each in settings.admins
-        if not on[each.platform]
-    ]
-    return [f"What needs you is told to {', '.join(map(str, settings.admins))}", *deaf]
+    yield good("Operators", f"what needs you is told to {', '.join(map(str, settings.admins))}")
+    for each in settings.admins:
+        if not on[each.platform]:
+            yield worth_knowing(
+                "Operators",
+                f"{each} cannot be told anything. Switch {each.platform} on, or change ADMIN_IDS.",
+            )
 
 
-def about_questions(settings: Settings) -> list[str]:
-    """That nothing of a member's is kept at a limit."""
+def about_questions(settings: Settings) -> Iterator[Finding]:
+    """Whether anything of a member's is kept at a limit."""
     if settings.prompt_keys:
-        return []
-    return ["PROMPT_KEY is not set: a question that a limit stops is not kept, and has to be written anew"]
+        yield good("Questions", "what a limit stops is kept, sealed, and answered later")
+    else:
+        words = "what a limit stops is not kept, and is lost. Set PROMPT_KEY to keep it for a day."
+        yield worth_knowing("Questions", words)

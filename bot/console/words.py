@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 from engine.reconcile import Findings
@@ -49,13 +49,6 @@ def announcement(settings: Settings, port: int, parts: Iterable[str]) -> str:
     notes = [f"note: {remark}" for remark in settings.remarks]
     lines = [f"  {line}" for line in (*parts, *notes)]
     return "\n".join([f"multi-llm-chat is ready at {address}{bound}", *lines])
-
-
-def checked(parts: Iterable[str], problems: Sequence[str], notes: Iterable[str]) -> str:
-    """What a check of the configuration found."""
-    lines = [*parts, *(f"mend  {problem}" for problem in problems), *(f"note  {note}" for note in notes)]
-    last = f"{len(problems)} to mend." if problems else "All that was checked is in order."
-    return "\n".join([*lines, last])
 
 
 def findings_lines(findings: Findings, *, dry_run: bool) -> list[str]:

@@ -3,33 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import discord
 from aiohttp import ClientError
 
 from bot.discord.adapter import PORTAL, for_operator, redirect
+from bot.discord.invite import PERMISSIONS, application_of, intents, invite_link
+from bot.discord.places import NAMES
+from engine.checkup import Finding, good, worth_knowing, wrong
 from engine.settings import DiscordSettings
 
+AREA = "Discord"
 PATIENCE = 15.0
 """Seconds for all that is asked."""
+SERVERS = 200
+"""Servers that are looked at; Discord gives as many at once."""
+NAMED = 10
 AWAY = "Discord cannot be asked now ({why}). Check the network, and DISCORD_API_BASE if it is set."
+NO_TOKEN = "DISCORD_TOKEN: is no bot token. Copy it from the Bot page of your application."  # noqa: S105 - words
 NOT_ALLOWED = (
     "config.toml: message_content is on under [discord], and the application may not read messages. Switch "
     f"on Message Content Intent at {PORTAL}, page Bot, or set it to false."
 )
 
 
-async def check_discord(settings: DiscordSettings) -> list[str]:
-    """A sentence with its mend for each thing that is wrong with the token and the application's rights."""
+async def check_discord(settings: DiscordSettings) -> list[Finding]:
+    """Token, intents, and what the bot may do on each of its servers."""
     redirect(settings)
+    token = settings.token.get_secret_value()
+    application = application_of(token)
+    if application is None:
+        return [wrong(AREA, NO_TOKEN)]
+    link = invite_link(application)
     try:
         async with asyncio.timeout(PATIENCE), discord.Client(intents=discord.Intents.none()) as client:
-            await client.login(settings.token.get_secret_value())
-            flags = client.application_flags
+            await client.login(token)
+            name, flags = str(client.user), client.application_flags
+            servers = await client.http.get_guilds(SERVERS)
     except TimeoutError:
-        return [AWAY.format(why=f"no answer in {PATIENCE:.0f} seconds")]
+        return [wrong(AREA, AWAY.format(why=f"no answer in {PATIENCE:.0f} seconds"))]
     except (discord.DiscordException, ClientError, OSError) as error:
         told = for_operator(error)
-        return [f"DISCORD_TOKEN: {told}" if told else AWAY.format(why=error)]
+        return [wrong(AREA, f"DISCORD_TOKEN: {told}" if told else AWAY.format(why=error))]
+    return [*of_intents(settings, flags), *of_servers(servers, name, link)]
+
+
+def of_intents(settings: DiscordSettings, flags: discord.ApplicationFlags) -> Iterator[Finding]:
+    """Whether the bot is let read what the configuration wants."""
     allowed = flags.gateway_message_content or flags.gateway_message_content_limited
-    return [NOT_ALLOWED] if settings.message_content and not allowed else []
+    if settings.message_content and not allowed:
+        yield wrong(AREA, NOT_ALLOWED)
+    else:
+        wanted = (name.upper() for name, on in intents(message_content=settings.message_content) if on)
+        yield good(AREA, f"intents {', '.join(wanted)}")
+
+
+def of_servers(servers: Sequence[Mapping[str, Any]], name: str, link: str) -> Iterator[Finding]:
+    """Where the bot is, and what it lacks there; a channel may still say otherwise."""
+    if not servers:
+        yield worth_knowing(AREA, f"{name} is in no server yet. Open {link}")
+        return
+    yield good(
+        AREA, f"{name} is in {len(servers)} server{'s' if len(servers) > 1 else ''}; invite link: {link}"
+    )
+    lacking = [(each["name"], missing) for each in servers if (missing := missing_in(each))]
+    for server, missing in lacking[:NAMED]:
+        yield worth_knowing(
+            AREA, f"{server}: the bot lacks {', '.join(missing)}. Grant it to the bot's role, or open {link}"
+        )
+    if len(lacking) > NAMED:
+        yield worth_knowing(AREA, f"the same in {len(lacking) - NAMED} more servers. Open {link}")
+
+
+def missing_in(server: Mapping[str, Any]) -> list[str]:
+    """The permissions that the bot has use for and lacks all over a server."""
+    granted = discord.Permissions(int(server["permissions"]))
+    if granted.administrator or granted.is_superset(PERMISSIONS):
+        return []
+    return [words for name, words in NAMES.items() if not getattr(granted, name)]

@@ -6,6 +6,7 @@ import pytest
 
 from bot.console.arguments import command_line
 from bot.console.checkup import about_operators, about_questions
+from engine.checkup import Light
 from engine.config import load_settings
 
 WRONG = {
@@ -40,17 +41,19 @@ def test_what_is_no_order_is_refused_with_what_is(words: str, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("people", "told"),
     [
-        ("", ["only written into the log"]),
+        ("", ["nobody is told"]),
         ("local:ann", ["told to local:ann"]),
-        ("local:ann,slack:T1/U1", ["told to", "slack:T1/U1 cannot be told anything, since slack is off"]),
+        ("local:ann,slack:T1/U1", ["told to", "slack:T1/U1 cannot be told anything. Switch slack on"]),
     ],
 )
 def test_the_doctor_says_who_is_told_when_something_needs_the_operator(people: str, told: list[str]) -> None:
-    notes = about_operators(load_settings({"ADMIN_IDS": people}))
+    notes = [f"{each.what}. {each.mend}" for each in about_operators(load_settings({"ADMIN_IDS": people}))]
     assert len(notes) == len(told)
     assert all(words in note for words, note in zip(told, notes, strict=True))
 
 
 def test_the_doctor_says_that_nothing_is_kept_without_a_key() -> None:
-    assert about_questions(load_settings({"PROMPT_KEY": "k" * 32})) == []
-    assert len(about_questions(load_settings({}))) == 1
+    (kept,) = about_questions(load_settings({"PROMPT_KEY": "k" * 32}))
+    (lost,) = about_questions(load_settings({}))
+    assert (kept.light, lost.light) == (Light.GREEN, Light.YELLOW)
+    assert "PROMPT_KEY" in lost.mend

@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from dataclasses import replace
 
+import discord
 import pytest
 from pydantic import SecretStr
 
 from bot.discord.checkup import check_discord
+from engine.checkup import Finding, Light
 from engine.settings import DiscordSettings
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.gateway import MESSAGE_CONTENT
+from tests.fakes.discord.shapes import ADMINISTRATOR, EVERYTHING
+
+
+def lights(findings: Sequence[Finding]) -> list[str]:
+    return [each.light for each in findings]
+
+
+def other_token(fake: FakeDiscord) -> str:
+    """A token of the same application that is not accepted."""
+    return f"{fake.token.partition('.')[0]}.another"
 
 
 async def test_token_and_rights_are_held_against_the_configuration() -> None:
     async with FakeDiscord() as fake:
         plain = DiscordSettings(SecretStr(fake.token), fake.api_base, fake.gateway_url)
         reading = replace(plain, message_content=True)
-        assert await check_discord(plain) == []
-        [said] = await check_discord(reading)
-        assert said.startswith("config.toml: message_content is on")
-        assert "Switch on Message Content Intent" in said
+        assert lights(await check_discord(plain)) == ["green", "green"]
+        said, *_ = await check_discord(reading)
+        assert said.light is Light.RED
+        assert said.what.startswith("config.toml: message_content is on")
+        assert "Switch on Message Content Intent" in said.mend
         fake.gateway.granted_intents = MESSAGE_CONTENT
-        assert await check_discord(reading) == []
-        [wrong] = await check_discord(replace(plain, token=SecretStr("bad")))
-        assert wrong.startswith("DISCORD_TOKEN: Discord does not accept DISCORD_TOKEN. Make a new token")
+        assert lights(await check_discord(reading)) == ["green", "green"]
+        [wrong] = await check_discord(replace(plain, token=SecretStr(other_token(fake))))
+        assert wrong.what == "DISCORD_TOKEN: Discord does not accept DISCORD_TOKEN"
+        assert wrong.mend.startswith("Make a new token")
+        [none] = await check_discord(replace(plain, token=SecretStr("bad")))
+        assert none.what == "DISCORD_TOKEN: is no bot token"
         assert fake.findings == []
 
 
 async def test_a_discord_that_is_away_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.discord.checkup.PATIENCE", 0.5)
-    [said] = await check_discord(DiscordSettings(SecretStr("any"), "http://127.0.0.1:1/api/v10", None))
-    assert said.startswith("Discord cannot be asked now")
+    token = f"{base64.b64encode(b'1234').decode()}.fake"
+    [said] = await check_discord(DiscordSettings(SecretStr(token), "http://127.0.0.1:1/api/v10", None))
+    assert said.what.startswith("Discord cannot be asked now")
+
+
+async def test_a_server_where_the_bot_may_not_do_its_work_is_named() -> None:
+    async with FakeDiscord() as fake:
+        settings = DiscordSettings(SecretStr(fake.token), fake.api_base, fake.gateway_url)
+        fake.world.granted = EVERYTHING & ~(ADMINISTRATOR | discord.Permissions(attach_files=True).value)
+        *_, said = await check_discord(settings)
+        assert said.light is Light.YELLOW
+        assert "the bot lacks Attach Files" in said.what
+        fake.world.granted = None
+        [_, alone] = await check_discord(settings)
+        assert (alone.light, "is in no server yet" in alone.what) == (Light.YELLOW, True)
+        assert fake.findings == []

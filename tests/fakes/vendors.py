@@ -67,6 +67,8 @@ class FakeVendors:
         """Set when a script has begun to play."""
         self.left = asyncio.Event()
         """Set when a client goes away while a script is still playing."""
+        self.lists: Reply = Reply(404, {})
+        """What comes of asking for the list of models."""
         self._scripts: list[Script] = []
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -100,6 +102,7 @@ class FakeVendors:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/{path:.*}", self._answer)
+        app.router.add_get("/{path:.*}", self._list)
         # The handler of a client that goes away is cancelled: that is how the fake sees it go.
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -118,6 +121,10 @@ class FakeVendors:
         """Stop listening and drop every connection."""
         if self._runner:
             await self._runner.cleanup()
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        assert request.path.endswith("/models")
+        return _whole(self.lists)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None

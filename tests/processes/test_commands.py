@@ -133,13 +133,28 @@ async def test_the_doctor_says_what_is_on_and_what_to_mend(tmp_path: Path) -> No
         told(tmp_path, {}, "doctor"), told(tmp_path, {**slack, **stripe, **nowhere}, "doctor")
     )
     assert well.code == 0
-    assert well.out.endswith("All that was checked is in order.\n")
+    assert well.out.endswith("0 red. Nothing to mend.\n")
+    assert "yellow  Stripe         payments are SIMULATED" in well.out
     assert ill.code == 1
-    assert "Slack      on" in ill.out
-    assert "mend  DISCORD_TOKEN: " in ill.out
-    assert "mend  no line to Stripe" in ill.out
-    assert "mend  Slack cannot be asked now" in ill.out
+    assert "red     Discord        DISCORD_TOKEN: is no bot token" in ill.out
+    assert "red     Stripe         no line to Stripe" in ill.out
+    assert "red     Slack          Slack cannot be asked now" in ill.out
     assert ill.out.endswith("3 to mend.\n")
+
+
+async def test_the_doctor_looks_at_all_else_where_the_database_is_away(tmp_path: Path) -> None:
+    away = {"DATABASE_URL": f"postgresql://me:{SECRET}@127.0.0.1:1/chat"}
+    said = await told(tmp_path, away, "doctor", "--json")
+    assert said.code == 1
+    found = json.loads(said.out)
+    assert (found["ok"], found["counts"]["red"]) == (False, 1)
+    (database,) = [each for each in found["findings"] if each["area"] == "Database"]
+    assert database["light"] == "red"
+    assert database["what"].startswith("the database cannot be reached")
+    assert "DATABASE_URL" in database["mend"]
+    assert {"Configuration", "Models", "Chat", "Stripe", "Address"} <= {
+        each["area"] for each in found["findings"]
+    }
 
 
 async def test_models_are_listed_and_asked_without_a_database_and_need_a_price(tmp_path: Path) -> None:

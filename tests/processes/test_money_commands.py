@@ -51,7 +51,7 @@ async def test_a_bare_account_is_set_up_once_and_the_doctor_has_nothing_left_to_
         }
         ill = await told(tmp_path, bare, "doctor")
         assert ill.code == 1
-        assert "mend  There is no price with the lookup key premium_monthly_v1." in ill.out
+        assert "red     Stripe         There is no price with the lookup key premium_monthly_v1" in ill.out
         assert "Run `python main.py stripe-setup`." in ill.out
         planned = await told(tmp_path, bare, "stripe-setup", "--dry-run")
         assert (planned.code, posts(stripe)) == (0, 0)
@@ -69,8 +69,9 @@ async def test_a_bare_account_is_set_up_once_and_the_doctor_has_nothing_left_to_
         assert posts(stripe) == made
         assert (refused.code, refused.err) == (2, NOTHING_TO_PLAY)
         well = await told(tmp_path, {**bare, "STRIPE_WEBHOOK_SECRET": secrets}, "doctor")
-        assert well.code == 0, well.out
-        assert well.out.endswith("All that was checked is in order.\n")
+        assert "green   Stripe         live mode (real money): all that config.toml sells" in well.out
+        assert well.out.endswith("1 red. 1 to mend.\n")  # nobody has this address
+        assert "https://chat.example.com cannot be reached" in " ".join(well.out.split())
         assert stripe.rejections == []
 
 

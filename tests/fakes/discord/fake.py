@@ -1,5 +1,6 @@
 """A Discord on loopback which the real client accepts."""
 
+from base64 import b64encode
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,8 @@ from tests.fakes.discord.spec import load_spec
 from tests.fakes.discord.world import World
 from tests.fakes.shelf import Shelf
 
-TOKEN = "fake-discord-token"
+TOKEN = f"{b64encode(b'1234567890').decode()}.fake-discord-token"
+"""Like any bot token it begins with the application's id."""
 
 
 class FakeDiscord(People):

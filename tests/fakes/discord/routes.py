@@ -67,6 +67,7 @@ class Routes:
         messages = "/channels/{channel_id}/messages"
         return [
             ("GET", "/users/@me", self.me),
+            ("GET", "/users/@me/guilds", self.guilds),
             ("POST", "/users/@me/channels", self.open_dm),
             ("GET", "/users/{user_id}", self.user),
             ("GET", "/oauth2/applications/@me", self.application),
@@ -98,6 +99,11 @@ class Routes:
     async def me(self, _call: Call) -> Answer:
         """Return the bot's own user."""
         return Answer({**shapes.user_json(self.world.bot), "mfa_enabled": True, "locale": "en-US"})
+
+    async def guilds(self, _call: Call) -> Answer:
+        """Return the servers that the bot is in, with what it may do all over each."""
+        granted = self.world.granted
+        return Answer([] if granted is None else [shapes.own_guild_json(self.world.guild, granted)])
 
     async def user(self, call: Call) -> Answer:
         """Return another user."""

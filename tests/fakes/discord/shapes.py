@@ -152,6 +152,19 @@ GUILD_NOTHINGS = (
 )  # fmt: skip
 
 
+def own_guild_json(guild: str, granted: int) -> Json:
+    """A server as the list of one's own servers has it."""
+    return {
+        "id": guild,
+        "name": "Test server",
+        "icon": None,
+        "banner": None,
+        "owner": False,
+        "permissions": str(granted),
+        "features": [],
+    }
+
+
 def guild_json(guild: str, channels: list[Channel], members: list[User], roles: list[Json]) -> Json:
     """Return the server as GUILD_CREATE brings it."""
     plain = {TEXT_CHANNEL, CATEGORY}

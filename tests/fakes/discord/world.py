@@ -29,6 +29,8 @@ class World(Places):
         super().__init__()
         self.messages: dict[str, Message] = {}
         self.typing: list[str] = []
+        self.granted: int | None = shapes.ORDINARY
+        """What the bot may do all over the server; None: it is in none."""
         self._nonces: dict[tuple[str, str], tuple[float, Message]] = {}
 
     def remove_channel(self, channel: Channel) -> None:
