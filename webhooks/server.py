@@ -11,6 +11,7 @@ from aiohttp import web
 
 from webhooks import health, pages, playground, simulated, slack_events, slack_install, stripe
 from webhooks.access import Gate
+from webhooks.admin import assets
 from webhooks.admin import routes as admin
 from webhooks.admin.door import Door
 from webhooks.boundary import AccessLog, add_headers, errors_in_words
@@ -40,6 +41,7 @@ def build(site: Site) -> web.Application:
     app.add_routes(simulated.routes(site, gate))
     app.add_routes(playground.routes(site, gate, closing))
     app.add_routes(admin.routes(site, door))
+    app.add_routes([web.get(assets.PATH, assets.chart_js)])
     app.router.add_static("/static", HERE / "static")
 
     async def close_streams(_app: web.Application) -> None:

@@ -1,0 +1,96 @@
+"""Answers for the dashboard's pages, and for their tables as files."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from engine.facts import Mode
+from engine.ports import Clock
+from webhooks.admin import export
+from webhooks.admin.asked import Asked
+from webhooks.admin.assets import PATH, library
+from webhooks.admin.door import Door
+from webhooks.admin.leaves import Leaf, months, spans, ways
+from webhooks.admin.parts import of_all
+from webhooks.admin.shown import ready
+from webhooks.boundary import ADMIN_PATH
+
+MARKS: Mapping[Mode, tuple[str, str] | None] = {
+    Mode.LIVE: None,
+    Mode.TEST: ("TEST MODE", "Stripe's test mode: no real money moves."),
+    Mode.SIMULATED: ("SIMULATED", "Payments are simulated: nobody paid anything."),
+}
+"""What is said above figures that are no real money."""
+
+NO_PAGE = "The dashboard has no such page."
+NO_TABLE = "This page has no such table."
+Badges = Callable[[], Awaitable[dict[str, int]]]
+"""How many things want to be looked at, by page."""
+Told = Callable[[Asked], tuple[str, str] | None]
+"""What is said once on top of a page, of what was done before: its mood and its words."""
+
+
+class Pages:
+    """Shows the pages to whom the door lets in."""
+
+    def __init__(
+        self, door: Door, clock: Clock, mode: Mode, leaves: Sequence[Leaf], badges: Badges, told: Told
+    ) -> None:
+        self._door = door
+        self._clock = clock
+        self._mark = MARKS[mode]
+        self._leaves = leaves
+        self._badges = badges
+        self._told = told
+
+    def routes(self) -> list[web.RouteDef]:
+        """Each page, and each table of it as a file."""
+        guard = self._door.guard
+        return [
+            web.get(ADMIN_PATH, guard(self.show)),
+            web.get(f"{ADMIN_PATH}/{{leaf}}", guard(self.show)),
+            web.get(f"{ADMIN_PATH}/{{leaf}}/{{table}}.csv", guard(self.file), allow_head=False),
+        ]
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """A page of figures."""
+        leaf, asked = self._leaf(request.match_info.get("leaf", "")), self._asked(request)
+        parts = [await ready(each, asked) for each in await leaf.build(asked)]
+        return self._door.page(
+            request,
+            "admin/page.html",
+            leaf=leaf,
+            parts=parts,
+            ways=ways(self._leaves, leaf, asked, await self._badges()),
+            spans=spans(asked),
+            months=months(asked),
+            mark=self._mark,
+            told=self._told(asked),
+            now=asked.now,
+            chart_js=f"{PATH}?v={library().tag}",
+        )
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A table of a page as a file, in the order and of the kind of its address."""
+        slug = request.match_info["leaf"]
+        leaf, asked = self._leaf("" if slug == OVERVIEW else slug), self._asked(request)
+        table = of_all(await leaf.build(asked), request.match_info["table"])
+        if table is None:
+            raise web.HTTPNotFound(text=NO_TABLE)
+        name = f"{slug}-{table.id}-{asked.now:%Y%m%d-%H%M}"
+        return await export.send(request, table, table.view(asked), name)
+
+    def _leaf(self, slug: str) -> Leaf:
+        for each in self._leaves:
+            if each.slug == slug:
+                return each
+        raise web.HTTPNotFound(text=NO_PAGE)
+
+    def _asked(self, request: web.Request) -> Asked:
+        return Asked(request.path, dict(request.query), self._clock.now())
+
+
+OVERVIEW = "overview"
+"""How the first page is called in the addresses of its files."""
