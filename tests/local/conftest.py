@@ -27,6 +27,7 @@ class Talk:
     """Speaks in the playground and reads what comes of it."""
 
     def __init__(self, hall: Hall, front: Front) -> None:
+        self.front = front
         self.bot = LocalBot(front, hall.store, hall.clock, Pace(0.0, 1_000_000.0))
         self._running = asyncio.create_task(self.bot.run())
 
