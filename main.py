@@ -25,7 +25,7 @@ from bot.admin.office import Office, open_office
 from bot.affairs import open_affairs
 from bot.console import orders
 from bot.console.arguments import command_line
-from bot.console.checkup import check_chat, check_clock, check_configuration
+from bot.console.checkup import check_chat, check_clock, check_configuration, check_pauses
 from bot.console.diagnosis import diagnose
 from bot.console.household import Household
 from bot.console.listening import on_signals, open_many
@@ -209,6 +209,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
     return Site(
         app_url=house.settings.server.app_url,
         parts=parts,
+        pauses=house.office.halting.pauses,
         stripe=StripeInbox(house.till.billing.parse_webhook_event, house.money.subscriptions.receive),
         slack=surfaces.slack.endpoint if surfaces.slack else None,
         slack_install=surfaces.slack_install,
@@ -278,6 +279,7 @@ async def doctor(settings: Settings, *, as_json: bool) -> int:
             check_configuration(settings),
             database,
             check_clock(settings, clock),
+            check_pauses(store, clock),
             check_vendors(models, settings.shelf, settings.vendor_keys),
             check_chat(settings, store, token_vault(settings)),
             check_money(settings, till),

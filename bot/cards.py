@@ -28,6 +28,7 @@ from engine.domain import Interval, Offer, Tier
 from engine.facts import ENDED
 from engine.members import ModelChosen, ModelLocked, ModelRow, ModelUnknown, Overview
 from engine.models import ModelSpec
+from engine.pauses import Pause
 from engine.turns import Turn
 
 MOST_OTHERS = 15
@@ -69,7 +70,7 @@ def models(rows: Sequence[ModelRow], here: Collection[ModelSpec] | None = None) 
     buttons = tuple(
         Button(say("button-use-model", model=row.spec.name), action=f"model:{row.spec.name}")
         for row in rows
-        if row.allowed and not row.chosen and row.spec.name in kept
+        if row.allowed and not row.chosen and not row.paused and row.spec.name in kept
     )
     offer = next((row.offer for row in rows if row.offer), None)
     more = (*buttons[:3], *offer_buttons(offer)[:1]) if offer else buttons[:4]
@@ -80,9 +81,14 @@ def model_line(row: ModelRow, *, here: bool = True) -> str:
     """One model with its mark, and whether it may answer `here`."""
     mark = "🔒" if not row.allowed else "✅" if row.chosen else "⚪"
     spec, lock = row.spec, unlocking(row.offer) if row.offer else ""
-    away = "" if here else say("model-not-here")
-    parts = (f"**{spec.name}**", say(f"class-{spec.klass}"), spec.description, lock, away)
+    away, rests = "" if here else say("model-not-here"), resting(row.paused) if row.paused else ""
+    parts = (f"**{spec.name}**", say(f"class-{spec.klass}"), spec.description, lock, away, rests)
     return f"{mark} " + " · ".join(filter(None, parts))
+
+
+def resting(pause: Pause) -> str:
+    """That the operator has paused a model, and until when."""
+    return say("model-paused-until", until=moment(pause.until)) if pause.until else say("model-paused")
 
 
 def unlocking(offer: Offer) -> str:

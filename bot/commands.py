@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.words import CHOICES, say
@@ -34,6 +34,8 @@ class OptionKind(StrEnum):
     """Somebody, as a mention."""
     PERSON = "person"
     """Somebody, as a mention or `discord:ID` and its like, also of another platform."""
+    UNTIL = "until"
+    """A moment, or how long from now: `2h`, `2026-12-24`."""
     FILE = "file"
     WHERE = "where"
     """For all conversations, or the one here."""
@@ -138,6 +140,9 @@ MEMBER = Option("member", "option-team-member", OptionKind.MEMBER)
 
 PERSON = Option("person", "option-admin-person", OptionKind.PERSON, required=True)
 DAYS = Option("days", "option-admin-days", OptionKind.COUNT)
+WHAT = Option("what", "option-admin-what", OptionKind.MODEL, required=True)
+UNTIL = Option("until", "option-admin-until", OptionKind.UNTIL)
+REASON = Option("reason", "option-admin-reason", OptionKind.TEXT)
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -265,6 +270,10 @@ COMMANDS: tuple[Command, ...] = (
             Command("admin why", "command-admin-why", (PERSON,), operator=True),
             Command("admin dashboard", "command-admin-dashboard", operator=True),
             Command("admin signout", "command-admin-signout", operator=True),
+            Command("admin block", "command-admin-block", (PERSON, REASON), operator=True),
+            Command("admin unblock", "command-admin-unblock", (PERSON,), operator=True),
+            Command("admin pause", "command-admin-pause", (WHAT, UNTIL, REASON), operator=True),
+            Command("admin resume", "command-admin-resume", (replace(WHAT, required=False),), operator=True),
         ),
         operator=True,
     ),

@@ -24,7 +24,7 @@ def checkout(outcome: CheckoutLink | AlreadySubscribed | Blocked | NotForSale) -
             words = say("already-subscribed", tier=tier, because=because)
             return link_reply(words, say("button-billing"), outcome.portal, simulated=outcome.simulated)
         case Blocked():
-            return Reply(say("obstacle-disputed"))
+            return Reply(say("obstacle-blocked") if outcome.by_operator else say("obstacle-disputed"))
         case NotForSale(None):
             return Reply(say("not-on-sale"))
         case NotForSale():

@@ -122,6 +122,7 @@ def reason(refused: Refusal) -> str:
         answers=say("answers", limit),
         fresh=moment(until) if until else say("tomorrow"),
         month=day(until) if until else say("first-of-month"),
+        resumes=say("resumes-at", moment=moment(until)) if until else say("resumes-later"),
         wait=say("wait-until", time=dated(until, "date-second")) if until else say("wait-moment"),
     )
 
@@ -130,6 +131,7 @@ UNLISTED = {
     RefusalReason.NO_IMAGES: "file-images-none",
     RefusalReason.NO_PDF: "file-pdf-none",
     RefusalReason.MODEL_HERE: "refusal-models_gone",
+    RefusalReason.PAUSED_MODEL: "refusal-paused_models",
 }
 """What is said instead where there is nothing to choose from."""
 

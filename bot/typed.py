@@ -106,6 +106,7 @@ SHAPES: Mapping[OptionKind, re.Pattern[str]] = {
     OptionKind.SWITCH: re.compile("on|off"),
     OptionKind.WHERE: re.compile("always|here"),
     OptionKind.ACTION: re.compile("add|remove|clear"),
+    OptionKind.UNTIL: re.compile(r"[0-9]{1,4}[mhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}(t[0-9]{2}:[0-9]{2}z?)?"),
     OptionKind.CEILING: re.compile("off|[0-9]{1,6}"),
     OptionKind.CHANNEL: re.compile(r"(?:<#)?(?=\w*\d)(\w{6,24})(?:\|[^>]*)?>?"),
     OptionKind.ROLE: re.compile(r"(?:<@&)?(\d{6,24})>?"),

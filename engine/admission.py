@@ -40,6 +40,7 @@ from engine.ledger import Tx
 from engine.marks import Payer
 from engine.means import Menu, Room, Shortfall, chosen, open_room
 from engine.models import Message, ModelSpec
+from engine.pausing import NO_PAUSES, Pauses
 from engine.reserve import reserved
 from engine.routing import Route
 from engine.rules import Rules
@@ -201,6 +202,12 @@ class Counter:
     payer: Payer
     paid: Micros
     """What of the month's cost is on the meter's bill."""
+    pauses: Pauses = NO_PAUSES
+
+    @property
+    def awake(self) -> Catalogue:
+        """The models that are not paused."""
+        return self.pauses.awake(self.desk.catalogue)
 
     @property
     def system(self) -> str:
@@ -231,9 +238,14 @@ class Counter:
 
 def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) -> Counter | Refusal:
     """Read what limits are decided on, without turns whose process is gone; a refusal where none may ask."""
+    if account.blocked_at:
+        return Refusal(RefusalReason.BLOCKED, TierName.FREE)
     tx.release_expired(now, account.id)
     found = teams.access_of(tx, desk.catalogue, account.id, desk.mode, now)
     tier = desk.catalogue.tier(found.tier)
+    pauses = Pauses.of(tx.pauses(now)) if account.house_pauses else NO_PAUSES
+    if paused := pauses.refusal(desk.catalogue, tier):
+        return paused
     rules = places.rules_for(tx, ask.place)
     if barred := places.barred(desk.catalogue, rules, tier, ask):
         return barred
@@ -244,7 +256,7 @@ def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) 
     if share:
         tier, usage = share.own, replace(usage, cost_month=share.used)
     payer = Payer(account.id, ask.person, desk.mode, tier, more is not None, share)
-    return Counter(here, account, ask.place, rules, tier, usage, more, now, fixes, payer, paid)
+    return Counter(here, account, ask.place, rules, tier, usage, more, now, fixes, payer, paid, pauses)
 
 
 def local(desk: Desk, rules: Rules) -> Desk:
@@ -263,13 +275,14 @@ def wanted(counter: Counter, start: Origin) -> ModelSpec | Refusal:
     """The model to ask, or why there is none.
 
     One named in the question is final; else that of the answer that is redone, of the conversation, of the
-    member, of the place, of the tier.
+    member, of the place, of the tier, for which another one stands in while it is paused.
     """
     catalogue, tier = counter.desk.catalogue, counter.tier
     if not (start.prompt.text.strip() or start.prompt.images):
         return Refusal(RefusalReason.EMPTY, tier.name)
     own = start.conversation.model if start.conversation else None
-    wishes = (start.again, own, counter.account.model, counter.rules.model)
+    usual = counter.awake.default(tier) or catalogue.default(tier)
+    wishes = (start.again, own, counter.account.model, counter.rules.model, usual.name if usual else None)
     spec = routing.choose(catalogue, tier, start.ask.model, wishes)
     return spec if isinstance(spec, ModelSpec) else unknown(catalogue, tier, spec)
 
@@ -287,7 +300,10 @@ def menu(counter: Counter, case: limits.Case, said: Sequence[Exchange], prompt: 
     def serve(specs: Sequence[ModelSpec]) -> tuple[Route, ...]:
         return composed(counter, specs, said, prompt)
 
-    asked = serve(routing.candidates(catalogue, case.tier, case.spec))
+    wished = routing.candidates(catalogue, case.tier, case.spec)
+    if paused := counter.pauses.refusal_of(catalogue, case.tier, [spec.name for spec in wished]):
+        return paused
+    asked = serve(wished)
     if not asked:
         return limits.refuse(case, catalogue, RefusalReason.TOO_LONG, case.spec.context)
     return Menu(catalogue, case, asked, serve)
@@ -312,9 +328,11 @@ def afforded(
 def composed(
     counter: Counter, specs: Sequence[ModelSpec], said: Sequence[Exchange], prompt: Message
 ) -> tuple[Route, ...]:
-    """A route for each model that takes what the prompt brings and whose window has room for it."""
+    """A route for each model that is not paused, takes what the prompt brings and has room for it."""
     routes: list[Route] = []
     for spec in specs:
+        if counter.pauses.of_model(spec.name):
+            continue
         fix = counter.corrections.get((spec.provider, spec.vendor_id), UNCORRECTED)
         completion = compose(spec, counter.system, said, prompt.text, prompt.images, fix, prompt.pdfs)
         if completion and prompt.brings <= spec.accepts:

@@ -37,6 +37,10 @@ class Deed(StrEnum):
     """Tried a link that was used, void or too old, or that belongs to nobody in ADMIN_IDS."""
     DASHBOARD_LEFT = "dashboard-left"
     SESSIONS_ENDED = "sessions-ended"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)

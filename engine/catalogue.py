@@ -113,6 +113,7 @@ class Catalogue:
             RefusalReason.NO_PDF: lambda t: self._first_taking(t, tier, Medium.PDF),
             RefusalReason.POOL: lambda _: True,
             RefusalReason.FREE_BUDGET: lambda _: True,
+            RefusalReason.PAUSED_FREE: lambda _: True,
             RefusalReason.MODEL_LOCKED: lambda t: spec is not None and self.allows(t, spec),
         }
         return rules.get(reason, lambda _: False)

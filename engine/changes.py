@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from engine.catalogue import Wares, still_running
-from engine.domain import AccountId, Interval, Person, TierName
+from engine.domain import Account, AccountId, Interval, Person, TierName
 from engine.errors import GoneError, OutsideError
 from engine.facts import Access, CustomerId, Subscription
 from engine.ledger import Tx
@@ -114,11 +114,11 @@ class Changes:
         A switch keeps the tier or interval that is not named. OutsideError when Stripe cannot answer now.
         """
         billing, simulated = self._billing, self._subscriptions.simulated
-        account, found = await self._truth(person)
+        account, found, blocked = await self._truth(person)
         sub = found.subscription
         if billing is None or account is None or sub is None or not still_running([sub]):
             return Refused(Obstacle.NOTHING_RUNNING, found, simulated)
-        wish = standing_obstacle(found, sub) or wish_for(
+        wish = hindering(found, sub, kind, blocked=blocked) or wish_for(
             self._wares.today, sub, kind, tier=tier, interval=interval, quantity=quantity
         )
         if isinstance(wish, Obstacle):
@@ -176,19 +176,21 @@ class Changes:
 
         return await self._store.transact(work)
 
-    async def _truth(self, person: Person) -> tuple[AccountId | None, Access]:
-        """Whose affairs these are, and their access by the newest facts to be had."""
+    async def _truth(self, person: Person) -> tuple[AccountId | None, Access, bool]:
+        """Whose affairs these are, their access by the newest facts to be had, and if they are blocked."""
         mode = self._subscriptions.mode
 
-        def known(tx: Tx) -> tuple[AccountId | None, CustomerId | None]:
+        def known(tx: Tx) -> tuple[Account | None, CustomerId | None]:
             account = tx.find_account(person)
             record = tx.customer(account.id, mode) if account else None
-            return (account.id if account else None), (record.customer if record else None)
+            return account, (record.customer if record else None)
 
         account, customer = await self._store.read(known)
         if customer and self._billing:
             await self._subscriptions.sync(customer)
-        return account, await self._subscriptions.access(person)
+        found = await self._subscriptions.access(person)
+        blocked = account is not None and account.blocked_at is not None
+        return (account.id if account else None), found, blocked
 
     def _take(
         self, tx: Tx, person: Person, wanted: ProposalId, now: datetime
@@ -198,7 +200,9 @@ class Changes:
         if found is None or found.person != person or found.mode is not self._subscriptions.mode:
             return NotYours()
         until = found.expires_at if found.state is ProposalState.OPEN else found.expires_at + REPEATABLE
-        if found.state is ProposalState.REFUSED or now >= until:
+        account = tx.find_account(person)
+        barred = account and account.blocked_at and found.wish.kind is not ChangeKind.CANCEL
+        if found.state is ProposalState.REFUSED or now >= until or barred:
             return Expired(found)
         if found.state is ProposalState.OPEN:
             found = replace(found, state=ProposalState.CONFIRMED)
@@ -239,6 +243,13 @@ class Changes:
         if shown and result.state is ChangeState.PAYMENT_NEEDED:
             result = ChangeResult(in_effect(proposal))
         return Confirmed(proposal, result, sub, shown, self._subscriptions.simulated)
+
+
+def hindering(found: Access, sub: Subscription, kind: ChangeKind, *, blocked: bool) -> Obstacle | None:
+    """What stands in the way of this change; whoever is blocked may only cancel."""
+    if blocked and kind is not ChangeKind.CANCEL:
+        return Obstacle.BLOCKED
+    return standing_obstacle(found, sub)
 
 
 def order(proposal: Proposal, sub: Subscription) -> ChangeOrder:

@@ -86,7 +86,9 @@ class NothingToManage:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A payment is disputed, or a dispute was lost: nothing is sold to the account."""
+    """Nothing is sold to the account: a payment is disputed, a dispute was lost, or the operator says so."""
+
+    by_operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ class Checkout(Showcase):
         rules = self._wares.today.tiers.get(tier)
         if self._billing is None or rules is None or rules.price(interval) <= 0:
             return NotForSale(tier if self._billing else None)
-        if await self._blocked(person):
-            return Blocked()
+        if blocked := await self._store.read(lambda tx: self._blocked(tx, person)):
+            return blocked
         for _ in range(ROUNDS):
             customer = await self._customer(self._billing, person, tier, interval)
             running = await self._running(self._billing, customer)
@@ -166,14 +168,11 @@ class Checkout(Showcase):
     def _simulated(self) -> bool:
         return self._subscriptions.simulated
 
-    async def _blocked(self, person: Person) -> bool:
-        mode = self._subscriptions.mode
-
-        def work(tx: Tx) -> bool:
-            account = tx.find_account(person)
-            return account is not None and tx.claims(account.id, mode).blocking
-
-        return await self._store.read(work)
+    def _blocked(self, tx: Tx, person: Person) -> Blocked | None:
+        account = tx.find_account(person)
+        if account and (account.blocked_at or tx.claims(account.id, self._subscriptions.mode).blocking):
+            return Blocked(by_operator=account.blocked_at is not None)
+        return None
 
     async def _record(self, billing: Billing, person: Person) -> tuple[CustomerRecord, bool]:
         """The account's record, and whether it was there before."""

@@ -48,6 +48,7 @@ def admit_comparison(
     account = tx.lock_account(ask.person, now)
     counter = open_counter(tx, desk, account, ask, now)
     if isinstance(counter, Refusal):
+        note_offer(tx, desk, account, counter, now)
         return counter
     named = (replace(ask, model=name) for name in models)
     barred = (places.barred(desk.catalogue, counter.rules, counter.tier, each) for each in named)
@@ -94,6 +95,9 @@ def compared(counter: Counter, ask: Ask, models: Sequence[str]) -> tuple[ModelSp
     if wrong := next((name for name in found if isinstance(name, str)), None):
         return unknown(catalogue, tier, wrong)
     specs = tuple(spec for spec in found if isinstance(spec, ModelSpec))
+    for spec in specs:
+        if paused := counter.pauses.refusal_of(catalogue, tier, [spec.name]):
+            return paused
     count = max(FEWEST, len(specs))
     if count > allowed(tier):
         offer = catalogue.cheapest(tier, lambda other: allowed(other) >= count)
@@ -108,7 +112,7 @@ def allowed(tier: Tier) -> int:
 
 def suggested(counter: Counter) -> tuple[ModelSpec, ...]:
     """The member's own model and others beside it: one of each vendor, those of its class first."""
-    catalogue, tier = counter.desk.catalogue, counter.tier
+    catalogue, tier = counter.awake, counter.tier
     first = routing.choose(catalogue, tier, None, (counter.account.model,))
     if not isinstance(first, ModelSpec):
         return ()

@@ -124,6 +124,10 @@ class Account:
     """How the member wants to be answered, in their words."""
     private: bool = False
     """Whether their `/ask` is for their eyes alone unless they say otherwise."""
+    blocked_at: datetime | None = None
+    """Since when the operator lets them ask nothing; None: they may."""
+    house_pauses: bool = False
+    """Whether anything was paused in the house when the account was locked by its person (engine.pauses)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,14 @@ class RefusalReason(StrEnum):
     MODEL_HERE = "model_here"
     POOL = "pool"
     TOO_LONG = "too_long"
+    BLOCKED = "blocked"
+    """The operator lets this person ask nothing."""
+    PAUSED = "paused"
+    """The operator has paused all answers."""
+    PAUSED_FREE = "paused_free"
+    """Those to members without a paid tier."""
+    PAUSED_MODEL = "paused_model"
+    """The model and all that could answer in its place."""
 
 
 @dataclass(frozen=True, slots=True)

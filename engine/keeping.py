@@ -37,11 +37,14 @@ OTHERWISE = frozenset(
         RefusalReason.CHANNEL,
         RefusalReason.ROLE,
         RefusalReason.MODEL_HERE,
+        RefusalReason.BLOCKED,
     }
 )
-"""Reasons that lie in the question or its place: it has to be asked otherwise, or somewhere else."""
+"""Reasons that lie in the question, its place or its asker: waiting does not help."""
 SOON = frozenset({RefusalReason.CONCURRENT, RefusalReason.BUDGET_HELD})
 """Reasons that end with an answer that is being written."""
+PAUSES = frozenset({RefusalReason.PAUSED, RefusalReason.PAUSED_FREE, RefusalReason.PAUSED_MODEL})
+"""Reasons that the operator may end at any moment."""
 GROWS = frozenset({RefusalReason.COST, RefusalReason.TEAM_COST})
 """Months that may come to have room before they end: by metered use, or by what others of a team leave."""
 
@@ -169,7 +172,7 @@ class Keeping:
 def passes(refusal: Refusal, now: datetime) -> bool:
     """Whether time, an answer's end or a payment may lift a refusal while its question is kept."""
     soon = refusal.until is not None and refusal.until <= now + KEPT_FOR
-    lifted = soon or refusal.offer or refusal.reason in SOON | GROWS
+    lifted = soon or refusal.offer or refusal.reason in SOON | GROWS | PAUSES
     return bool(lifted) and refusal.reason not in OTHERWISE
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from engine.acquaintance import AcquaintanceTx
 from engine.alerts import AlertsTx
 from engine.audit import AuditTx
+from engine.blocks import BlocksTx
 from engine.books import BooksTx
 from engine.circuit import CircuitsTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
@@ -30,6 +31,7 @@ from engine.installations import InstallationsTx
 from engine.kept import KeepingTx
 from engine.notices import NoticesTx
 from engine.passes import PassesTx
+from engine.pauses import PausesTx
 from engine.rules import RulesTx
 from engine.screening import ScreeningTx
 from engine.seats import TeamsTx
@@ -344,6 +346,8 @@ class Tx(
     AuditTx,
     HappeningsTx,
     PassesTx,
+    BlocksTx,
+    PausesTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -16,6 +16,8 @@ from engine.meeting import Meetings
 from engine.models import ModelSpec
 from engine.moderating import Moderating
 from engine.notices import Notice
+from engine.pauses import Pause
+from engine.pausing import Pauses
 from engine.ports import Clock, Store
 from engine.preferences import Preferences
 from engine.sharing import Share, share_of
@@ -53,6 +55,8 @@ class ModelRow:
     allowed: bool
     chosen: bool
     offer: Offer | None
+    paused: Pause | None = None
+    """Set while the operator lets it answer nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,8 @@ class Members:
 
     async def models(self, person: Person) -> Sequence[ModelRow]:
         """All models with their locks, as this person sees them."""
-        overview = await self.overview(person)
-        return [self._row(overview, spec) for spec in self.catalogue.models]
+        overview, paused = await self.overview(person), await self._pauses()
+        return [self._row(overview, spec, paused) for spec in self.catalogue.models]
 
     async def choose_model_at(
         self, person: Person, name: str, anchors: Sequence[str]
@@ -124,8 +128,8 @@ class Members:
 
     async def others(self, person: Person, model: str) -> Sequence[ModelSpec]:
         """The models that could answer this person in place of that one."""
-        tier = (await self.overview(person)).tier
-        return [spec for spec in self.catalogue.allowed(tier) if spec.name != model]
+        tier, paused = (await self.overview(person)).tier, await self._pauses()
+        return [spec for spec in paused.awake(self.catalogue).allowed(tier) if spec.name != model]
 
     async def choose_model(self, person: Person, name: str) -> ModelChosen | ModelLocked | ModelUnknown:
         """Remember a model for this person's questions, if their tier may use it."""
@@ -184,10 +188,14 @@ class Members:
             share=share,
         )
 
-    def _row(self, overview: Overview, spec: ModelSpec) -> ModelRow:
+    async def _pauses(self) -> Pauses:
+        now = self._clock.now()
+        return Pauses.of(await self._store.read(lambda tx: tx.pauses(now)))
+
+    def _row(self, overview: Overview, spec: ModelSpec, paused: Pauses) -> ModelRow:
         allowed = self.catalogue.allows(overview.tier, spec)
         offer = None if allowed else self._unlocking(overview.tier, spec)
-        return ModelRow(spec, allowed, spec == overview.model, offer)
+        return ModelRow(spec, allowed, spec == overview.model, offer, paused.of_model(spec.name))
 
     def _unlocking(self, tier: Tier, spec: ModelSpec) -> Offer | None:
         return self.catalogue.offer(tier, RefusalReason.MODEL_LOCKED, spec)
@@ -206,6 +214,7 @@ def plain(overview: Overview) -> Mapping[str, object]:
         "tier": tier.name,
         "reason": overview.access.reason,
         "until": stamp(overview.access.until),
+        "blocked": stamp(overview.account.blocked_at) if overview.account else None,
         "mode": overview.mode,
         "team": str(overview.team) if overview.team else None,
         "stripe_customer_id": overview.customer,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from engine.catalogue import Wares, access
-from engine.domain import AccountId, Micros, Person, Tier
+from engine.domain import Account, AccountId, Micros, Person, Tier
 from engine.errors import GoneError, TryAgainError
 from engine.facts import Access, CustomerId, Subscription
 from engine.ledger import Tx
@@ -75,6 +75,11 @@ class _Member:
     access: Access
     tier: Tier
     said: Metering | None
+    blocked: bool
+
+    def offer(self, markup: Decimal, now: datetime) -> MeterOffer:
+        """Whether metered use may be had now."""
+        return MeterOffer.BLOCKED if self.blocked else offer(self.access, self.tier, markup, now)
 
 
 class Meter:
@@ -113,7 +118,7 @@ class Meter:
             raise ValueError(message)
         for attempt in range(ORDERS + 1):
             now, member = await self._member_now(person)
-            why = offer(member.access, member.tier, self._markup, now)
+            why = member.offer(self._markup, now)
             sub = member.access.subscription
             if self._billing is None or sub is None or why is not MeterOffer.OFFERED:
                 return MeteringRefused(why)
@@ -180,19 +185,20 @@ class Meter:
         now = self._clock.now()
 
         def work(tx: Tx) -> _Member:
-            return self._known(tx, tx.lock_account(person, now).id, now)
+            return self._known(tx, tx.lock_account(person, now), now)
 
         return now, await self._store.transact(work)
 
-    def _known(self, tx: Tx, account: AccountId, now: datetime) -> _Member:
+    def _known(self, tx: Tx, account: Account, now: datetime) -> _Member:
         mode = self._subscriptions.mode
         catalogue = self._wares.today
-        found = access_of(tx, catalogue, account, mode, now)
-        return _Member(account, found, catalogue.tier(found.tier), tx.metering(account, mode))
+        found, blocked = access_of(tx, catalogue, account.id, mode, now), account.blocked_at is not None
+        said = tx.metering(account.id, mode)
+        return _Member(account.id, found, catalogue.tier(found.tier), said, blocked)
 
     def _status(self, tx: Tx, person: Person, now: datetime) -> MeteringStatus:
         account = tx.find_account(person)
-        member = self._known(tx, account.id, now) if account else None
+        member = self._known(tx, account, now) if account else None
         found = member.access if member else access((), now)
         tier = self._wares.today.tier(found.tier)
         included, said = tier.cost_ceiling_month or Micros(0), member.said if member else None
@@ -200,7 +206,7 @@ class Meter:
         beyond = tx.usage_cost(account.id, mode, month_start(now)) if account else Micros(0)
         used = tx.usage(account.id, now).cost_month if account else Micros(0)
         return MeteringStatus(
-            offer=offer(found, tier, self._markup, now),
+            offer=member.offer(self._markup, now) if member else offer(found, tier, self._markup, now),
             on=said is not None and said.on and carries(found),
             cap=said.cap if said else None,
             included=included,

@@ -28,6 +28,8 @@ class MeterOffer(StrEnum):
     """Stripe charges no use of a trial (docs.stripe.com/billing/subscriptions/trials)."""
     PAYMENT_DUE = "payment_due"
     """While a payment is failing, nothing more is put on the bill."""
+    BLOCKED = "blocked"
+    """The operator sells them nothing."""
     ENDING = "ending"
     """The subscription ends, or leaves pro, within minutes."""
 

@@ -15,6 +15,7 @@ from engine.domain import AccountId, TierName
 from engine.facts import Access, AccessReason, Claims, DisputeStage, Mode, Subscription
 from engine.figures import FunnelStep, Movement
 from engine.ledger import Tx
+from engine.pauses import Pause
 from engine.ports import Clock, Store
 from engine.revenue import (
     LogoChurn,
@@ -100,6 +101,8 @@ class SubscriptionStats:
     """Micro-dollars of metered use reported in the trailing 30 days."""
     looks: Mapping[Finding, int]
     """What came of looking at questions, instructions and personas, in all modes."""
+    pauses: Sequence[Pause] = ()
+    """What is paused now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ class Reports:
                 disputed=sum(each.claims.has(DisputeStage.OPEN) for each in holdings),
                 usage_revenue=units * UNIT * Fraction(self._markup),
                 looks=tx.looks(since, until),
+                pauses=tx.pauses(now),
             )
 
         return await self._store.read(work)

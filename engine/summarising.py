@@ -24,6 +24,8 @@ from engine.ledger import Tx
 from engine.marks import note_house
 from engine.means import FREE_PART
 from engine.models import NO_USAGE, Finish, Finished, ModelSpec, TextDelta, Usage
+from engine.pauses import ALL
+from engine.pausing import Pauses
 from engine.ports import Clock, Model, Store
 from engine.pricing import cost
 from engine.reserve import worst
@@ -40,7 +42,7 @@ SECONDS = 120.0
 TRIES = 4
 RESTS = timedelta(days=1)
 """How long a conversation is owed no summary after one was given up."""
-NO_MONEY_RESTS = timedelta(hours=1)
+NO_MONEY_RESTS = PAUSE_RESTS = timedelta(hours=1)
 READ_TURNS = 5 * HISTORY_TURNS
 
 
@@ -162,6 +164,10 @@ def take(tx: Tx, catalogue: Catalogue, ceilings: Ceilings, now: datetime, token:
         tx.asking_summary(task, None)
     if task.attempts >= TRIES:
         tx.summary_given_up(task, now + RESTS, "lost")
+        return True
+    pauses = Pauses.of(tx.pauses(now))
+    if pauses.by_name.get(ALL) or pauses.of_model(task.model):
+        tx.summary_given_up(task, now + PAUSE_RESTS, "paused")
         return True
     spec = catalogue.find(task.model)
     planned = plan(tx, task, spec) if spec and spec.price else None

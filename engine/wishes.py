@@ -19,6 +19,8 @@ class Obstacle(StrEnum):
     NOTHING_RUNNING = "nothing_running"
     UNKNOWN_PRODUCT = "unknown_product"
     DISPUTED = "disputed"
+    BLOCKED = "blocked"
+    """The operator sells them nothing."""
     PAYMENT_PENDING = "payment_pending"
     """An earlier change waits for its payment."""
     PAYMENT_FAILING = "payment_failing"

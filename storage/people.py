@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from engine.domain import Account, AccountId, Person, Platform
-from storage.session import Row, Session, moment
+from storage.session import Row, Session, moment, moment_or_none
 
 
 class People:
@@ -62,4 +62,6 @@ def account_from(row: Row) -> Account:
         moment(row["created_at"]),
         row["instructions"] or "",
         bool(row["private"]),
+        moment_or_none(row["blocked_at"]),
+        house_pauses=bool(row["pauses"]),
     )

@@ -29,6 +29,7 @@ from storage.rules import PlaceRules
 from storage.screening import Screenings
 from storage.session import Session
 from storage.spending import Spending
+from storage.stopped import Stopped
 from storage.subscriptions import Subscriptions
 from storage.summaries import Summed
 from storage.sync_queue import SyncQueue
@@ -55,7 +56,7 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Operating(Audit, Happenings, Passes):
+class Operating(Audit, Happenings, Passes, Stopped):
     """What operators do."""
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from aiohttp import web
 
+from engine.errors import OutsideError
 from webhooks.site import Site
 from webhooks.words import answer, page
 
+logger = logging.getLogger("webhooks")
 _RETURNS = frozenset({"success", "cancel"})
 
 
@@ -27,7 +31,15 @@ class FrontPage:
         if returned in _RETURNS:
             goal = request.rel_url.with_path(f"/billing/{returned}", keep_query=True)
             raise web.HTTPFound(goal.without_query_params("billing"))
-        return page("home.html", parts=self._site.parts)
+        return page("home.html", parts=self._site.parts, paused=await self._paused())
+
+    async def _paused(self) -> list[str]:
+        """What members have to wait for; nothing while the database cannot say."""
+        try:
+            return [pause.told for pause in await self._site.pauses()] if self._site.pauses else []
+        except OutsideError as error:
+            logger.warning("the database is away", extra={"why": str(error)})
+            return []
 
 
 async def health(_request: web.Request) -> web.StreamResponse:

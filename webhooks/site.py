@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.domain import Tier, TierName
 from engine.entry import Entrance
 from engine.facts import BillingEvent, SessionId
 from engine.installations import PlatformInstall
+from engine.pauses import Pause
 from engine.ports import LocalSurface, PlatformEndpoint
 from engine.simulated import SimulatedCheckout, SimulatedPlay
 from engine.subscriptions import PurchaseStatus
 
+PausesNow = Callable[[], Awaitable[Sequence[Pause]]]
+"""What the operator has paused; `Halting.pauses`."""
 CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]
 """How far a purchase is; `Subscriptions.purchase`."""
 
@@ -48,6 +51,7 @@ class Site:
 
     app_url: str
     parts: tuple[Part, ...] = ()
+    pauses: PausesNow | None = None
     stripe: StripeInbox | None = None
     slack: PlatformEndpoint | None = None
     slack_install: PlatformInstall | None = None

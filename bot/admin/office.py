@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from bot.admin.asking import asking
 from bot.admin.desk import Operators
 from bot.admin.entering import entering
+from bot.admin.halting import stopping
 from bot.front import Front
 from engine.alarms import Alarms
 from engine.entry import Entrance
 from engine.facts import Mode
+from engine.halting import Halting
 from engine.jobs import Queue
 from engine.ports import Clock, Store
 from engine.reports import Reports
@@ -30,6 +32,7 @@ class Office:
     alarms: Alarms
     entrance: Entrance
     operators: Operators
+    halting: Halting
     queues: list[Queue] = field(default_factory=list)
     rounds: list[Queue] = field(default_factory=list)
     everywhere: list[Queue] = field(default_factory=list)
@@ -44,9 +47,11 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     reports = Reports(store, clock, front.members.wares, mode, settings.billing.metered_markup)
     steering = Steering(store, clock, front.members, reports)
     entrance = Entrance(store, clock, settings.admins, settings.server.app_url)
-    operators = front.operators = Operators(settings.admins, {**asking(steering), **entering(entrance)})
+    halting = Halting(store, clock, front.members.wares, mode)
+    orders = {**asking(steering), **entering(entrance), **stopping(halting, clock)}
+    operators = front.operators = Operators(settings.admins, orders)
     alarms = Alarms(store, clock, settings.admins)
-    office = Office(reports, steering, alarms, entrance, operators)
+    office = Office(reports, steering, alarms, entrance, operators, halting)
     office.queues.append(alarms.address)
     office.rounds.extend((alarms.sweep, entrance.sweep))
     office.everywhere.append(alarms.work)

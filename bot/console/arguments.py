@@ -91,6 +91,7 @@ def command_line() -> argparse.ArgumentParser:
     entering = commands.add_parser("dashboard", help="print a link that opens the dashboard once")
     entering.add_argument("--end-sessions", action="store_true", help="end everybody's sessions instead")
     about_people(commands)
+    about_halting(commands)
     about_money(commands)
     about_simulation(commands)
     parser.set_defaults(command="run", only=every)
@@ -108,6 +109,25 @@ def about_people(commands: Commands) -> None:
     asking.add_argument("--json", action="store_true", help="print JSON")
     pardon = commands.add_parser("forgive", help="let a person's lost disputes block them no longer")
     pardon.add_argument("person", type=person, help=PERSON)
+
+
+def about_halting(commands: Commands) -> None:
+    """Commands that stop somebody or something."""
+    blocking = commands.add_parser("block", help="let a person ask and buy nothing more")
+    unblocking = commands.add_parser("unblock", help="let a blocked person ask again")
+    for parser in (blocking, unblocking):
+        parser.add_argument("person", type=person, help=PERSON)
+    listing = commands.add_parser("blocked", help="list who is blocked")
+    pausing = commands.add_parser("pause", help="pause all answers, those of the free tier, or a model")
+    resuming = commands.add_parser("resume", help="end a pause")
+    for parser in (pausing, resuming):
+        parser.add_argument("what", help="all, free, or a model of config.toml")
+    pausing.add_argument("--until", metavar="WHEN", help="90m, 2h, 2026-12-24 or 2026-12-24T18:00 (UTC)")
+    for parser in (blocking, pausing):
+        parser.add_argument("--reason", default="", metavar="TEXT", help="a note for operators")
+    pauses = commands.add_parser("pauses", help="list what is paused")
+    for parser in (listing, pauses):
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def about_money(commands: Commands) -> None:

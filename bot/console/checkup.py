@@ -12,6 +12,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from engine.checkup import Finding, good, worth_knowing, wrong
 from engine.domain import Platform
+from engine.errors import OutsideError
 from engine.ports import Clock, Store, Vault
 from engine.settings import Settings
 
@@ -35,6 +36,18 @@ async def check_configuration(settings: Settings) -> list[Finding]:
         *about_operators(settings),
         *about_questions(settings),
     ]
+
+
+async def check_pauses(store: Store, clock: Clock) -> list[Finding]:
+    """What the operator has paused; that the database is away is told elsewhere."""
+    now = clock.now()
+    try:
+        pauses = await store.read(lambda tx: tx.pauses(now))
+    except OutsideError:
+        return []
+    ends = "`main.py resume` ends it"
+    found = [worth_knowing("Answers", f"{pause.told}. {ends}.") for pause in pauses]
+    return found or [good("Answers", "nothing is paused")]
 
 
 async def check_clock(settings: Settings, clock: Clock) -> list[Finding]:

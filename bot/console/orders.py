@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from bot.console import entering, shelf
+from bot.console import entering, halting, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
@@ -177,5 +177,11 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "events": events,
     "simulate": simulate,
     "dashboard": entering.dashboard,
+    "block": halting.block,
+    "unblock": halting.unblock,
+    "blocked": halting.blocked,
+    "pause": halting.pause,
+    "resume": halting.resume,
+    "pauses": halting.pauses,
 }
 """The commands that need everything put together, by name."""

@@ -32,7 +32,8 @@ def stats_lines(stats: SubscriptionStats) -> list[str]:
     """All figures in sections; amounts are rounded here, once."""
     since, until = (f"{each:%Y-%m-%d %H:%M}" for each in (stats.span.since, stats.span.until))
     revenues = [line for each in stats.revenues for line in (*revenue_lines(each), "")]
-    return [f"{WORLDS[stats.mode]}{since} to {until} UTC", "", *revenues, *account_lines(stats)]
+    paused = [f"PAUSED: {each.told}" for each in stats.pauses]
+    return [f"{WORLDS[stats.mode]}{since} to {until} UTC", *paused, "", *revenues, *account_lines(stats)]
 
 
 def account_lines(stats: SubscriptionStats) -> list[str]:
@@ -114,6 +115,7 @@ def stats_json(stats: SubscriptionStats) -> Mapping[str, object]:
         },
         "time_to_upgrade_seconds": stats.time_to_upgrade and stats.time_to_upgrade.total_seconds(),
         "tiers": dict(stats.tiers),
+        "paused": [each.what for each in stats.pauses],
         "trials": stats.trials,
         "past_due": stats.past_due,
         "disputed": stats.disputed,

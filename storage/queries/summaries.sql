@@ -14,6 +14,12 @@ WHERE state = 'owed' AND due_at <= :now
         SELECT conversation
         FROM owed_summary
         WHERE state = 'owed' AND due_at <= :now
+            AND NOT EXISTS (
+                SELECT 1
+                FROM conversation
+                JOIN account ON account.id = conversation.account
+                WHERE conversation.id = owed_summary.conversation AND account.blocked_at IS NOT NULL
+            )
         ORDER BY due_at, conversation
         LIMIT 1
     )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
 from engine.errors import TryAgainError
+from engine.pauses import Pause
 from engine.ports import HttpAnswer, HttpRequest
+from tests.fakes.clock import NOON
 from tests.web.conftest import Start
 from webhooks.server import serve
 from webhooks.site import Part, Site
@@ -51,6 +55,27 @@ async def test_the_front_page_tells_what_is_on(start: Start) -> None:
         text = await answer.text()
     assert "set DISCORD_TOKEN" in text
     assert '<a href="/playground">Playground</a>' in text
+
+
+async def test_the_front_page_tells_what_is_paused_but_not_why(start: Start) -> None:
+    async def pauses() -> Sequence[Pause]:
+        return [Pause("all", NOON, NOON + timedelta(hours=2), "secret"), Pause("model:quick", NOON)]
+
+    client = await start(Site("http://127.0.0.1", pauses=pauses))
+    async with client.get("/", headers=PAGE) as answer:
+        text = await answer.text()
+    assert "All answers are paused until 2026-11-24 14:00 UTC." in text
+    assert "The model quick is paused." in text
+    assert "secret" not in text
+
+
+async def test_the_front_page_is_served_while_the_database_is_away(start: Start) -> None:
+    async def pauses() -> Sequence[Pause]:
+        raise TryAgainError("away")
+
+    client = await start(Site("http://127.0.0.1", pauses=pauses))
+    async with client.get("/", headers=PAGE) as answer:
+        assert answer.status == 200
 
 
 @pytest.mark.parametrize("way", ["success", "cancel"])
