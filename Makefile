@@ -1,7 +1,7 @@
 # Every target prepares what it needs: Python 3.11+ and make are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean
+.PHONY: help init run test check bench lock clean
 # Without bytecode every start would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -34,6 +34,10 @@ help: ## list the targets
 run: ## start the bot, the web server and the playground; ARGS="--only web,worker"
 	$(call prepare,requirements.lock)
 	@exec $(BIN)/python main.py run $(ARGS)
+
+init: ## ask for what a first start needs, write .env, and check it
+	$(call prepare,requirements.lock)
+	@exec $(BIN)/python main.py init $(ARGS)
 
 # Tests wait as much as they work, so one worker more than there are cores.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)

@@ -23,10 +23,11 @@ from billing.till import Till, open_till
 from bot import words
 from bot.admin.office import Office, open_office
 from bot.affairs import open_affairs
-from bot.console import orders
+from bot.console import orders, wizard
 from bot.console.arguments import command_line
 from bot.console.checkup import check_chat, check_clock, check_configuration, check_pauses
 from bot.console.diagnosis import diagnose
+from bot.console.dotenv import keep_secrets
 from bot.console.household import Household
 from bot.console.listening import on_signals, open_many
 from bot.console.logs import set_up_logging
@@ -37,7 +38,7 @@ from bot.intake import Intake
 from bot.surfaces import Surfaces, open_surfaces
 from engine.catalogue import Wares
 from engine.chat import Chat
-from engine.config import ConfigurationError, load_settings
+from engine.config import ConfigurationError, load_settings, problems_with
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
 from engine.members import Members
@@ -62,6 +63,7 @@ from webhooks.server import serve
 from webhooks.site import Admin, Part, Site, StripeInbox
 
 GRACE_SECONDS = 10.0
+DOTENV = Path(".env")
 NEAR = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - looked up, not bound
 """How this machine reaches a server that listens there."""
 log = logging.getLogger("main")
@@ -295,14 +297,15 @@ async def apply_migrations(settings: Settings) -> int:
     return 0
 
 
-async def stripe_setup(settings: Settings, *, dry_run: bool) -> int:
+async def stripe_setup(settings: Settings, *, dry_run: bool = False, save: bool = False) -> int:
     """Make or update in Stripe all that config.toml sells."""
     if settings.stripe is None:
         print("Set STRIPE_SECRET_KEY first; docs/billing.md tells where to find it.", file=sys.stderr)
         return 2
     from billing.catalogue_setup import set_up  # noqa: PLC0415 - the SDK is for those who use it
 
-    return await set_up(settings, SystemClock(), dry_run=dry_run, say=print)
+    keep = keep_secrets if save else None
+    return await set_up(settings, SystemClock(), dry_run=dry_run, say=print, keep=keep)
 
 
 async def models(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -341,7 +344,7 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
         "migrate": lambda: apply_migrations(settings),
         "run": lambda: run(settings, arguments.only),
         "models": lambda: models(arguments, settings),
-        "stripe-setup": lambda: stripe_setup(settings, dry_run=arguments.dry_run),
+        "stripe-setup": lambda: stripe_setup(settings, dry_run=arguments.dry_run, save=arguments.save),
     }
     if arguments.command == "slack-manifest":
         return orders.slack_manifest(settings)
@@ -355,7 +358,7 @@ def configured(*, setting_up: bool = False) -> Settings:
     book, now = ListPrices(), SystemClock().now()
     return load_settings(
         os.environ,
-        Path(".env"),
+        DOTENV,
         setting_up=setting_up,
         price_now=lambda spec: price_at(spec, book, now),
     )
@@ -365,6 +368,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Read the command line and the configuration, and do what was asked."""
     gc.freeze()  # what was imported stays: no collection has to go through it, the last one least of all
     arguments = command_line().parse_args(argv)
+    if arguments.command == "init":
+        return wizard.run(problems_with, os.environ, DOTENV, Path(".env.example")) or main(["doctor"])
     try:
         settings = configured(setting_up=arguments.command in {"stripe-setup", "doctor"})
     except ConfigurationError as error:

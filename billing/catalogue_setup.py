@@ -77,8 +77,18 @@ async def carry_out(caller: StripeCaller, planned: Plan) -> Outcome:
     return Outcome(len(planned.steps), tuple(secrets))
 
 
-async def set_up(settings: Settings, clock: Clock, *, dry_run: bool, say: Callable[[str], None]) -> int:
-    """Set up the account of STRIPE_SECRET_KEY and tell about it line by line; the exit status."""
+async def set_up(
+    settings: Settings,
+    clock: Clock,
+    *,
+    dry_run: bool,
+    say: Callable[[str], None],
+    keep: Callable[[str], str] | None = None,
+) -> int:
+    """Set up the account of STRIPE_SECRET_KEY and tell about it line by line; the exit status.
+
+    `keep` writes new signing secrets down, and says what came of that.
+    """
     if settings.stripe is None:
         say(
             "STRIPE_SECRET_KEY is not set. Copy a secret or restricted key from Stripe's dashboard into .env."
@@ -99,7 +109,10 @@ async def set_up(settings: Settings, clock: Clock, *, dry_run: bool, say: Callab
         return 1
     finally:
         await caller.close()
-    tell_secrets(outcome.secrets, say, beside=bool(settings.stripe.webhook_secrets))
+    if keep and outcome.secrets and not settings.stripe.webhook_secrets:
+        say(keep(",".join(outcome.secrets)))
+    else:
+        tell_secrets(outcome.secrets, say, beside=bool(settings.stripe.webhook_secrets))
     return tell_end(outcome, len(planned.steps), say)
 
 

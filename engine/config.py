@@ -72,6 +72,15 @@ def load_settings(
     return replace(settings, remarks=(*settings.remarks, *told))
 
 
+def problems_with(environ: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with these variables and the config.toml that they name, before Stripe is set up."""
+    try:
+        load_settings(environ, setting_up=True)
+    except ConfigurationError as error:
+        return error.problems
+    return []
+
+
 def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) -> Settings:
     """Settings from what was found to be right."""
     server = server_settings(variables)

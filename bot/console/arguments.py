@@ -79,6 +79,7 @@ def command_line() -> argparse.ArgumentParser:
     running.add_argument(
         "--only", type=roles, default=every, metavar="ROLES", help=f"some of {','.join(ROLES)}"
     )
+    commands.add_parser("init", help="ask for what a first start needs, write .env, and check it")
     checking = commands.add_parser("doctor", help="check everything, with the mend for what is wrong")
     checking.add_argument("--json", action="store_true", help="print JSON")
     listing = commands.add_parser("models", help="list the models with locks and prices, or ask each")
@@ -134,6 +135,7 @@ def about_money(commands: Commands) -> None:
     """Commands about Stripe and the figures."""
     setting = commands.add_parser("stripe-setup", help="make or update in Stripe all that config.toml sells")
     setting.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    setting.add_argument("--save", action="store_true", help="write new signing secrets into .env")
     comparing = commands.add_parser("reconcile", help="compare everything with Stripe and mend what differs")
     one = comparing.add_mutually_exclusive_group()
     one.add_argument("--dry-run", action="store_true", help="print the differences and change nothing")
