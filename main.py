@@ -23,7 +23,7 @@ from billing.till import Till, open_till
 from bot import words
 from bot.admin.office import Office, open_office
 from bot.affairs import open_affairs
-from bot.console import orders, wizard
+from bot.console import care, orders, wizard
 from bot.console.arguments import command_line
 from bot.console.checkup import check_chat, check_clock, check_configuration, check_pauses
 from bot.console.diagnosis import diagnose
@@ -55,6 +55,7 @@ from providers.moderation import OpenAIModerator
 from providers.prices import ListPrices
 from providers.reading import FileReader
 from providers.registry import Models, build_models
+from storage.backup import Backups
 from storage.checkup import opened
 from storage.store import Store, migrate, open_store
 from storage.vault import SealingVault, vault_of
@@ -341,6 +342,8 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one command; its exit status."""
     alone: dict[str, Callable[[], Coroutine[object, object, int]]] = {
         "doctor": lambda: doctor(settings, as_json=arguments.json),
+        "backup": lambda: care.backup(arguments, backups(settings)),
+        "restore": lambda: care.restore(arguments, backups(settings)),
         "migrate": lambda: apply_migrations(settings),
         "run": lambda: run(settings, arguments.only),
         "models": lambda: models(arguments, settings),
@@ -351,6 +354,12 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
     if within := orders.WITHIN.get(arguments.command):
         return asyncio.run(in_house(settings, lambda house: within(arguments, household(house))))
     return asyncio.run(alone[arguments.command]())
+
+
+def backups(settings: Settings) -> Backups:
+    """Copies of the database, which is left at the schema that it has."""
+    database = settings.database
+    return Backups(database.url, SystemClock(), prepared_statements=database.prepared_statements)
 
 
 def configured(*, setting_up: bool = False) -> Settings:

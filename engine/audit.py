@@ -26,6 +26,10 @@ class Origin(StrEnum):
 class Deed(StrEnum):
     """What an operator did."""
 
+    BACKUP = "backup"
+    RESTORE = "restore"
+    EXPORT = "export"
+    ERASE = "erase"
     WHY = "why"
     STATS = "stats"
     EVENTS = "events"

@@ -279,6 +279,10 @@ class MoneyTx(Protocol):
         """Note that a customer has to be read: its generation rises; the earlier due time counts."""
         ...
 
+    def mark_all_dirty(self, now: datetime) -> int:
+        """The same for all customers that are known, due at once; how many."""
+        ...
+
     def claim_dirty(
         self,
         mode: Mode,

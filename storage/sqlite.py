@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.errors import TellOperatorError
 from storage.migrate import Migration, apply_next, for_sqlite, known_migrations
+from storage.presence import Presence
 from storage.session import Row
 from storage.sqlite_connection import HandOver, caused, translate
 from storage.sqlite_units import Reader, Writer, immediate
@@ -112,6 +113,7 @@ def _prepare_file(path: Path) -> None:
 
 def _turnstile(path: Path, stack: AsyncExitStack, patience: float = PATIENCE) -> Turnstile:
     try:
+        stack.callback(Presence(path).close)
         turnstile = Turnstile(path, patience)
     except OSError as error:
         message = f"the folder of the database file {path} cannot be written to: {error.strerror}"

@@ -66,7 +66,7 @@ class HandOver(aiosqlite.Connection):
 
 def _prepare(connection: sqlite3.Connection, pragmas: Sequence[str]) -> None:
     connection.row_factory = sqlite3.Row
-    for pragma in ("foreign_keys=ON", "synchronous=FULL", *pragmas):
+    for pragma in ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON", *pragmas):
         connection.execute(f"PRAGMA {pragma}").fetchall()
 
 

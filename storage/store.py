@@ -90,10 +90,11 @@ async def open_store(url: str, clock: Clock, *, prepared_statements: bool = True
     of ours. TellOperatorError and TryAgainError say in words why the database cannot be used.
     """
     await migrate(url, clock)
-    return Store(await _open(parse_address(url), prepared_statements=prepared_statements))
+    return Store(await open_backend(parse_address(url), prepared_statements=prepared_statements))
 
 
-async def _open(address: SqliteAddress | PostgresAddress, *, prepared_statements: bool) -> Backend:
+async def open_backend(address: SqliteAddress | PostgresAddress, *, prepared_statements: bool) -> Backend:
+    """Open a database that has today's schema; raises as `open_store` does."""
     if isinstance(address, SqliteAddress):
         return await sqlite.SqliteBackend.open(address.path)
     from storage.postgres import PostgresBackend  # noqa: PLC0415 - psycopg costs 90 ms and is for those who use it

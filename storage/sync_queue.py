@@ -18,6 +18,9 @@ class SyncQueue:
     def mark_dirty(self, mode: Mode, customer: CustomerId, due: datetime) -> None:
         self._session.run("mark_dirty", mode=mode, customer=customer, due=due)
 
+    def mark_all_dirty(self, now: datetime) -> int:
+        return self._session.run("mark_all_dirty", now=now)
+
     def claim_dirty(
         self,
         mode: Mode,

@@ -44,6 +44,10 @@ class PostgresServer:
         """Make a database."""
         self._execute("postgres", f"CREATE DATABASE {name} TEMPLATE template0")
 
+    def drop(self, name: str) -> None:
+        """Remove a database."""
+        self._execute("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
     def delete_rows(self, name: str) -> None:
         """Empty all tables of our schema, and undo what a test set for the database."""
         self._execute(name, HANG_UP, f"ALTER DATABASE {name} RESET ALL", DELETE_ROWS)

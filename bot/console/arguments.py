@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TypeAlias
 
 from engine.domain import Person
@@ -91,6 +92,7 @@ def command_line() -> argparse.ArgumentParser:
     commands.add_parser("slack-manifest", help="print the manifest to create the Slack app from")
     entering = commands.add_parser("dashboard", help="print a link that opens the dashboard once")
     entering.add_argument("--end-sessions", action="store_true", help="end everybody's sessions instead")
+    about_data(commands)
     about_people(commands)
     about_halting(commands)
     about_money(commands)
@@ -101,6 +103,18 @@ def command_line() -> argparse.ArgumentParser:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - has no public name
 PERSON = "discord:ID, slack:TEAM/ID or local:NAME"
+
+
+def about_data(commands: Commands) -> None:
+    """Commands about the database as a whole."""
+    saving = commands.add_parser("backup", help="copy the database while the bot runs, and check the copy")
+    saving.add_argument("file", nargs="?", type=Path, metavar="FILE", help="data/backups/chat-TIME.db")
+    saving.add_argument("--gzip", action="store_true", help="pack it; so does a FILE that ends in .gz")
+    saving.add_argument(
+        "--keep", type=days, metavar="N", help="keep the N newest of those named by their time"
+    )
+    restoring = commands.add_parser("restore", help="put a checked backup in the database's place")
+    restoring.add_argument("file", type=Path, metavar="FILE")
 
 
 def about_people(commands: Commands) -> None:

@@ -13,6 +13,20 @@ ON CONFLICT (mode, stripe_customer_id) DO UPDATE SET
     fails = CASE WHEN sync_queue.dead = 1 THEN 0 ELSE sync_queue.fails END,
     dead = 0;
 
+-- name: mark_all_dirty
+INSERT INTO sync_queue (
+    mode, stripe_customer_id, gen, done_gen, due_at, lease_until, lease_token, fails, error
+)
+SELECT mode, stripe_customer_id, 1, 0, :now, 0, '', 0, ''
+FROM (
+    SELECT mode, stripe_customer_id FROM subscription
+    UNION
+    SELECT mode, stripe_customer_id FROM customer WHERE stripe_customer_id IS NOT NULL
+) AS known
+WHERE TRUE
+ON CONFLICT (mode, stripe_customer_id) DO UPDATE SET
+    gen = sync_queue.gen + 1, due_at = excluded.due_at, lease_until = 0, fails = 0, dead = 0;
+
 -- The outer conditions repeat the inner ones: PostgreSQL checks only them again after waiting for a rival.
 -- name: claim_dirty
 UPDATE sync_queue SET lease_until = :lease_until, lease_token = :token
