@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sqlite3
 import stat
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from engine.audit import Actor, Deed, Origin
-from engine.domain import AccountId, Person, Platform
+from engine.audit import Deed
 from engine.errors import TellOperatorError, TryAgainError
-from engine.facts import CustomerId, CustomerRecord, Mode
+from engine.facts import Mode
 from engine.ledger import Tx
 from storage import shelf, sqlite_backup
 from storage.backup import Backups
@@ -29,43 +26,7 @@ from storage.presence import alone
 from storage.store import open_store
 from tests.fakes.clock import NOON, FakeClock
 from tests.postgres import PostgresServer
-
-ANN = Person(Platform.LOCAL, "", "ann")
-BEN = Person(Platform.LOCAL, "", "ben")
-ADA = Actor("console:ada", Origin.CONSOLE)
-
-
-@dataclass
-class Place:
-    """A database with Ann in it, and where its backups go."""
-
-    url: str
-    clock: FakeClock
-    folder: Path
-
-    @property
-    def file(self) -> Path:
-        return Path(self.url.removeprefix("sqlite:///"))
-
-    @property
-    def backups(self) -> Backups:
-        return Backups(self.url, self.clock)
-
-    async def known(self, person: Person) -> bool:
-        """Whether the database knows somebody."""
-        async with await open_store(self.url, self.clock) as store:
-            return await store.read(lambda tx: tx.find_account(person) is not None)
-
-    async def meet(self, person: Person) -> None:
-        """Make somebody's account, with a customer."""
-        async with await open_store(self.url, self.clock) as store:
-            await store.transact(lambda tx: met(tx, person))
-
-
-def met(tx: Tx, person: Person) -> AccountId:
-    account = tx.lock_account(person, NOON).id
-    tx.save_customer(CustomerRecord(account, Mode.TEST, CustomerId(f"cus_{person.user}"), 1))
-    return account
+from tests.storage.backing import ADA, ANN, BEN, Place, met
 
 
 @pytest.fixture
@@ -285,73 +246,6 @@ async def test_what_ended_processes_left_unfinished_goes_after_a_day(place: Plac
         os.utime(file, (at, at))
     await place.backups.make(ADA, None, packed=False, keep=None)
     assert (old.exists(), young.exists()) == (False, True)
-
-
-def dies(work: Callable[[], None]) -> bool:
-    """Do it in a process of its own; whether that was killed."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
-def killed_at(number: int, work: Callable[[], object]) -> bool:
-    """Do it, but die before the number-th step that others or the disk see; whether it came to that."""
-
-    def doomed() -> None:
-        left = [number]
-        for module, name in ((os, "fsync"), (os, "replace"), (os, "rename"), (os, "link"), (os, "unlink")):
-            real = getattr(module, name)
-
-            def counted(*args: object, _real: Callable[..., object] = real, **named: object) -> object:
-                left[0] -= 1
-                if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return _real(*args, **named)
-
-            setattr(module, name, counted)
-        work()
-
-    return dies(doomed)
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_backup_that_is_killed_leaves_nothing_that_looks_whole(tmp_path: Path, *, packed: bool) -> None:
-    place = Place(f"sqlite:///{tmp_path}/data/chat.db", FakeClock(), tmp_path)
-    asyncio.run(place.meet(ANN))
-    step = 1
-    while killed_at(step, lambda: asyncio.run(place.backups.make(ADA, None, packed=packed, keep=None))):
-        for file in (place.file.parent / "backups").glob("chat-*Z.db*"):
-            if file.suffix != ".json":  # it got its name: then it is all there, with its manifest
-                assert shelf.known_of(file)
-                file.unlink()
-        step += 1
-    assert step > 6
-
-
-def test_a_restore_that_is_killed_leaves_the_old_or_the_new(tmp_path: Path) -> None:
-    place = Place(f"sqlite:///{tmp_path}/data/chat.db", FakeClock(), tmp_path)
-    asyncio.run(place.meet(ANN))
-    made = asyncio.run(place.backups.make(ADA, None, packed=False, keep=None))
-    asyncio.run(place.meet(BEN))
-    old, step, seen = place.file.read_bytes(), 1, set()
-    while killed_at(step, lambda: asyncio.run(place.backups.restore(ADA, made.file))):
-        for each in place.file.parent.glob("chat.db-*"):
-            assert each.name in {"chat.db-wal", "chat.db-shm"}
-        sqlite_backup.check(place.file)
-        is_new = not asyncio.run(place.known(BEN))
-        seen.add(is_new)
-        if is_new:
-            with closing(sqlite3.connect(place.file)) as db:  # it came with all that has to be done
-                assert db.execute("SELECT COUNT(*) FROM sync_queue").fetchone() == (1,)
-        place.file.write_bytes(old)
-        for each in place.file.parent.glob("chat-replaced-*"):
-            each.unlink()
-        step += 1
-    assert seen == {True, False}
 
 
 @pytest.fixture
