@@ -11,6 +11,7 @@ from contextlib import suppress
 from bot import render
 from bot.reply import Reply
 from engine.errors import GoneError, OutsideError, TryAgainError
+from engine.tracing import traced
 
 log = logging.getLogger("bot")
 
@@ -29,11 +30,14 @@ class Errands:
         self._begun: OrderedDict[str, None] = OrderedDict()
         self._finished = False
 
-    def begin(self, work: Work, show: Show) -> None:
-        """Begin some work; if it fails unforeseen, `show` says so. TryAgainError: the surface has stopped."""
+    def begin(self, work: Work, show: Show, key: str = "") -> None:
+        """Begin some work; if it fails unforeseen, `show` says so. TryAgainError: the surface has stopped.
+
+        `key` is what the platform knows it by.
+        """
         if self._finished:
             raise TryAgainError("the surface has stopped")
-        task = asyncio.create_task(_guarded(work, show))
+        task = asyncio.create_task(_guarded(work, show, key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -44,7 +48,7 @@ class Errands:
         self._begun[key] = None
         if len(self._begun) > REMEMBERED_KEYS:
             self._begun.popitem(last=False)
-        self.begin(work, show)
+        self.begin(work, show, key)
 
     async def finish(self) -> None:
         """Take nothing more, let what is under way end, then end it."""
@@ -57,8 +61,14 @@ class Errands:
         await asyncio.gather(*left, return_exceptions=True)
 
 
-async def _guarded(work: Work, show: Show) -> None:
+async def _guarded(work: Work, show: Show, key: str) -> None:
     """A logging boundary: what goes wrong for one member stays there."""
+    with traced():
+        await _served(work, show, key)
+
+
+async def _served(work: Work, show: Show, key: str) -> None:
+    log.info("taken", extra={"key": key} if key else None)
     try:
         await work()
     except GoneError as error:

@@ -16,6 +16,7 @@ from engine.mending import Mending
 from engine.notices import Notice
 from engine.ports import Clock, Messenger, Store
 from engine.subscriptions import Subscriptions, retry_in
+from engine.tracing import traced
 
 log = logging.getLogger("engine.jobs")
 
@@ -151,6 +152,10 @@ class Jobs:
 
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> object:
         """No failure may end the loop, and with it the process; the work stays due once its lease is over."""
+        with traced():
+            return await self._in_words(work)
+
+    async def _in_words(self, work: Callable[[], Awaitable[object]]) -> object:
         try:
             return await work()
         except OutsideError as error:

@@ -10,6 +10,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.typedefs import Handler
 
 from engine.errors import TryAgainError
+from engine.tracing import traced
 from webhooks.words import DEFAULT_WORDS, refuse, said
 
 logger = logging.getLogger("webhooks")
@@ -17,6 +18,8 @@ logger = logging.getLogger("webhooks")
 STRIPE_PATH = "/stripe/webhook"
 ADMIN_PATH = "/admin"
 """Nothing below it is kept by a browser or proxy."""
+REQUEST = web.RequestKey("request", str)
+"""Its id in the log."""
 STARTED = web.RequestKey("started", web.StreamResponse)
 """A stream whose headers are out: an error can only end it."""
 FORM_TARGETS = web.ResponseKey("form_targets", tuple)
@@ -43,6 +46,11 @@ _HEADERS = {
 @web.middleware
 async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into an answer; the one place of this room that logs what nobody foresaw."""
+    with traced() as request[REQUEST]:
+        return await _in_words(request, handler)
+
+
+async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -83,7 +91,8 @@ class AccessLog(AbstractAccessLogger):
         level = logging.DEBUG if route in {"/health", "/static"} else logging.INFO
         method, status = request.method, response.status
         facts = {"method": method, "route": route, "status": status, "ms": round(time * 1000)}
-        self.logger.log(level, "%s %s %d", method, route, status, extra=facts)
+        with traced(request.get(REQUEST, "")):
+            self.logger.log(level, "%s %s %d", method, route, status, extra=facts)
 
 
 def _route(request: web.BaseRequest) -> str:

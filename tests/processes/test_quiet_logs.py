@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import time
 from pathlib import Path
 
@@ -57,6 +59,17 @@ def private(stripe: FakeStripe) -> list[str]:
     return [*own, stripe.base_url, '"data":', '"object":', "livemode", "client_reference_id"]
 
 
+def one_request_each(program: Program) -> bool:
+    """Whether each question can be followed by its request through the rooms, and no two have the same."""
+    lines = [json.loads(line) for line in program.said.splitlines() if line.startswith("{")]
+    begun = [line["request"] for line in lines if line["event"] == "taken"]
+    ended = [line["request"] for line in lines if line["event"] in {"settled", "refused"}]
+    served = [line for line in lines if line["logger"] == "webhooks.access"]
+    assert len(ended) >= 14
+    assert all(line["request"] for line in served)
+    return len(set(begun)) == len(begun) and set(ended) <= set(begun)
+
+
 async def test_a_run_logs_no_word_no_key_and_no_payload(
     tmp_path: Path, meet: Meet, vendors: FakeVendors
 ) -> None:
@@ -82,5 +95,7 @@ async def test_a_run_logs_no_word_no_key_and_no_payload(
             assert await program.end() == 0
             words = private(stripe)
     assert '"event": "settled"' in program.said
+    assert re.search(r"[\w.+-]+@[\w-]+\.\w+", program.said) is None
+    assert one_request_each(program)
     assert "Traceback" not in program.said
     assert [word for word in words if word in program.said] == []
