@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from billing.checkup import check_money
 from billing.money import Money, open_money
 from billing.simulated_clock import SimulatedClock
@@ -34,16 +32,12 @@ from bot.console.logs import set_up_logging
 from bot.console.parts import switches
 from bot.console.words import announcement, causes, in_words, part_lines
 from bot.front import Front
-from bot.intake import Intake
-from bot.surfaces import Surfaces, open_surfaces
-from engine.catalogue import Wares
+from bot.surfaces import Surfaces, open_front, open_surfaces
 from engine.chat import Chat
 from engine.config import ConfigurationError, load_settings, problems_with
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
-from engine.members import Members
 from engine.opening import desk_of, open_chat
-from engine.places import Places
 from engine.ports import Clock
 from engine.pricing import price_at
 from engine.reloading import Reloading
@@ -58,7 +52,7 @@ from providers.registry import Models, build_models
 from storage.backup import Backups
 from storage.checkup import opened
 from storage.store import Store, migrate, open_store
-from storage.vault import SealingVault, vault_of
+from storage.vault import vault_of
 from webhooks.checkup import check_address
 from webhooks.server import serve
 from webhooks.site import Admin, Part, Site, StripeInbox
@@ -134,9 +128,12 @@ def furnish(
     notices, reloading = Notices(store, clock, mode), Reloading(store, clock, settings, configured)
     money = open_money(settings.billing, store, clock, till, bell.ring)
     moderator = OpenAIModerator(models, settings.screening.model)
-    vault = vault_of(secrets(settings.prompt_keys))
+    vault = vault_of(settings.prompt_secrets)
     chat = open_chat(settings, store, clock, mode, models, wares, vault, moderator)
-    front = open_front(settings, store, clock, till, wares, chat, money)
+    flush = money.dispatch.flush
+    affairs = open_affairs(settings, store, clock, till.billing, wares, money.subscriptions, flush)
+    reader, simulated = FileReader(settings.attachments), till.simulated is not None
+    front = open_front(settings, store, clock, wares, chat, affairs, reader, simulated=simulated)
     office = open_office(settings, store, clock, front, mode)
     office.queues.append(Summarising(store, clock, models, lambda: chat.desk).work)
     jobs = open_jobs(store, clock, chat, money, notices, bell, office)
@@ -171,39 +168,15 @@ def refit(house: House, settings: Settings) -> None:
     house.office.refit(settings)
 
 
-def open_front(
-    settings: Settings, store: Store, clock: Clock, till: Till, wares: Wares, chat: Chat, money: Money
-) -> Front:
-    """What every chat platform talks to."""
-    billing, subscriptions, flush = till.billing, money.subscriptions, money.dispatch.flush
-    members = Members(store, clock, wares, billing.mode, chat.moderating)
-    affairs = open_affairs(settings, store, clock, billing, wares, subscriptions, flush)
-    intake = Intake(FileReader(settings.attachments), settings.attachments)
-    rules = Places(store, clock, wares, chat.moderating)
-    simulated, welcomes = till.simulated is not None, settings.welcome
-    return Front(chat, members, affairs, intake, rules, simulated=simulated, for_sale=True, welcomes=welcomes)
-
-
 def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
     """The chat platforms that are on, by which people can also be told and shown things unasked."""
     surfaces = open_surfaces(
-        house.settings, house.front, house.store, house.clock, roles, token_vault(house.settings)
+        house.settings, house.front, house.store, house.clock, roles, vault_of(house.settings.slack_secrets)
     )
     house.notices.messengers.update(surfaces.speakers)
     house.office.alarms.heralds.update(surfaces.speakers)
     house.jobs.mending.menders.update(surfaces.speakers)
     return surfaces
-
-
-def token_vault(settings: Settings) -> SealingVault | None:
-    """What seals the tokens of Slack workspaces."""
-    oauth = settings.slack.oauth if settings.slack else None
-    return vault_of(secrets(oauth.token_keys)) if oauth else None
-
-
-def secrets(keys: Sequence[SecretStr]) -> Sequence[str]:
-    """The keys in the clear."""
-    return [key.get_secret_value() for key in keys]
 
 
 def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
@@ -284,7 +257,7 @@ async def doctor(settings: Settings, *, as_json: bool) -> int:
             check_clock(settings, clock),
             check_pauses(store, clock),
             check_vendors(models, settings.shelf, settings.vendor_keys),
-            check_chat(settings, store, token_vault(settings)),
+            check_chat(settings, store, vault_of(settings.slack_secrets)),
             check_money(settings, till),
             check_address(settings.server),
         )

@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bot.affairs import Affairs
 from bot.front import Front
+from bot.intake import Intake
 from bot.local.surface import LocalBot
 from engine.alerts import Herald
+from engine.catalogue import Wares
+from engine.chat import Chat
 from engine.domain import Platform
+from engine.files import Reader
+from engine.members import Members
 from engine.mending import Mender
+from engine.places import Places
 from engine.ports import Clock, Messenger, Store, Vault
 from engine.settings import Settings
 
@@ -69,3 +76,23 @@ def open_surfaces(
     if settings.playground.on and "web" in roles:
         surfaces.local = LocalBot(front, store, clock)
     return surfaces
+
+
+def open_front(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    wares: Wares,
+    chat: Chat,
+    affairs: Affairs,
+    reader: Reader,
+    *,
+    simulated: bool,
+) -> Front:
+    """What every chat platform talks to; `reader` opens members' files."""
+    members = Members(store, clock, wares, chat.desk.mode, chat.moderating)
+    intake = Intake(reader, settings.attachments)
+    rules = Places(store, clock, wares, chat.moderating)
+    return Front(
+        chat, members, affairs, intake, rules, simulated=simulated, for_sale=True, welcomes=settings.welcome
+    )

@@ -158,3 +158,18 @@ class Settings:
     playground: PlaygroundSettings
     log_format: str | None
     remarks: tuple[str, ...]
+
+    @property
+    def prompt_secrets(self) -> tuple[str, ...]:
+        """`prompt_keys` in the clear."""
+        return clear(self.prompt_keys)
+
+    @property
+    def slack_secrets(self) -> tuple[str, ...]:
+        """What seals the tokens of Slack workspaces, in the clear; none without OAuth."""
+        return clear(self.slack.oauth.token_keys) if self.slack and self.slack.oauth else ()
+
+
+def clear(keys: tuple[SecretStr, ...]) -> tuple[str, ...]:
+    """Keys as they are."""
+    return tuple(key.get_secret_value() for key in keys)
