@@ -46,6 +46,7 @@ from engine.routing import Route
 from engine.rules import Rules
 from engine.sharing import share_of
 from engine.summaries import NO_SUMMARIES, Summaries
+from engine.tallies import refused
 from engine.turns import Exchange, Hold, UsageFacts
 
 LEASE = timedelta(seconds=60)
@@ -99,15 +100,16 @@ def admit(tx: Tx, desk: Desk, ask: Ask, turn: TurnId, now: datetime) -> Admissio
     account = tx.lock_account(ask.person, now)
     outcome = decide(tx, desk, ask, turn, account, now)
     if isinstance(outcome, Refusal):
-        note_offer(tx, desk, account, outcome, now)
+        note_refusal(tx, desk, account, outcome, now)
     return outcome
 
 
-def note_offer(tx: Tx, desk: Desk, account: Account, refusal: Refusal, now: datetime) -> None:
-    """Write down a limit that was hit, and that somebody is shown what would lift it.
+def note_refusal(tx: Tx, desk: Desk, account: Account, refusal: Refusal, now: datetime) -> None:
+    """Count a refusal; write down a limit that was hit, and that somebody is shown what would lift it.
 
     Every surface shows the buttons of an offer.
     """
+    tx.tally(refused(refusal.tier, refusal.reason, now))
     hit = Happening(
         HappeningKind.LIMIT_HIT,
         account.id,

@@ -24,11 +24,11 @@ from engine.errors import (
 from engine.estimates import Correction, Reading
 from engine.models import Chunk, Finish, Finished, ModelSpec, TextDelta, Thinking, Usage
 from engine.moderating import Inspection
-from engine.outlay import Outlay, Request
+from engine.outlay import Outlay, Request, ended
 from engine.ports import Clock, Model
 from engine.pricing import total
 from engine.routing import Route
-from engine.turns import Charge
+from engine.turns import Call, Charge
 
 MAY_CHARGE = (LateError, StreamCutError)
 """Failures after which a vendor may have read what it was sent, also if it did not say so."""
@@ -224,7 +224,7 @@ class Answering:
         try:
             await self._listen(request, leave)
         except OutsideError as error:
-            self._outlay.end(request, charged(request, error))
+            self._outlay.end(request, charged(request, error), ended(error))
             return self._failed(request, error, leave)
         finally:  # a vendor charges for what it read, whoever waits for the answer
             self._outlay.left(request)
@@ -319,6 +319,10 @@ class Answering:
     def charges(self) -> tuple[Charge, ...]:
         """Every request that a vendor charges, or must be taken to charge, with its tokens and cost."""
         return self._outlay.charges()
+
+    def calls(self) -> tuple[Call, ...]:
+        """Every request that was made, as it went."""
+        return tuple(self._outlay.calls)
 
     def usage(self) -> Usage:
         """All tokens spent on the answer, those of a request that was broken off estimated."""

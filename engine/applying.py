@@ -34,6 +34,7 @@ from engine.figures import FunnelStep, Movement, MovementKind, Reached
 from engine.happenings import Happening, HappeningKind
 from engine.ledger import Tx
 from engine.notices import Notice, NoticeId, NoticeKind
+from engine.tallies import Reading, was_read
 from engine.terms import Duty, DutyId, DutyKind, Policy, SecondSubscription
 
 log = logging.getLogger("engine.subscriptions")
@@ -56,7 +57,10 @@ def apply(
     """
     account_id = tx.account_of(dirty.mode, dirty.customer)
     account = tx.lock_account_id(account_id) if account_id else None
-    if not tx.finish_sync(dirty) or account is None:
+    if not tx.finish_sync(dirty):
+        return
+    tx.tally(was_read(dirty.mode, Reading.DONE, now))
+    if account is None:
         return
     record = tx.customer(account.id, dirty.mode)
     if record is None or record.customer != dirty.customer:

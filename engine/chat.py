@@ -296,7 +296,8 @@ class Chat:
         now = self._clock.now()
         text = answering.shown if isinstance(outcome, FailureReason) else "".join(answering.draft.text)
         model, usage, cost = answering.draft.spec.name, answering.usage(), answering.cost()
-        settlement = Settlement(model, text, usage, cost, outcome, now, answering.charges())
+        charges, calls = answering.charges(), answering.calls()
+        settlement = Settlement(model, text, usage, cost, outcome, now, charges, calls)
         counted, ceilings = bool(text.strip()), by_scope(self._desk.ceilings)
 
         def work(tx: Tx) -> None:

@@ -17,7 +17,7 @@ from engine.admission import (
     composed,
     count_at,
     hold_for,
-    note_offer,
+    note_refusal,
     open_counter,
     unknown,
 )
@@ -48,13 +48,13 @@ def admit_comparison(
     account = tx.lock_account(ask.person, now)
     counter = open_counter(tx, desk, account, ask, now)
     if isinstance(counter, Refusal):
-        note_offer(tx, desk, account, counter, now)
+        note_refusal(tx, desk, account, counter, now)
         return counter
     named = (replace(ask, model=name) for name in models)
     barred = (places.barred(desk.catalogue, counter.rules, counter.tier, each) for each in named)
     outcome = next(filter(None, barred), None) or decide(tx, counter, ask, models)
     if isinstance(outcome, Refusal):
-        note_offer(tx, desk, account, outcome, now)
+        note_refusal(tx, desk, account, outcome, now)
     return outcome
 
 

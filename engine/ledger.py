@@ -38,6 +38,7 @@ from engine.seats import TeamsTx
 from engine.simulated import PlaygroundTx
 from engine.spending import SpendingTx
 from engine.summaries import SummariesTx
+from engine.tallies import TalliesTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
 
 
@@ -352,6 +353,7 @@ class Tx(
     PassesTx,
     BlocksTx,
     PausesTx,
+    TalliesTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from engine.context import tokens
 from engine.domain import Micros
+from engine.errors import ContentRefusedError, ContextTooLongError, LateError, StreamCutError, TryAgainError
 from engine.models import Chunk, Effort, Finished, TextDelta, Thinking, Usage
 from engine.ports import Clock
 from engine.pricing import cost
 from engine.reserve import fitted, worst
 from engine.routing import Route
-from engine.turns import Charge
+from engine.turns import Call, CallEnd, Charge
 
 PACE = 100
 """Tokens that a model is taken to think in a second: users measured 60 to 90."""
@@ -40,6 +41,11 @@ class Request:
         else:
             self.finished = chunk
 
+    def went(self, how: CallEnd, now: datetime) -> Call:
+        """How it went, ended at `now`."""
+        spec, first = self.route.spec, self.spoke_at - self.began_at if self.spoke_at else None
+        return Call(spec.provider, spec.name, how, self.began_at, now - self.began_at, first)
+
     def estimate(self, left_at: datetime | None = None) -> Usage:
         """What a vendor must be taken to charge that has not said it: all it read, and what came of it.
 
@@ -61,6 +67,8 @@ class Outlay:
         self._running: list[Request] = []
         self.spent: list[tuple[Route, Usage]] = []
         """Every request that was or may have been charged."""
+        self.calls: list[Call] = []
+        """Every request that is over, as it went."""
 
     def fitted(self, route: Route) -> Route | None:
         """The route if one more request is paid for, whatever it and those under way come to cost.
@@ -83,13 +91,16 @@ class Outlay:
 
     def left(self, request: Request) -> None:
         """Nobody listens to a request any more, which is charged all the same; nothing if it is over."""
-        usage = request.finished.usage if request.finished else request.estimate(self._clock.now())
-        self.end(request, usage)
+        if request.finished:
+            self.end(request, request.finished.usage, CallEnd.ANSWERED)
+        else:
+            self.end(request, request.estimate(self._clock.now()), CallEnd.LEFT)
 
-    def end(self, request: Request, usage: Usage | None) -> None:
+    def end(self, request: Request, usage: Usage | None, how: CallEnd) -> None:
         """A request is over and has used so much, or is sure to be charged nothing; said twice, once."""
         if request in self._running:
             self._running.remove(request)
+            self.calls.append(request.went(how, self._clock.now()))
             if usage:
                 self.spent.append((request.route, within(request.route, usage)))
 
@@ -97,6 +108,19 @@ class Outlay:
         """The same with what each cost."""
         told = ((route.spec, usage) for route, usage in self.spent)
         return tuple(Charge(spec.name, spec.provider, usage, cost(spec.price, usage)) for spec, usage in told)
+
+
+def ended(error: Exception) -> CallEnd:
+    """What a failure makes of its request."""
+    ends: tuple[tuple[type[Exception], CallEnd], ...] = (
+        (LateError, CallEnd.LATE),
+        (TimeoutError, CallEnd.LATE),
+        (StreamCutError, CallEnd.CUT),
+        (TryAgainError, CallEnd.BUSY),
+        (ContextTooLongError, CallEnd.TOO_LONG),
+        (ContentRefusedError, CallEnd.REFUSED),
+    )
+    return next((end for kind, end in ends if isinstance(error, kind)), CallEnd.BROKEN)
 
 
 def within(route: Route, usage: Usage) -> Usage:

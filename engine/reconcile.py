@@ -156,7 +156,7 @@ class Reconcile:
         since = datetime.fromisoformat(note) - HOUR if note else now - EVENTS_KEPT
         found = 0
         async for event in self._records.undelivered_events(max(since, now - EVENTS_KEPT)):
-            found += await self._subscriptions.receive(event)
+            found += await self._subscriptions.receive(event, fetched=True)
         if found:
             log.warning("events came by reconciliation only", extra={"events": found})
         return now.astimezone(UTC).isoformat()

@@ -84,6 +84,11 @@ def for_team(scope: Scope | None) -> bool:
     return scope is not None and scope.startswith(TEAM)
 
 
+def owner(scope: Scope) -> AccountId:
+    """Whose team it is, of the scope of a team or of a seat in one."""
+    return AccountId(scope.removeprefix(TEAM).partition("/")[0])
+
+
 def monthly(scope: Scope) -> bool:
     """Whether a scope is counted by UTC month; else by UTC day."""
     return scope == BOT or for_team(scope)

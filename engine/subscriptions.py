@@ -25,6 +25,7 @@ from engine.facts import (
 )
 from engine.ledger import Tx
 from engine.ports import Billing, Clock, Store
+from engine.tallies import Delivery, Reading, delivered, was_read
 from engine.terms import Duty, DutyId, DutyKind, Policy
 
 log = logging.getLogger("engine.subscriptions")
@@ -104,17 +105,21 @@ class Subscriptions:
     def _access(self, tx: Tx, account: AccountId, now: datetime) -> Access:
         return access(tx.subscriptions(account, self.mode), now, tx.claims(account, self.mode))
 
-    async def receive(self, event: BillingEvent) -> bool:
+    async def receive(self, event: BillingEvent, *, fetched: bool = False) -> bool:
         """Keep a verified event and have its customer read soon; False if it changes nothing.
 
-        Repeated, of another mode, or about nobody of ours: kept or known, and without effect.
+        Repeated, of another mode, or about nobody of ours: kept or known, and without effect. `fetched`: no
+        webhook brought it.
         """
         now = self._clock.now()
 
         def work(tx: Tx) -> bool:
             ours = event.customer is not None and tx.account_of(event.mode, event.customer) is not None
             matters = ours and event.relevant and event.mode is self.mode
-            if not tx.store_event(event if ours else replace(event, payload=b""), now, matters=matters):
+            new = tx.store_event(event if ours else replace(event, payload=b""), now, matters=matters)
+            takes = matters or (event.subject is not None and event.mode is self.mode)
+            note_delivery(tx, event.mode, now, new=new, takes=takes, fetched=fetched)
+            if not new:
                 return False
             if event.subject and event.mode is self.mode:
                 name = DutyId(f"look:{event.id}")
@@ -235,13 +240,29 @@ class Subscriptions:
 
     async def _failed(self, dirty: DirtyCustomer, error: Exception, now: datetime) -> None:
         """Note a failure, one that nobody foresaw too: else it would come back for ever, without a name."""
-        if gives_up(error, dirty.fails):
-            await self._store.transact(lambda tx: tx.give_up_sync(dirty, words(error)))
-        else:
-            await self._put_back(dirty, now + retry_in(dirty.fails), words(error))
+        why, given_up = words(error), gives_up(error, dirty.fails)
+
+        def work(tx: Tx) -> None:
+            if given_up:
+                tx.give_up_sync(dirty, why)
+            else:
+                tx.fail_sync(dirty, now + retry_in(dirty.fails), why)
+            tx.tally(was_read(dirty.mode, Reading.GIVEN_UP if given_up else Reading.FAILED, now))
+
+        await self._store.transact(work)
 
     async def _put_back(self, dirty: DirtyCustomer, due: datetime, why: str) -> None:
         await self._store.transact(lambda tx: tx.fail_sync(dirty, due, why))
+
+
+def note_delivery(tx: Tx, mode: Mode, now: datetime, *, new: bool, takes: bool, fetched: bool) -> None:
+    """Count what became of an event that came; one that was fetched twice came once."""
+    if fetched:
+        if new:
+            tx.tally(delivered(mode, Delivery.FETCHED, now))
+        return
+    what = Delivery.TAKEN if takes else Delivery.IGNORED
+    tx.tally(delivered(mode, what if new else Delivery.DUPLICATE, now))
 
 
 def retry_in(fails: int) -> timedelta:

@@ -24,6 +24,7 @@ from engine.ledger import Tx
 from engine.marks import note_house
 from engine.means import FREE_PART
 from engine.models import NO_USAGE, Finish, Finished, ModelSpec, TextDelta, Usage
+from engine.outlay import ended
 from engine.pauses import ALL
 from engine.pausing import Pauses
 from engine.ports import Clock, Model, Store
@@ -32,7 +33,8 @@ from engine.reserve import worst
 from engine.spending import Purpose, by_scope, scopes
 from engine.subscriptions import retry_in
 from engine.summaries import OwedSummary
-from engine.turns import Charge, TurnState
+from engine.tallies import called
+from engine.turns import Call, CallEnd, Charge, TurnState
 
 log = logging.getLogger("engine.summarising")
 
@@ -55,6 +57,14 @@ class Try:
     text: list[str] = field(default_factory=list)
     usage: Usage | None = None
     """None while the vendor has not said."""
+    began_at: datetime | None = None
+    spoke_at: datetime | None = None
+
+    def went(self, how: CallEnd, now: datetime) -> Call:
+        """How its request went, ended at `now`."""
+        spec, began = self.plan.route.spec, self.began_at or now
+        first = self.spoke_at - began if self.spoke_at else None
+        return Call(spec.provider, spec.name, how, began, now - began, first)
 
     def charge(self) -> Charge:
         """What it cost; as long as the vendor has not said, the most that it may have come to."""
@@ -97,10 +107,11 @@ class Summarising:
             await self._made(tried)
 
     async def _read(self, tried: Try) -> None:
-        route = tried.plan.route
+        route, tried.began_at = tried.plan.route, self._clock.now()
         async with aclosing(self._models[route.spec.provider].stream(route.completion)) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TextDelta):
+                    tried.spoke_at = tried.spoke_at or self._clock.now()
                     tried.text.append(chunk.text)
                 elif isinstance(chunk, Finished):
                     tried.usage = chunk.usage
@@ -114,6 +125,7 @@ class Summarising:
         def work(tx: Tx) -> None:
             if tx.summary_made(tried.task, tried.plan.reach, text, now):
                 settle(tx, tried, ceilings, now)
+            tx.tally(*called(tried.went(CallEnd.ANSWERED, now)))
 
         await self._store.transact(work)
 
@@ -127,6 +139,7 @@ class Summarising:
         costs, ceilings = may_cost and tried.usage != NO_USAGE, self._desk().ceilings
 
         def work(tx: Tx) -> None:
+            tx.tally(*called(tried.went(ended(error), now)))
             if not tx.asking_summary(tried.task, None):
                 return  # overtaken: whoever claimed it since has charged for this try
             if again:

@@ -114,6 +114,42 @@ class Charge:
     """None when the model has no price."""
 
 
+class CallEnd(StrEnum):
+    """How a request to a vendor ended."""
+
+    ANSWERED = "answered"
+    LEFT = "left"
+    """We listened no longer: another model answered, or nobody waited."""
+    LATE = "late"
+    CUT = "cut"
+    """It broke off."""
+    BUSY = "busy"
+    """Overloaded, limited, or not reachable."""
+    BROKEN = "broken"
+    """The vendor refuses our key, the model's id, or what we send."""
+    TOO_LONG = "too_long"
+    REFUSED = "refused"
+    """By the vendor's safety system."""
+
+
+FAILED = frozenset({CallEnd.LATE, CallEnd.CUT, CallEnd.BUSY, CallEnd.BROKEN})
+"""The vendor's fault, or the operator's; the others are nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How one request to a vendor went."""
+
+    provider: str
+    model: str
+    """The name members see."""
+    end: CallEnd
+    began_at: datetime
+    took: timedelta
+    first: timedelta | None = None
+    """Until its first words; None: there were none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What a turn really was; `cost` is None when the model has no price (None is not zero)."""
@@ -127,6 +163,8 @@ class Settlement:
     settled_at: datetime
     charges: tuple[Charge, ...] = ()
     """Every request made for it; what is spent is counted by these, and `cost` is their sum."""
+    calls: tuple[Call, ...] = ()
+    """The same requests, and those that were charged nothing, as they went."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from engine.facts import BillingEvent, CustomerId, Mode
-from storage.session import Session
+from engine.tallies import applied
+from storage.session import Session, moment
 
 
 class Events:
@@ -35,9 +36,10 @@ class Events:
     def settle_events(
         self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime
     ) -> None:
-        self._session.run(
+        settled = self._session.all(
             "settle_events", mode=mode, customer=customer, received_before=received_before, now=now
         )
+        self._session.tally(*(applied(mode, moment(row["received_at"]), now) for row in settled))
 
     def customers_with_stale_events(self, mode: Mode, received_before: datetime) -> Sequence[CustomerId]:
         rows = self._session.all("customers_with_stale_events", mode=mode, received_before=received_before)

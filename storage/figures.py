@@ -10,6 +10,7 @@ from fractions import Fraction
 from engine.domain import AccountId, TierName
 from engine.facts import Mode
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
+from engine.tallies import BALANCE, day_number, stepped
 from storage.session import EPOCH, Row, Session, moment, span
 
 BEFORE_ALL = (EPOCH, AccountId(""), 0)
@@ -41,7 +42,21 @@ class Figures:
             voluntary=numbered.voluntary,
             at=numbered.at,
         )
+        self._moved(numbered, last)
         return numbered
+
+    def _moved(self, movement: Movement, last: Row | None) -> None:
+        """Count what moved, and what it took from one tier and gave to another."""
+        mode, day = movement.mode.value, day_number(movement.at)
+        place = movement.currency, movement.tier.value
+        self._shift((mode, day, *place, movement.kind.value), 1, movement.delta)
+        self._shift((mode, day, *place, BALANCE), int(movement.after > 0), movement.after)
+        if last:
+            before = Fraction(last["mrr_after"])
+            self._shift((mode, day, last["currency"], last["tier"], BALANCE), -int(before > 0), -before)
+
+    def _shift(self, key: tuple[str, int, str, str, str], times: int, amount: Fraction) -> None:
+        self._session.tally_revenue((*key, amount.denominator), times, amount.numerator)
 
     def account_movements(self, account: AccountId, mode: Mode) -> Sequence[Movement]:
         rows = self._session.all("account_movements", account=account, mode=mode)
@@ -58,6 +73,8 @@ class Figures:
         noted = self._session.run(
             "reach", account=reached.account, mode=reached.mode, step=reached.step, at=reached.at
         )
+        if noted:
+            self._session.tally(stepped(reached.mode, reached.step, reached.at))
         return noted == 1
 
     def reached(self, mode: Mode, since: datetime, until: datetime) -> Sequence[tuple[FunnelStep, int]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from engine.domain import AccountId, Micros
 from engine.facts import Mode
+from engine.tallies import metered
 from engine.terms import Metering, UsageEvent, UsageHour
 from storage.people import person_from
 from storage.session import Row, Session, moment
@@ -48,6 +49,8 @@ class Meter:
             at=event.at,
             hour=hour_of(event.at),
         )
+        if added:
+            self._session.tally(metered(event.mode, event.cost, event.at))
         return added == 1
 
     def usage_cost(self, account: AccountId, mode: Mode, since: datetime) -> Micros:

@@ -66,6 +66,7 @@ class PostgresSession(Session):
     """Statements on psycopg."""
 
     driver_error = psycopg.Error
+    slots = 8
 
     def __init__(self, connection: Connection, *, writable: bool) -> None:
         super().__init__(psycopg_statements(), writable=writable)

@@ -9,12 +9,16 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from engine.tallies import Amounts, Counted, Key
 from storage.statements import Statements
 
 T = TypeVar("T")
 Value = str | int | bytes | None
 Param = Value | datetime | date | timedelta | Fraction
 Params = Mapping[str, Value]
+
+MrrKey = tuple[str, int, str, str, str, int]
+"""Mode, day, currency, tier, kind and denominator."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -91,6 +95,8 @@ class Session(ABC):
     """Statements of one unit of work; unusable once the unit has ended."""
 
     driver_error: ClassVar[type[Exception]]
+    slots: ClassVar[int] = 1
+    """Rows that a count is spread over, where several units may write at once."""
 
     def __init__(self, statements: Statements, *, writable: bool) -> None:
         """`writable` tells a unit of `transact` from one of `read`."""
@@ -98,6 +104,10 @@ class Session(ABC):
         self._ended = False
         self.writable = writable
         self.failure: Exception | None = None
+        self.tallies: dict[Key, Amounts] = {}
+        """What the unit has counted, and has still to be written."""
+        self.revenue: dict[MrrKey, tuple[int, int]] = {}
+        """So with what moved the MRR: how often, and the parts of a denominator."""
 
     def end(self) -> None:
         """Refuse all further use, also by what the unit's function may have left behind."""
@@ -115,6 +125,17 @@ class Session(ABC):
     def run(self, name: str, /, **params: Param) -> int:
         """Execute a named statement that returns no rows; how many it changed."""
         return self._guarded(self._change, name, params)
+
+    def tally(self, *counted: Counted) -> None:
+        """Count with this unit."""
+        for key, amounts in counted:
+            known = self.tallies.get(key)
+            self.tallies[key] = known + amounts if known else amounts
+
+    def tally_revenue(self, key: MrrKey, times: int, numerator: int) -> None:
+        """The same for what moved the MRR."""
+        known = self.revenue.get(key, (0, 0))
+        self.revenue[key] = known[0] + times, known[1] + numerator
 
     def _guarded(self, execute: Callable[[str, Params], T], name: str, params: Mapping[str, Param]) -> T:
         if self._ended:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from engine.domain import AccountId, Micros, Scope, TierName, TurnId
 from engine.models import NO_USAGE, Usage
-from engine.spending import Entry, Purpose, Purse, for_team, period, scopes, vendor
+from engine.spending import Entry, Purpose, Purse, for_team, owner, period, scopes, vendor
+from engine.tallies import charged
 from engine.turns import Charge, Hold, Settlement
 from storage.session import Row, Session, moment
 
@@ -123,21 +125,50 @@ def write(session: Session, entries: Iterable[Entry]) -> None:
 def count(session: Session, entries: Sequence[Entry], gone: Sequence[Entry] = ()) -> None:
     """Add entries to the accounts' months, then in one order to the purses, and take off what is gone.
 
-    What a team's budget pays is no part of an account's own month.
+    What a team's budget pays is no part of an account's own month, but of all that its owner pays for.
     """
     spent: Counter[tuple[Scope, int]] = Counter()
-    owed: Counter[tuple[AccountId, int]] = Counter()
+    owed: dict[tuple[AccountId, int], Month] = {}
     for sign, each in [*((1, entry) for entry in entries), *((-1, entry) for entry in gone)]:
         cost, began = sign * (each.charge.cost or 0), each.began_at
         spent.update({(scope, period(scope, began)): cost for scope in scopes(each.charge, each.purse)})
-        if each.account and not for_team(each.purse):
-            owed[each.account, month_number(began)] += cost
-    for (account, month), cost in sorted(owed.items()):
-        if cost:
-            session.run("add_spend", account=account, month=month, cost=cost)
+        key, amounts = charged(each.charge, each.tier, each.purpose, began)
+        session.tally((key, amounts if sign > 0 else -amounts))
+        if each.account:
+            shared = for_team(each.purse)
+            payer = owner(each.purse) if each.purse and shared else each.account
+            month = owed.setdefault((payer, month_number(began)), Month())
+            month.add(0 if shared else cost, cost, sign)
+    for (account, number), month in sorted(owed.items()):
+        month.write(session, account, number)
     changes = [(scope, counted, cost) for (scope, counted), cost in sorted(spent.items()) if cost]
     for first in range(0, len(changes), AT_ONCE):
         add_to_purses(session, changes[first : first + AT_ONCE])
+
+
+@dataclass(slots=True)
+class Month:
+    """What changes of an account's month."""
+
+    cost: int = 0
+    whole: int = 0
+    requests: int = 0
+
+    def add(self, cost: int, whole: int, requests: int) -> None:
+        """A request more, or less."""
+        self.cost, self.whole, self.requests = self.cost + cost, self.whole + whole, self.requests + requests
+
+    def write(self, session: Session, account: AccountId, month: int) -> None:
+        """Change it."""
+        if self.whole or self.requests:
+            session.run(
+                "add_spend",
+                account=account,
+                month=month,
+                cost=self.cost,
+                whole=self.whole,
+                requests=self.requests,
+            )
 
 
 def add_to_purses(session: Session, changes: Sequence[tuple[str, int, int]]) -> None:
@@ -149,7 +180,7 @@ def add_to_purses(session: Session, changes: Sequence[tuple[str, int, int]]) -> 
     session.run("add_to_purses", **params)
 
 
-def month_number(at: datetime) -> int:
+def month_number(at: date) -> int:
     """Months since year 0."""
     return at.year * 12 + at.month - 1
 

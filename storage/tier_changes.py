@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.domain import AccountId, TierName
 from engine.facts import AccessReason, Mode, TierChange
+from engine.tallies import moved
 from storage.session import Row, Session, moment
 
 
@@ -29,6 +30,7 @@ class TierChanges:
             reason=numbered.reason,
             at=numbered.at,
         )
+        self._session.tally(*moved(numbered.mode, numbered.before, numbered.after, numbered.at))
         return numbered
 
     def tier_changes(self, account: AccountId) -> Sequence[TierChange]:

@@ -19,6 +19,7 @@ from storage.happenings import Happenings
 from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.kept import KeptQuestions
+from storage.members import MemberCosts
 from storage.metering import Meter
 from storage.notices import Notices
 from storage.passes import Passes
@@ -33,6 +34,7 @@ from storage.stopped import Stopped
 from storage.subscriptions import Subscriptions
 from storage.summaries import Summed
 from storage.sync_queue import SyncQueue
+from storage.tallies import Tallied, write_tallies
 from storage.teams import Teams
 from storage.tier_changes import TierChanges
 from storage.turns import Turns
@@ -56,8 +58,8 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Operating(Audit, Happenings, Passes, Stopped):
-    """What operators do."""
+class Operating(Audit, Happenings, Passes, Stopped, Tallied, MemberCosts):
+    """What operators do and read."""
 
 
 class Transaction(Chatting, Buying, Keeping, Watching, Operating):
@@ -75,6 +77,8 @@ def run_unit(work: Work, session: Session) -> object:
     """
     try:
         result = perform(work, Transaction(session))
+        if session.writable:
+            write_tallies(session)
     finally:
         session.end()
     if session.failure is not None:

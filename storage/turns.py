@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from engine.domain import AccountId, ConversationId, Micros, Platform, TurnId
+from engine.domain import AccountId, ConversationId, Micros, Platform, TierName, TurnId
+from engine.spending import Purpose
+from engine.tallies import answered, called, conversation
 from engine.turns import EXPIRED, Hold, Orphan, Settlement, TurnState, UsageFacts
 from storage.attachments import attach
 from storage.session import Row, Session, moment
-from storage.spending import book, book_lost, month_number, reserve
+from storage.spending import book, book_lost, month_number, reserve, tier_from
 
 RATE_WINDOW = timedelta(seconds=60)
 LONGER_THAN_A_MONTH = timedelta(days=32)
@@ -74,7 +76,7 @@ class Turns:
         )
         attach(self._session, hold)
         reserve(self._session, hold)
-        self._count(hold.conversation, hold.started_at)
+        self._count(hold.conversation, hold.started_at, hold.tier)
 
     def settle(self, turn: TurnId, settlement: Settlement) -> bool:
         row = self._locked(turn)
@@ -83,7 +85,8 @@ class Turns:
         self._write("settle", turn, row, settlement, answer=settlement.answer, outcome=settlement.outcome)
         self._session.run("set_tip", id=row["conversation"], turn=turn)
         if row["state"] == TurnState.RELEASED:
-            self._count(row["conversation"], moment(row["started_at"]))
+            self._count(row["conversation"], moment(row["started_at"]), tier_from(row))
+        self._answered(row, settlement)
         return True
 
     def release(self, turn: TurnId, outcome: str, now: datetime) -> bool:
@@ -95,6 +98,8 @@ class Turns:
         row = self._locked(turn)
         if row is not None and row["state"] == TurnState.RELEASED:
             self._write("record_spend", turn, row, settlement)
+            if row["provider"] is not None:  # not written down before
+                self._called(settlement)
 
     def renew_leases(self, turns: Sequence[TurnId], until: datetime) -> int:
         return sum(self._session.run("renew_lease", id=turn, until=until) for turn in sorted(turns))
@@ -167,12 +172,28 @@ class Turns:
             self._session.run("drop_reservations", turn=turn)
         book(self._session, turn, row, settlement, again=row["state"] == TurnState.RELEASED)
 
-    def _count(self, conversation: str, started_at: datetime) -> None:
-        self._session.run("add_live_turn", id=conversation, day=started_at.date(), at=started_at)
+    def _answered(self, row: Row, settlement: Settlement) -> None:
+        """Count an answer, of the vendor that gave it, and the requests that were made for it."""
+        model, began = settlement.model, moment(row["started_at"])
+        vendors = (charge.provider for charge in settlement.charges if charge.model == model)
+        provider = next(vendors, row["provider"] or "")
+        self._session.tally(answered(provider, model, tier_from(row), Purpose.ANSWER, began))
+        self._called(settlement)
+
+    def _called(self, settlement: Settlement) -> None:
+        for call in settlement.calls:
+            self._session.tally(*called(call))
+
+    def _count(self, name: str, started_at: datetime, tier: TierName | None) -> None:
+        row = self._session.one("add_live_turn", id=name, day=started_at.date(), tier=tier, at=started_at)
+        if row and row["live_turns"] == 1:
+            self._session.tally(conversation(row["day"], row["tier"] or "", 1))
 
     def _uncount(self, released: Sequence[Row]) -> int:
-        for conversation in sorted(row["conversation"] for row in released):
-            self._session.run("drop_live_turn", id=conversation)
+        for name in sorted(row["conversation"] for row in released):
+            row = self._session.one("drop_live_turn", id=name)
+            if row and row["live_turns"] == 0:
+                self._session.tally(conversation(row["day"], row["tier"] or "", -1))
         return len(released)
 
 

@@ -14,6 +14,7 @@ from engine.entry import Entrance
 from engine.facts import Mode
 from engine.halting import Halting
 from engine.jobs import Queue
+from engine.panels import Panels
 from engine.ports import Clock, Store
 from engine.reports import Reports
 from engine.settings import Settings
@@ -28,6 +29,7 @@ class Office:
     """
 
     reports: Reports
+    panels: Panels
     steering: Steering
     alarms: Alarms
     entrance: Entrance
@@ -44,14 +46,15 @@ class Office:
 
 def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mode: Mode) -> Office:
     """Put it together, and let the front take the orders of the people of ADMIN_IDS."""
-    reports = Reports(store, clock, front.members.wares, mode, settings.billing.metered_markup)
+    wares, markup = front.members.wares, settings.billing.metered_markup
+    reports, panels = Reports(store, clock, wares, mode, markup), Panels(store, clock, wares, mode, markup)
     steering = Steering(store, clock, front.members, reports)
     entrance = Entrance(store, clock, settings.admins, settings.server.app_url)
     halting = Halting(store, clock, front.members.wares, mode)
     orders = {**asking(steering), **entering(entrance), **stopping(halting, clock)}
     operators = front.operators = Operators(settings.admins, orders)
     alarms = Alarms(store, clock, settings.admins)
-    office = Office(reports, steering, alarms, entrance, operators, halting)
+    office = Office(reports, panels, steering, alarms, entrance, operators, halting)
     office.queues.append(alarms.address)
     office.rounds.extend((alarms.sweep, entrance.sweep))
     office.everywhere.append(alarms.work)

@@ -73,9 +73,11 @@ SELECT COUNT(*) AS counted FROM conversation WHERE account = :account AND day = 
 -- name: add_live_turn
 UPDATE conversation
 SET day = CASE WHEN live_turns = 0 THEN :day ELSE day END,
+    tier = CASE WHEN live_turns = 0 THEN :tier ELSE tier END,
     live_turns = live_turns + 1,
     last_at = CASE WHEN last_at < :at THEN :at ELSE last_at END
-WHERE id = :id;
+WHERE id = :id
+RETURNING live_turns, day, tier;
 
 -- name: drop_live_turn
-UPDATE conversation SET live_turns = live_turns - 1 WHERE id = :id;
+UPDATE conversation SET live_turns = live_turns - 1 WHERE id = :id RETURNING live_turns, day, tier;

@@ -9,7 +9,8 @@ UPDATE stripe_event SET payload = :nothing WHERE received_at < :before AND paylo
 -- name: settle_events
 UPDATE stripe_event SET status = 'applied', applied_at = :now
 WHERE mode = :mode AND stripe_customer_id = :customer AND status = 'pending'
-    AND received_at <= :received_before;
+    AND received_at <= :received_before
+RETURNING received_at;
 
 -- Customers that wait to be read settle their events then, and those given up are left to the operator.
 -- name: customers_with_stale_events

@@ -1,5 +1,5 @@
 -- name: last_movement
-SELECT number, mrr_after
+SELECT number, mrr_after, tier, currency
 FROM mrr_movement
 WHERE account = :account AND mode = :mode
 ORDER BY number DESC

@@ -40,9 +40,15 @@ WHERE account = :account AND started_at > :since
 GROUP BY COALESCE(batch, id)
 ORDER BY 1;
 
+-- The owner of a team may have been erased while a seat of it was answered.
 -- name: add_spend
-INSERT INTO spend (account, month, cost) VALUES (:account, :month, :cost)
-ON CONFLICT (account, month) DO UPDATE SET cost = spend.cost + excluded.cost;
+INSERT INTO spend (account, month, cost, whole, requests)
+SELECT id, CAST(:month AS BIGINT), CAST(:cost AS BIGINT), CAST(:whole AS BIGINT), CAST(:requests AS BIGINT)
+FROM account
+WHERE id = :account
+ON CONFLICT (account, month) DO UPDATE SET
+    cost = spend.cost + excluded.cost, whole = spend.whole + excluded.whole,
+    requests = spend.requests + excluded.requests;
 
 -- name: hold
 INSERT INTO turn (

@@ -26,6 +26,7 @@ from engine.models import Chunk, Completion, Finish, Finished, ModelSpec, Price,
 from engine.outlay import Outlay
 from engine.reserve import reserved, unanswered, worst
 from engine.routing import Route
+from engine.turns import CallEnd
 from tests.engine.conftest import ALICE, FREE, QUICK, SPARE, Hall, last
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import Scripted
@@ -150,14 +151,14 @@ def test_a_request_that_is_under_way_is_counted_at_its_worst_until_it_has_ended(
     outlay = Outlay(Micros(worst(one) + worst(one) // 4), FakeClock())
     first = outlay.begin(one)
     assert outlay.fitted(one) is None
-    outlay.end(first, None)
+    outlay.end(first, None, CallEnd.BUSY)
     assert outlay.fitted(one) == one
-    outlay.end(outlay.begin(one), Usage(0, 0, 400))
+    outlay.end(outlay.begin(one), Usage(0, 0, 400), CallEnd.CUT)
     shorter = outlay.fitted(one)
     assert shorter
     assert shorter.completion.max_output < one.completion.max_output
     assert sum(charge.cost or 0 for charge in outlay.charges()) + worst(shorter) <= worst(one) * 5 // 4
-    outlay.end(outlay.begin(one), Usage(0, 0, 400))
+    outlay.end(outlay.begin(one), Usage(0, 0, 400), CallEnd.CUT)
     assert outlay.fitted(one) is None
 
 

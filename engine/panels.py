@@ -1,0 +1,235 @@
+"""Reads the figures of the operator's dashboard: few rows of counts each, at any size of the books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeVar
+
+from engine.catalogue import Wares
+from engine.charts import (
+    ConversationsOfDay,
+    Days,
+    MarginPanel,
+    MembersPage,
+    Overview,
+    RevenuePanel,
+    TiersPanel,
+)
+from engine.domain import AccountId, TierName
+from engine.earnings import margin_panel, revenue_panel, tiers_by_day
+from engine.facts import Mode
+from engine.figures import FunnelStep
+from engine.gauges import BacklogPanel, LimitLine, VendorsPanel, WebhooksPanel
+from engine.health import conversations, limits, vendors_panel, webhooks_panel
+from engine.ledger import Tx
+from engine.ports import Clock, Store
+from engine.ranking import Ranking, month_of, read_month
+from engine.reports import FunnelRow, funnel
+from engine.tallies import Counted, Kind, MemberOrder, day_number, hour_number
+from engine.teams import access_of
+
+T = TypeVar("T")
+WORST = 10
+"""Members in the first view."""
+FOUND = 200
+"""Members that a search finds at most."""
+LONGEST_BY_HOUR = 72
+"""Hours that are shown one by one; what is longer by the day."""
+ONE_DAY = timedelta(days=1)
+
+
+class Panels:
+    """What the operator's pages show, of the mode in which the house sells; each method is one reading."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        wares: Wares,
+        mode: Mode = Mode.LIVE,
+        markup: Decimal = Decimal(0),
+    ) -> None:
+        """`markup` is what 1 USD of metered vendor cost is sold for."""
+        self._store = store
+        self._clock = clock
+        self._wares = wares
+        self._mode = mode
+        self._markup = Fraction(markup)
+
+    @property
+    def today(self) -> date:
+        """The UTC day that it is."""
+        return self._clock.now().astimezone(UTC).date()
+
+    def back(self, days: int) -> Days:
+        """So many days, today the last of them."""
+        return Days.back(days, self._clock.now())
+
+    async def overview(self, days: Days) -> Overview:
+        """The first view, all of one moment; vendors are those of the last 24 hours."""
+        return await self._read(lambda look: look.overview(days))
+
+    async def revenue(self, days: Days) -> RevenuePanel:
+        """MRR now and by day, its movements, and churn."""
+        return await self._read(lambda look: look.revenue(days))
+
+    async def tiers(self, days: Days) -> TiersPanel:
+        """Who pays, now and by day."""
+        return await self._read(lambda look: look.tiers(days))
+
+    async def funnel(self, days: Days) -> Sequence[FunnelRow]:
+        """Accounts that came to each step for the first time in these days."""
+        return await self._read(lambda look: look.funnel(days))
+
+    async def conversations(self, days: Days) -> Sequence[ConversationsOfDay]:
+        """Conversations by day and tier."""
+        return await self._read(lambda look: look.conversations(days))
+
+    async def margin(self, days: Days) -> MarginPanel:
+        """Revenue, cost and margin by day and tier; cost by model."""
+        return await self._read(lambda look: look.margin(days))
+
+    async def members(
+        self,
+        month: date,
+        order: MemberOrder = MemberOrder.MARGIN,
+        *,
+        skip: int = 0,
+        limit: int = 50,
+        text: str = "",
+    ) -> MembersPage:
+        """A page of the members of the UTC month of a day: the worst margin first, or the most of something.
+
+        With `text` those whose person has it in its text, whether they cost anything or not.
+        """
+        return await self._read(lambda look: look.members(month, order, skip, limit, text))
+
+    async def vendors(self, hours: int = 24) -> VendorsPanel:
+        """How requests went in so many hours up to now; by the hour, or by the day where they are many."""
+        return await self._read(lambda look: look.vendors(hours))
+
+    async def webhooks(self, days: Days) -> WebhooksPanel:
+        """Webhook events by hour."""
+        return await self._read(lambda look: look.webhooks(days))
+
+    async def limits(self, days: Days) -> Sequence[LimitLine]:
+        """Questions that limits stopped, by day, tier and reason."""
+        return await self._read(lambda look: look.limits(days))
+
+    async def backlog(self) -> BacklogPanel:
+        """What has to be done now, and what was given up; `Tx.retry_dead` brings that back."""
+        return await self._read(lambda look: look.backlog())
+
+    async def _read(self, work: Callable[[Look], T]) -> T:
+        now = self._clock.now()
+        return await self._store.read(lambda tx: work(Look(tx, now, self._mode, self._markup, self._wares)))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One reading of the figures."""
+
+    tx: Tx
+    now: datetime
+    mode: Mode
+    markup: Fraction
+    wares: Wares
+
+    @property
+    def today(self) -> date:
+        """The UTC day that it is."""
+        return self.now.astimezone(UTC).date()
+
+    def daily(self, days: Days, *kinds: Kind, mode: str = "") -> Sequence[Counted]:
+        """Counts of some days."""
+        return self.tx.tallies(kinds, mode, day_number(days.first), day_number(days.last) + 1)
+
+    def overview(self, days: Days) -> Overview:
+        """Everything at a glance."""
+        return Overview(
+            mode=self.mode,
+            now=self.now,
+            days=days,
+            revenue=self.revenue(days),
+            tiers=self.tiers(days),
+            funnel=self.funnel(days),
+            conversations=self.conversations(days),
+            margin=self.margin(days),
+            worst=self.members(self.today, MemberOrder.MARGIN, 0, WORST, ""),
+            vendors=self.vendors(24),
+            webhooks=self.webhooks(days),
+            limits=self.limits(days),
+            backlog=self.backlog(),
+        )
+
+    def revenue(self, days: Days) -> RevenuePanel:
+        """As `Panels.revenue`."""
+        rows = self.tx.revenue_days(self.mode, self.today + ONE_DAY)
+        movements = self.tx.movements_between(self.mode, days.since, days.until)
+        return revenue_panel(self.mode, days, self.today, rows, movements)
+
+    def tiers(self, days: Days) -> TiersPanel:
+        """As `Panels.tiers`."""
+        rows = self.tx.revenue_days(self.mode, self.today + ONE_DAY)
+        changes = self.tx.tallies((Kind.TIER,), self.mode, 0, day_number(self.today) + 1)
+        now, by_day = tiers_by_day(days, self.today, rows, changes)
+        return TiersPanel(now, self.tx.count_accounts(), by_day)
+
+    def funnel(self, days: Days) -> tuple[FunnelRow, ...]:
+        """As `Panels.funnel`."""
+        reached: dict[FunnelStep, int] = {}
+        for key, amounts in self.daily(days, Kind.STEP, mode=self.mode):
+            step = FunnelStep(key.detail)
+            reached[step] = reached.get(step, 0) + amounts.times
+        return funnel(list(reached.items()))
+
+    def conversations(self, days: Days) -> tuple[ConversationsOfDay, ...]:
+        """As `Panels.conversations`."""
+        return conversations(days, self.daily(days, Kind.CONVERSATION))
+
+    def margin(self, days: Days) -> MarginPanel:
+        """As `Panels.margin`."""
+        rows = self.tx.revenue_days(self.mode, days.last + ONE_DAY)
+        counts = [*self.daily(days, Kind.USAGE), *self.daily(days, Kind.METERED, mode=self.mode)]
+        return margin_panel(self.mode, days, rows, counts, self.markup)
+
+    def vendors(self, hours: int) -> VendorsPanel:
+        """As `Panels.vendors`."""
+        step = 1 if hours <= LONGEST_BY_HOUR else 24
+        until = hour_number(self.now) + 1
+        since = (until - hours) // step * step
+        counts = self.tx.tallies((Kind.CALL, Kind.FIRST, Kind.TOTAL), "", since, until, step)
+        return vendors_panel(counts, self.tx.circuits(), step)
+
+    def webhooks(self, days: Days) -> WebhooksPanel:
+        """As `Panels.webhooks`."""
+        kinds = Kind.DELIVERY, Kind.APPLIED, Kind.READING
+        since, until = day_number(days.first) * 24, (day_number(days.last) + 1) * 24
+        return webhooks_panel(self.tx.tallies(kinds, self.mode, since, until))
+
+    def limits(self, days: Days) -> tuple[LimitLine, ...]:
+        """As `Panels.limits`."""
+        return limits(self.daily(days, Kind.REFUSAL))
+
+    def backlog(self) -> BacklogPanel:
+        """As `Panels.backlog`."""
+        waiting, letters = self.tx.waiting(self.mode, self.now), self.tx.dead_letters(self.mode)
+        return BacklogPanel(tuple(waiting), tuple(letters))
+
+    def members(self, day: date, order: MemberOrder, skip: int, limit: int, text: str) -> MembersPage:
+        """As `Panels.members`."""
+        month = read_month(self.tx, self.mode, month_of(day, self.today), self.markup)
+        ranking = Ranking(self.tx, self.mode, month, self.tier_of)
+        if text.strip():
+            found = ranking.found(text, order, FOUND)
+            return MembersPage(month.days.first, tuple(found[skip : skip + limit]), len(found), skip)
+        page = ranking.page(order, skip, limit)
+        return MembersPage(month.days.first, tuple(page), ranking.count(), skip)
+
+    def tier_of(self, account: AccountId) -> TierName:
+        """The tier that an account has now, by a seat or its own."""
+        return access_of(self.tx, self.wares.today, account, self.mode, self.now).tier

@@ -1,0 +1,166 @@
+"""Members by what a month brought in and cost, page by page, without reading more of them than that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+from engine.charts import Days, MemberRow
+from engine.domain import AccountId, Micros, TierName
+from engine.earnings import NOTHING, USD, Earned, days_in_month, earned_by_account
+from engine.facts import Mode
+from engine.ledger import Tx
+from engine.tallies import MemberCost, MemberOrder
+
+TierOf = Callable[[AccountId], TierName]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What accounts brought in, in one UTC month up to today."""
+
+    days: Days
+    recurring: Mapping[AccountId, Earned]
+    metered: Mapping[AccountId, Fraction]
+    payers: Sequence[MemberCost]
+    """All that ever brought in money, as far as they cost something in the month."""
+    costless: Sequence[MemberCost]
+    """Those that brought in something in the month, and cost nothing."""
+
+    def revenue(self, account: AccountId) -> Fraction:
+        """US micro-dollars."""
+        recurring = self.recurring.get(account, {}).get(USD, NOTHING)
+        return recurring + self.metered.get(account, NOTHING)
+
+    def margin(self, member: MemberCost) -> Fraction:
+        """What is left of a member's revenue."""
+        return self.revenue(member.account) - member.cost
+
+    def row(self, member: MemberCost, tier: TierName) -> MemberRow:
+        """A member as they are shown."""
+        earned = self.recurring.get(member.account, {})
+        return MemberRow(
+            account=member.account,
+            person=member.person,
+            tier=tier,
+            seen_at=member.seen_at,
+            requests=member.requests,
+            cost=member.cost,
+            recurring=earned.get(USD, NOTHING),
+            metered=self.metered.get(member.account, NOTHING),
+            others={currency: amount for currency, amount in earned.items() if currency != USD},
+        )
+
+
+def month_of(day: date, today: date) -> Days:
+    """The days of its month that have begun."""
+    first = day.replace(day=1)
+    last = first + timedelta(days=days_in_month(first) - 1)
+    return Days(first, min(last, today))
+
+
+def read_month(tx: Tx, mode: Mode, days: Days, markup: Fraction) -> Month:
+    """What accounts brought in on these days, and what those cost that ever brought in anything."""
+    recurring = earned_by_account(tx.balances(mode, days.last + timedelta(days=1)), days)
+    used = tx.metered_costs(mode, days.since, days.until)
+    metered = {account: cost * markup for account, cost in used.items()}
+    costs = tx.costs_of_payers(mode, days.first)
+    brought = {**recurring, **metered}
+    free = (MemberCost(each, None, None, 0, Micros(0)) for each in sorted(brought) if each not in costs)
+    return Month(days, recurring, metered, tuple(costs.values()), tuple(free))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The members of one month in any order."""
+
+    tx: Tx
+    mode: Mode
+    month: Month
+    tier_of: TierOf
+
+    def count(self) -> int:
+        """Members that cost or brought in something."""
+        return self.tx.count_members(self.month.days.first) + len(self.month.costless)
+
+    def page(self, order: MemberOrder, skip: int, limit: int) -> Sequence[MemberRow]:
+        """Some of them, in that order."""
+        ways = {
+            MemberOrder.MARGIN: self._by_margin,
+            MemberOrder.REVENUE: self._by_revenue,
+            MemberOrder.COST: self._by_cost,
+            MemberOrder.REQUESTS: self._by_requests,
+        }
+        return self._shown(ways[order](skip, limit))
+
+    def found(self, text: str, order: MemberOrder, most: int) -> Sequence[MemberRow]:
+        """Those whose person has that in its text, in that order."""
+        accounts = self.tx.find_members(text, most)
+        members = self.tx.costs_of(accounts, self.month.days.first)
+        return self._shown(sorted(members, key=lambda each: self._place(each, order)))
+
+    def _place(self, member: MemberCost, order: MemberOrder) -> Fraction | int:
+        if order is MemberOrder.MARGIN:
+            return self.month.margin(member)
+        if order is MemberOrder.REVENUE:
+            return -self.month.revenue(member.account)
+        return -member.cost if order is MemberOrder.COST else -member.requests
+
+    def _by_margin(self, skip: int, limit: int) -> Sequence[MemberCost]:
+        """The worst first.
+
+        Of those that never paid only such are read as may stand on the page: however the payers stand between
+        them, at most so many of the page's predecessors are payers.
+        """
+        payers = sorted(self._payers(), key=lambda each: (self.month.margin(each), each.account))
+        unread = max(0, skip - len(payers))
+        others = self._others(unread, skip - unread + limit)
+        together = sorted((*payers, *others), key=self.month.margin)
+        return together[skip - unread : skip - unread + limit]
+
+    def _by_revenue(self, skip: int, limit: int) -> Sequence[MemberCost]:
+        def place(member: MemberCost) -> tuple[Fraction, int, str]:
+            return -self.month.revenue(member.account), -member.cost, member.account
+
+        return self._then(sorted(self._payers(), key=place), self._others, skip, limit)
+
+    def _by_cost(self, skip: int, limit: int) -> Sequence[MemberCost]:
+        return self._before_costless(skip, limit, by_requests=False)
+
+    def _by_requests(self, skip: int, limit: int) -> Sequence[MemberCost]:
+        return self._before_costless(skip, limit, by_requests=True)
+
+    def _before_costless(self, skip: int, limit: int, *, by_requests: bool) -> Sequence[MemberCost]:
+        first = self.month.days.first
+        found = self.tx.dearest(first, skip, limit, by_requests=by_requests)
+        if len(found) == limit:
+            return found
+        past = max(0, skip - self.tx.count_members(first))
+        return (*found, *self.month.costless[past : past + limit - len(found)])
+
+    def _then(
+        self,
+        first: Sequence[MemberCost],
+        others: Callable[[int, int], Sequence[MemberCost]],
+        skip: int,
+        limit: int,
+    ) -> Sequence[MemberCost]:
+        here = first[skip : skip + limit]
+        rest = limit - len(here)
+        return (*here, *(others(max(0, skip - len(first)), rest) if rest else ()))
+
+    def _others(self, skip: int, limit: int) -> Sequence[MemberCost]:
+        """Those that never brought in money, the dearest first."""
+        return self.tx.dearest_of_others(self.mode, self.month.days.first, skip, limit)
+
+    def _payers(self) -> Sequence[MemberCost]:
+        return (*self.month.payers, *self.month.costless)
+
+    def _shown(self, members: Sequence[MemberCost]) -> Sequence[MemberRow]:
+        """With their persons and tiers."""
+        bare = [each.account for each in members if each.person is None]
+        known = {each.account: each for each in self.tx.costs_of(bare, self.month.days.first)}
+        found = [known.get(each.account, each) for each in members]
+        return [self.month.row(each, self.tier_of(each.account)) for each in found]

@@ -1,0 +1,64 @@
+"""What members cost, month by month, and who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from engine.domain import AccountId, Micros
+from engine.facts import Mode
+from engine.tallies import MemberCost
+from storage.people import person_from
+from storage.session import Row, Session, moment
+from storage.spending import month_number
+
+ESCAPED = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+
+
+class MemberCosts:
+    """The part of TalliesTx that is about members, on a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def dearest(
+        self, month: date, skip: int, limit: int, *, by_requests: bool = False
+    ) -> Sequence[MemberCost]:
+        name = "busiest" if by_requests else "dearest"
+        rows = self._session.all(name, month=month_number(month), skip=skip, most=limit)
+        return [member_cost_from(row) for row in rows]
+
+    def dearest_of_others(self, mode: Mode, month: date, skip: int, limit: int) -> Sequence[MemberCost]:
+        rows = self._session.all(
+            "dearest_of_others", mode=mode, month=month_number(month), skip=skip, most=limit
+        )
+        return [member_cost_from(row) for row in rows]
+
+    def costs_of_payers(self, mode: Mode, month: date) -> Mapping[AccountId, MemberCost]:
+        rows = self._session.all("costs_of_payers", mode=mode, month=month_number(month))
+        return {
+            row["account"]: MemberCost(row["account"], None, None, row["requests"], Micros(row["whole"]))
+            for row in rows
+        }
+
+    def costs_of(self, accounts: Sequence[AccountId], month: date) -> Sequence[MemberCost]:
+        number = month_number(month)
+        found = (self._session.one("costs_of", account=account, month=number) for account in accounts)
+        return [member_cost_from(row) for row in found if row]
+
+    def count_members(self, month: date) -> int:
+        row = self._session.one("count_members", month=month_number(month))
+        return row["members"] if row else 0
+
+    def find_members(self, text: str, limit: int) -> Sequence[AccountId]:
+        pattern = f"%{text.strip().lower().translate(ESCAPED)}%"
+        return [
+            AccountId(row["id"]) for row in self._session.all("find_members", pattern=pattern, most=limit)
+        ]
+
+
+def member_cost_from(row: Row) -> MemberCost:
+    """A member's month as the engine knows it; who was erased has no person."""
+    person = person_from(row) if row["platform"] else None
+    seen = moment(row["seen_at"]) if row["seen_at"] else None
+    return MemberCost(AccountId(row["account"]), person, seen, row["requests"], Micros(row["whole"]))

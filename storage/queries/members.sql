@@ -1,0 +1,43 @@
+-- name: dearest
+SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen_at
+FROM spend s LEFT JOIN account a ON a.id = s.account
+WHERE s.month = :month
+ORDER BY s.whole DESC, s.account DESC
+LIMIT :most OFFSET :skip;
+
+-- name: busiest
+SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen_at
+FROM spend s LEFT JOIN account a ON a.id = s.account
+WHERE s.month = :month
+ORDER BY s.requests DESC, s.account DESC
+LIMIT :most OFFSET :skip;
+
+-- name: dearest_of_others
+SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen_at
+FROM spend s LEFT JOIN account a ON a.id = s.account
+WHERE s.month = :month
+    AND NOT EXISTS (SELECT 1 FROM mrr_movement m WHERE m.account = s.account AND m.mode = :mode)
+ORDER BY s.whole DESC, s.account DESC
+LIMIT :most OFFSET :skip;
+
+-- name: costs_of_payers
+SELECT p.account, s.requests, s.whole
+FROM (SELECT DISTINCT account FROM mrr_movement WHERE mode = :mode) AS p
+    JOIN spend s ON s.account = p.account AND s.month = :month;
+
+-- name: costs_of
+SELECT a.id AS account, COALESCE(s.requests, 0) AS requests, COALESCE(s.whole, 0) AS whole,
+    a.platform, a.workspace, a.member, a.seen_at
+FROM account a LEFT JOIN spend s ON s.account = a.id AND s.month = :month
+WHERE a.id = :account;
+
+-- name: count_members
+SELECT COUNT(*) AS members FROM spend WHERE month = :month;
+
+-- name: find_members
+SELECT id
+FROM account
+WHERE LOWER(platform || ':' || CASE WHEN workspace = '' THEN '' ELSE workspace || '/' END || member)
+    LIKE :pattern ESCAPE '\'
+ORDER BY seen_at DESC, id
+LIMIT :most;
