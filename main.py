@@ -186,7 +186,11 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         app_url=house.settings.server.app_url,
         parts=parts,
         pauses=house.office.halting.pauses,
-        stripe=StripeInbox(house.till.billing.parse_webhook_event, house.money.subscriptions.receive),
+        stripe=StripeInbox(
+            house.till.billing.parse_webhook_event,
+            house.money.subscriptions.receive,
+            house.office.knocks.heard,
+        ),
         slack=surfaces.slack.endpoint if surfaces.slack else None,
         slack_install=surfaces.slack_install,
         checkout_status=house.money.subscriptions.purchase,

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from bot.reply import Reply
 from bot.words import say
-from engine.alerts import Alert, Bulletin
+from engine.alerts import Alert, Bulletin, digest
 
 LONGEST_DETAIL = 600
+IN_FULL = 10
+"""Alerts that a message tells in full."""
 
 
 def bulletin(told: Bulletin) -> Reply:
-    """Several alerts as one message."""
-    return Reply("\n\n".join(map(paragraph, told.alerts)))
+    """Several alerts as one message: the first ones of each kind in full, and how many more there are."""
+    said = digest(told.alerts, IN_FULL)
+    more = [say("alert-more", n, kind=kind.value) for kind, n in said.more]
+    return Reply("\n\n".join([*map(paragraph, said.full), *more]))
 
 
 def paragraph(alert: Alert) -> str:
     """One alert; its detail may be a vendor's words, so it stands as code, where nothing in it counts."""
     words = say(f"alert-{alert.kind}", subject=plain(alert.subject))
+    if alert.link:
+        words = f"{words} [{say('alert-look')}]({alert.link})"
     return f"{words}\n```\n{plain(alert.detail)}\n```" if alert.detail.strip() else words
 
 

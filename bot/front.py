@@ -204,6 +204,8 @@ class Front:
             kept = [news.notice(notice) for notice in await self.members.kept_notices(person)]
         except TellOperatorError as error:
             log.error("needs the operator", extra={"why": str(error)})  # noqa: TRY400 - its cause is in words
+            if self.operators.needed:
+                await self.operators.needed("billing", str(error))
             return [Reply(say("trouble-operator"))]
         except (TryAgainError, TimeoutError) as error:
             log.warning("outside is away", extra={"why": str(error) or "timeout"})

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from engine.domain import Person
+from engine.domain import Channel, Person
+from engine.facts import Mode
 
 
 class AlertKind(StrEnum):
-    """What may need the operator."""
+    """What may need the operator, or is worth knowing."""
 
+    PAYMENT = "payment"
+    """Somebody began to pay, pays more, or pays again."""
+    PAYMENT_FAILED = "payment_failed"
+    CANCEL_SCHEDULED = "cancel_scheduled"
+    SUBSCRIPTION_ENDED = "subscription_ended"
+    REFUNDED = "refunded"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_CLOSED = "dispute_closed"
     CEILING_NEAR = "ceiling_near"
     """80 % of a ceiling is spent."""
     CEILING_REACHED = "ceiling_reached"
@@ -21,7 +31,40 @@ class AlertKind(StrEnum):
     VENDOR_BACK = "vendor_back"
     VENDOR_BROKEN = "vendor_broken"
     """A vendor refuses our key, a model's id, or what we send: only the operator can mend it."""
+    NEEDS_OPERATOR = "needs_operator"
+    """Something else stops members, and only the operator can mend it: a key or a price of Stripe's."""
+    BACKLOG = "backlog"
+    """Customers wait too long to be read from Stripe."""
+    BACKLOG_OVER = "backlog_over"
+    SYNC_FAILING = "sync_failing"
+    """One of them cannot be read for long."""
+    EVENTS_MISSED = "events_missed"
+    """Stripe had events that no webhook brought."""
+    DRIFT = "drift"
+    """Our facts differed from Stripe's."""
+    DEAD_LETTER = "dead_letter"
+    """Something was given up."""
+    SIGNATURES = "signatures"
+    """Many webhooks without a good signature."""
     CONFIG_REFUSED = "config_refused"
+    CHANNEL_LOST = "channel_lost"
+    """A channel cannot be written to."""
+    REPORT_FAILING = "report_failing"
+    """The daily report cannot be sent."""
+
+
+NEWS = frozenset(
+    {
+        AlertKind.PAYMENT,
+        AlertKind.PAYMENT_FAILED,
+        AlertKind.CANCEL_SCHEDULED,
+        AlertKind.SUBSCRIPTION_ENDED,
+        AlertKind.REFUNDED,
+    }
+)
+"""Good to know, and nothing to be done: told in channels, to nobody by direct message."""
+DASHBOARD = "/admin"
+"""Where an alert leads that has no address of its own, on our own server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +77,19 @@ class Alert:
     at: datetime
     detail: str = ""
     """More for whoever mends it; never what a member wrote, nor a key."""
+    link: str = DASHBOARD
+    """Where to look: a whole address, or one of ours that begins with a slash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
-    """Alerts that one operator is told in one message, oldest first; `id` names that message for ever.
+    """Alerts that somebody is told in one message, oldest first; `id` names that message for ever.
 
     A second try tells the same alerts, so that a message which got through is known by its id.
     """
 
     id: str
-    person: Person
+    to: Person | Channel
     alerts: tuple[Alert, ...]
     attempts: int = 0
     locale: str | None = None
@@ -55,11 +100,45 @@ class Bulletin:
         return min(alert.at for alert in self.alerts)
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a bulletin says: some alerts in full, and how many more there are of each kind."""
+
+    full: tuple[Alert, ...]
+    more: tuple[tuple[AlertKind, int], ...]
+
+
+def digest(alerts: Sequence[Alert], most: int) -> Digest:
+    """At most `most` in full: the first ones of each kind, so that none hides behind a flood of another."""
+    kinds = Counter(alert.kind for alert in alerts)
+    each = len(alerts) if len(alerts) <= most else max(1, most // len(kinds))
+    full: list[Alert] = []
+    shown: Counter[AlertKind] = Counter()
+    for alert in alerts:
+        if shown[alert.kind] < each and len(full) < most:
+            full.append(alert)
+            shown[alert.kind] += 1
+    return Digest(tuple(full), tuple((kind, n) for kind in kinds if (n := kinds[kind] - shown[kind])))
+
+
+def receivers(
+    alert: Alert, people: Sequence[Person], channels: Sequence[Channel]
+) -> tuple[Person | Channel, ...]:
+    """Who is told: news go to channels alone, that one of these is lost to people alone, the rest to all."""
+    told_people = () if alert.kind in NEWS else people
+    told_channels = () if alert.kind is AlertKind.CHANNEL_LOST else channels
+    return (*told_people, *told_channels)
+
+
 class Herald(Protocol):
-    """Tells an operator things unasked, on one platform."""
+    """Tells operators things unasked, on one platform."""
 
     async def tell(self, bulletin: Bulletin, *, again: bool) -> None:
-        """Show a bulletin privately to its person; `again` and errors as for `engine.ports.Messenger`."""
+        """Show a bulletin privately to its person, or in its channel.
+
+        `again` and errors as for `engine.ports.Messenger`; UnreachableError too for a channel that is not, or
+        not for us.
+        """
         ...
 
 
@@ -70,21 +149,23 @@ class AlertsTx(Protocol):
         """Owe it; False if one with that key was raised before."""
         ...
 
-    def address_alerts(self, people: Sequence[Person], now: datetime, limit: int) -> Sequence[Alert]:
-        """Take alerts that nobody took before, oldest first; from now on each is owed to each of these."""
+    def address_alerts(
+        self, people: Sequence[Person], channels: Sequence[Channel], now: datetime, limit: int
+    ) -> Sequence[Alert]:
+        """Take alerts that nobody took before, oldest first; from now on each is owed to its `receivers`."""
         ...
 
     def claim_bulletin(
-        self, now: datetime, lease_until: datetime, platforms: Sequence[str], limit: int
+        self, now: datetime, lease_until: datetime, platforms: Sequence[str], flood: int, lately: datetime
     ) -> Bulletin | None:
-        """Take what is due for one person of these platforms, at most `limit` alerts.
+        """Take what is due for one person or channel of these platforms.
 
-        One whose lease ran out is taken again as it was, before a new one is put together for its person;
-        `attempts` counts earlier claims.
+        One whose lease ran out is taken again as it was, before a new one is put together; `attempts` counts
+        earlier claims. Whoever was told `flood` alerts since `lately` is told no more for now.
         """
         ...
 
-    def bulletin_told(self, bulletin: str) -> None:
+    def bulletin_told(self, bulletin: str, now: datetime) -> None:
         """It was shown."""
         ...
 
@@ -93,7 +174,15 @@ class AlertsTx(Protocol):
         ...
 
     def drop_bulletin(self, bulletin: str) -> None:
-        """Its person cannot be told."""
+        """It cannot be told."""
+        ...
+
+    def backlog(self, mode: Mode, now: datetime) -> tuple[int, datetime | None]:
+        """How many customers of a mode are due to be read, and since when the oldest is."""
+        ...
+
+    def open_alerts(self, since: datetime) -> Sequence[tuple[AlertKind, int]]:
+        """How many of each kind were raised since then."""
         ...
 
     def forget_alerts(self, stale: datetime, old: datetime) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import uuid4
 
-from engine import news
+from engine import news, tidings
 from engine.catalogue import PREFERENCE, access, still_running
 from engine.domain import Account, AccountId, TierName
 from engine.facts import (
@@ -69,6 +69,8 @@ def apply(
     listed = [with_grace(sub, old, asked_at) for sub in truth.subscriptions]
     new = ended_with_customer(listed or old, now) if truth.gone else listed
     tx.replace_subscriptions(account.id, dirty.mode, new, now)
+    for alert in tidings.turned(old, new, account.person, now):
+        tx.raise_alert(alert)
     remember(tx, record, new, now, gone=truth.gone)
     settle_checkout(tx, account.id, dirty.mode, new, now)
     before, told = access(old, now), last_told(tx, account.id, dirty.mode)
@@ -83,7 +85,7 @@ def reconsider(tx: Tx, account: Account, mode: Mode, now: datetime, policy: Poli
     known, claims = tx.subscriptions(account.id, mode), tx.claims(account.id, mode)
     found = access(known, now, claims)
     record_tier(tx, account, mode, found, now, policy)
-    record_revenue(tx, account.id, mode, found, now)
+    record_revenue(tx, account, mode, found, now)
     if not claims.blocking:
         for sub in known:
             for word in news.standing_words(sub, now, claims.revoked):
@@ -190,15 +192,17 @@ def happened(
     tx.happened(Happening(kind, account.id, mode, now, account.person.platform, tier, found.reason))
 
 
-def record_revenue(tx: Tx, account: AccountId, mode: Mode, found: Access, now: datetime) -> None:
+def record_revenue(tx: Tx, account: Account, mode: Mode, found: Access, now: datetime) -> None:
     """MRR that differs from the sum of the movements makes one more; in another currency, two."""
     sub = found.subscription
     after = sub.mrr if sub and found.reason in PAYING else Fraction(0)
-    last = next(reversed(tx.account_movements(account, mode)), None)
+    last = next(reversed(tx.account_movements(account.id, mode)), None)
     if last and last.after and sub and after and sub.currency != last.currency:
-        last = tx.add_movement(movement(last, account, mode, found, Fraction(0), now))
+        last = tx.add_movement(movement(last, account.id, mode, found, Fraction(0), now))
     if after != (last.after if last else 0):
-        tx.add_movement(movement(last, account, mode, found, after, now))
+        made = tx.add_movement(movement(last, account.id, mode, found, after, now))
+        for alert in tidings.moved(made, account.person, sub.customer if sub else None):
+            tx.raise_alert(alert)
 
 
 def movement(

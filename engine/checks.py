@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from engine import environment, tables
-from engine.domain import Platform, TierName
+from engine.domain import Channel, Platform, TierName
 from engine.environment import Problem, Variables
 from engine.models import ModelSpec, Price
 from engine.screening import Screen
@@ -108,9 +108,24 @@ def check_tables(parsed: Tables) -> list[Problem]:
     if parsed.moderation.check is Screen.WORDS and not any(map(str.strip, parsed.moderation.words)):
         mend = "List some, or set check to another value."
         problems.append(Problem("config.toml moderation.words", "is empty", mend))
+    problems += check_channels("alerts.channels", parsed.alerts.channels)
     problems += [problem for name, table in parsed.tiers.items() for problem in check_stop(name, table)]
     for name, table in parsed.models.items():
         problems += check_model(name, table, known, set(parsed.models))
+    return problems
+
+
+def check_channels(where: str, names: Sequence[str]) -> list[Problem]:
+    """Each is a channel of a platform, by its id."""
+    problems = []
+    for name in names:
+        try:
+            Channel.parse(name)
+        except ValueError as error:
+            mend = (
+                "Discord: Copy Channel ID, with Developer Mode on; Slack: both ids are in the channel's link."
+            )
+            problems.append(Problem(f"config.toml {where}", str(error), mend))
     return problems
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,12 +12,13 @@ from pydantic import SecretStr
 
 from engine import checks, environment, tables
 from engine.checks import PriceNow
-from engine.domain import Interval, TierName
+from engine.domain import Channel, Interval, TierName
 from engine.environment import Problem, Variables
 from engine.files import Medium
 from engine.models import ModelSpec
 from engine.screening import Screen
 from engine.settings import (
+    Alerting,
     DatabaseSettings,
     DiscordSettings,
     PlaygroundSettings,
@@ -29,7 +31,7 @@ from engine.settings import (
     StripeSettings,
 )
 from engine.summaries import Summaries
-from engine.tables import DemoModels, ProviderKind, Tables
+from engine.tables import AlertsTable, DemoModels, ProviderKind, Tables
 
 BUILT_IN = ("openai", "anthropic", "gemini")
 SELLABLE = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
@@ -106,6 +108,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         summaries=Summaries(parsed.summaries.on, parsed.summaries.model),
         prompt_keys=listed(variables.prompt_key),
         admins=environment.admins(variables),
+        alerts=alerting(parsed.alerts),
         providers=providers,
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),
@@ -117,6 +120,12 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         log_format=variables.log_format,
         remarks=remarks(parsed, values),
     )
+
+
+def alerting(table: AlertsTable) -> Alerting:
+    """Where and how the operator is told things."""
+    channels = tuple(map(Channel.parse, table.channels))
+    return Alerting(channels, table.language, timedelta(minutes=table.backlog_minutes))
 
 
 def server_settings(variables: Variables) -> ServerSettings:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from engine import sealing
+from engine import sealing, tidings
 from engine.domain import AccountId
 from engine.errors import GoneError, OutsideError, TryAgainError
 from engine.facts import Mode
@@ -127,11 +127,13 @@ class Dispatch:
         dead = gives_up(error, report.attempts)
         level = logging.ERROR if dead else logging.WARNING
         log.log(level, "use not reported", extra={"report": report.identifier, "why": words(error)})
-        due = self._clock.now() + retry_in(report.attempts)
+        now = self._clock.now()
+        due = now + retry_in(report.attempts)
 
         def work(tx: Tx) -> None:
             if dead:
                 tx.report_dead(report.identifier, words(error))
+                tx.raise_alert(tidings.given_up(report.mode, f"use {report.identifier}", words(error), now))
             else:
                 tx.report_later(report.identifier, due, words(error))
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from engine import news
+from engine import news, tidings
 from engine.applying import duties, last_told, notice, reconsider
 from engine.catalogue import still_running
 from engine.domain import Account, TierName
@@ -123,11 +123,13 @@ class Duties:
     async def _failed(self, duty: Duty, error: Exception) -> None:
         level = logging.ERROR if gives_up(error, duty.attempts) else logging.WARNING
         log.log(level, "duty not done", extra={"duty": duty.id, "why": words(error)})
-        due = self._clock.now() + retry_in(duty.attempts)
+        now = self._clock.now()
+        due = now + retry_in(duty.attempts)
 
         def work(tx: Tx) -> None:
             if gives_up(error, duty.attempts):
                 tx.duty_dead(duty.id, words(error))
+                tx.raise_alert(tidings.given_up(duty.mode, f"duty {duty.id}", words(error), now))
             else:
                 tx.duty_later(duty.id, due, words(error))
 
@@ -141,7 +143,7 @@ def save(tx: Tx, found: MoneyBack, read_at: datetime, now: datetime, policy: Pol
     if account is None:
         return False
     if isinstance(found, Dispute):
-        fresh = save_dispute(tx, account, found, read_at)
+        fresh = save_dispute(tx, account, found, read_at, now)
         if fresh:
             reconsider(tx, account, found.mode, now, policy)
     else:
@@ -151,13 +153,14 @@ def save(tx: Tx, found: MoneyBack, read_at: datetime, now: datetime, policy: Pol
     return fresh
 
 
-def save_dispute(tx: Tx, account: Account, found: Dispute, read_at: datetime) -> bool:
+def save_dispute(tx: Tx, account: Account, found: Dispute, read_at: datetime, now: datetime) -> bool:
     """Keep a dispute; the operator hears of every stage. Whether it is news."""
     known = tx.save_dispute(account.id, found, read_at)
     if known and known.stage is found.stage:
         return False
     level = logging.INFO if found.stage is DisputeStage.WON else logging.ERROR
     log.log(level, "dispute", extra={"dispute": found.id, "stage": found.stage.value})
+    tx.raise_alert(tidings.disputed(found, account.person, now))
     return True
 
 
@@ -170,6 +173,8 @@ def save_refund(
     more = found.amount - (known.amount if known else 0)
     if not more:
         return False
+    if more > 0:
+        tx.raise_alert(tidings.refunded(found, more, account.person, now))
     told = last_told(tx, account.id, found.mode)
     after = reconsider(tx, account, found.mode, now, policy)
     tells_itself = after.reason is AccessReason.REFUNDED and told is not TierName.FREE

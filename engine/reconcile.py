@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from engine import tidings
+from engine.alerts import Alert, AlertKind
 from engine.catalogue import still_running
 from engine.domain import AccountId
 from engine.duties import Duties
@@ -32,6 +34,8 @@ MONEY_BACK = timedelta(days=120)
 """How long after a payment most cardholders may dispute it."""
 NIGHT_HOUR = 3
 PAGE = 200
+LISTED = 5
+"""Differences that an alert names."""
 DRIFT_ALERT = 0.001
 COMPARED = (
     *("status", "tier", "price", "interval", "quantity", "period_end", "cancel_at", "trial_end"),
@@ -111,6 +115,8 @@ class Reconcile:
                     adopt(tx, AccountId(each.subject), mode, each.customer, now)
             for customer in sorted(customers):
                 tx.mark_dirty(mode, customer, now)
+            if findings.differences:
+                tx.raise_alert(drifted(findings, mode, now))
 
         await self._store.transact(work)
         return len(customers)
@@ -159,6 +165,8 @@ class Reconcile:
             found += await self._subscriptions.receive(event, fetched=True)
         if found:
             log.warning("events came by reconciliation only", extra={"events": found})
+            missed_some = missed_events(found, self._subscriptions.mode, now)
+            await self._store.transact(lambda tx: tx.raise_alert(missed_some))
         return now.astimezone(UTC).isoformat()
 
     async def _night(self, _note: str) -> str:
@@ -265,6 +273,25 @@ def adopt(tx: Tx, account: AccountId, mode: Mode, found: CustomerId, now: dateti
         tx.save_customer(replace(known, customer=found))
     elif known:
         tx.add_former_customer(replace(known, customer=found), now)
+
+
+def drifted(findings: Findings, mode: Mode, now: datetime) -> Alert:
+    """What a comparison found, in brief."""
+    kinds = Counter(each.kind.value for each in findings.differences)
+    listed = [f"{count} {kind}" for kind, count in sorted(kinds.items())]
+    listed += [f"{each.subject}: {each.detail}" for each in findings.differences[:LISTED]]
+    subject = f"{len(findings.differences)} of {findings.compared}"
+    return Alert(
+        f"{AlertKind.DRIFT}:{mode}:{now.isoformat()}", AlertKind.DRIFT, subject, now, "\n".join(listed)
+    )
+
+
+def missed_events(count: int, mode: Mode, now: datetime) -> Alert:
+    """Events that Stripe had and no webhook brought."""
+    key = f"{AlertKind.EVENTS_MISSED}:{mode}:{now.isoformat()}"
+    return Alert(
+        key, AlertKind.EVENTS_MISSED, str(count), now, link=tidings.stripe_page(mode, "webhooks", "")
+    )
 
 
 def tonight(now: datetime) -> datetime:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydantic import SecretStr
 
 from engine.budget import Ceilings
-from engine.domain import Interval, Person, Tier, TierName
+from engine.domain import Channel, Interval, Person, Tier, TierName
 from engine.files import FileLimits
 from engine.models import ModelSpec
 from engine.screening import Screening
@@ -128,6 +129,15 @@ class ReturnUrls:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """The channels that are told things, and in what language; how long customers may wait to be read."""
+
+    channels: tuple[Channel, ...] = ()
+    language: str = "en"
+    backlog: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that the operator decided. `remarks` are sentences worth telling that stop nothing."""
 
@@ -145,6 +155,7 @@ class Settings:
     prompt_keys: tuple[SecretStr, ...]
     """The first one seals prompts that are kept, each can open them; none: no prompt is kept."""
     admins: tuple[Person, ...]
+    alerts: Alerting
     providers: tuple[ProviderRow, ...]
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
+from engine import tidings
+from engine.alerts import Alert, AlertKind
 from engine.applying import apply, reconsider
 from engine.catalogue import access
 from engine.domain import AccountId, Person, Platform, TierName
@@ -36,6 +38,8 @@ LEASE = timedelta(seconds=60)
 """Longer than the longest read of Stripe with its retries."""
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=10)
+FAILING = 8
+"""Failures in a row, over some eight minutes, of which the operator is told while it is tried again."""
 TRIES = 10
 """Of what is not just away; then it is a dead letter."""
 BATCH = 1
@@ -243,6 +247,8 @@ class Subscriptions:
         why, given_up = words(error), gives_up(error, dirty.fails)
 
         def work(tx: Tx) -> None:
+            for alert in troubles(dirty, error, now):
+                tx.raise_alert(alert)
             if given_up:
                 tx.give_up_sync(dirty, why)
             else:
@@ -263,6 +269,18 @@ def note_delivery(tx: Tx, mode: Mode, now: datetime, *, new: bool, takes: bool, 
         return
     what = Delivery.TAKEN if takes else Delivery.IGNORED
     tx.tally(delivered(mode, what if new else Delivery.DUPLICATE, now))
+
+
+def troubles(dirty: DirtyCustomer, error: Exception, now: datetime) -> Iterator[Alert]:
+    """What the operator is told of one more failure to read a customer."""
+    why, page = words(error), tidings.stripe_page(dirty.mode, "customers", dirty.customer)
+    if isinstance(error, TellOperatorError):
+        yield tidings.needs_operator("Stripe", why, now)
+    if gives_up(error, dirty.fails):
+        yield tidings.given_up(dirty.mode, f"customer {dirty.customer}", why, now, page)
+    elif isinstance(error, TryAgainError) and dirty.fails + 1 == FAILING:
+        key = f"{AlertKind.SYNC_FAILING}:{dirty.mode}:{dirty.customer}:{now.isoformat()}"
+        yield Alert(key, AlertKind.SYNC_FAILING, dirty.customer, now, why, page)
 
 
 def retry_in(fails: int) -> timedelta:

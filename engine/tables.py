@@ -133,6 +133,14 @@ class SummariesTable(Table):
     model: str | None = None
 
 
+class AlertsTable(Table):
+    """`[alerts]`: where the operator is told things beside direct messages, and how patient the watch is."""
+
+    channels: tuple[str, ...] = ()
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
+    backlog_minutes: Positive = 10
+
+
 class DiscordTable(Table):
     """`[discord]`: what the bot may read there."""
 
@@ -208,6 +216,7 @@ class Tables(Table):
     ceilings: CeilingsTable = CeilingsTable()
     moderation: ModerationTable = ModerationTable()
     summaries: SummariesTable = SummariesTable()
+    alerts: AlertsTable = AlertsTable()
     discord: DiscordTable = DiscordTable()
     slack: SlackTable = SlackTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)

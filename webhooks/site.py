@@ -22,10 +22,14 @@ CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]
 
 @dataclass(frozen=True, slots=True)
 class StripeInbox:
-    """Takes webhook events: `parse` verifies the raw body, `receive` stores; False for nothing new."""
+    """Takes webhook events: `parse` verifies the raw body, `receive` stores; False for nothing new.
+
+    `knocked` hears of each that had no good signature.
+    """
 
     parse: Callable[[bytes, str | None], BillingEvent]
     receive: Callable[[BillingEvent], Awaitable[bool]]
+    knocked: Callable[[str], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class StripeEndpoint:
         try:
             event = self._inbox.parse(body, _signature(request))
         except BadSignatureError:
+            if self._inbox.knocked:
+                await self._inbox.knocked(STRIPE_PATH)
             raise _refused("signature", BAD_SIGNATURE) from None
         except BadPayloadError:
             raise _refused("payload", BAD_PAYLOAD) from None

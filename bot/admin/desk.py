@@ -20,6 +20,8 @@ class Operators:
 
     people: tuple[Person, ...] = ()
     orders: dict[str, Order] = field(default_factory=dict)
+    needed: Callable[[str, str], Awaitable[None]] | None = None
+    """Has them told of something by its name, and what is wrong with it."""
 
     async def run(self, person: Person, part: str, options: Mapping[str, str]) -> Reply:
         """The reply to a part of `/admin`; in words to everybody who is no operator."""

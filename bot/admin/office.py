@@ -9,7 +9,7 @@ from bot.admin.desk import Operators
 from bot.admin.entering import entering
 from bot.admin.halting import stopping
 from bot.front import Front
-from engine.alarms import Alarms
+from engine.alarms import Alarms, Audience
 from engine.entry import Entrance
 from engine.facts import Mode
 from engine.halting import Halting
@@ -19,6 +19,7 @@ from engine.ports import Clock, Store
 from engine.reports import Reports
 from engine.settings import Settings
 from engine.steering import Steering
+from engine.watch import Knocks, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,17 @@ class Office:
     entrance: Entrance
     operators: Operators
     halting: Halting
+    watch: Watch
+    knocks: Knocks
     queues: list[Queue] = field(default_factory=list)
     rounds: list[Queue] = field(default_factory=list)
     everywhere: list[Queue] = field(default_factory=list)
 
     def refit(self, settings: Settings) -> None:
         """Go by other settings, as far as these may change while it serves."""
-        self.operators.people = self.alarms.people = self.entrance.people = settings.admins
+        self.operators.people = self.entrance.people = settings.admins
+        self.alarms.audience = audience_of(settings)
+        self.watch.patience = settings.alerts.backlog
 
 
 def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mode: Mode) -> Office:
@@ -52,10 +57,19 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     entrance = Entrance(store, clock, settings.admins, settings.server.app_url)
     halting = Halting(store, clock, front.members.wares, mode)
     orders = {**asking(steering), **entering(entrance), **stopping(halting, clock)}
-    operators = front.operators = Operators(settings.admins, orders)
-    alarms = Alarms(store, clock, settings.admins)
-    office = Office(reports, panels, steering, alarms, entrance, operators, halting)
+    alarms = Alarms(store, clock, audience_of(settings))
+    operators = front.operators = Operators(settings.admins, orders, alarms.needed)
+    watch = Watch(store, clock, mode, settings.alerts.backlog)
+    office = Office(
+        reports, panels, steering, alarms, entrance, operators, halting, watch, Knocks(store, clock)
+    )
     office.queues.append(alarms.address)
-    office.rounds.extend((alarms.sweep, entrance.sweep))
+    office.rounds.extend((alarms.sweep, watch.look, entrance.sweep))
     office.everywhere.append(alarms.work)
     return office
+
+
+def audience_of(settings: Settings) -> Audience:
+    """Who is told what needs the operator; the dashboard opens for somebody of ADMIN_IDS alone."""
+    site = settings.server.app_url if settings.admins else ""
+    return Audience(settings.admins, settings.alerts.channels, settings.alerts.language, site)

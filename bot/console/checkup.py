@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from engine.checkup import Finding, good, worth_knowing, wrong
-from engine.domain import Platform
+from engine.checkup import Finding, Light, good, worth_knowing, wrong
+from engine.domain import Channel, Person, Platform
 from engine.errors import OutsideError
 from engine.ports import Clock, Store, Vault
 from engine.settings import Settings
@@ -108,25 +108,48 @@ async def of_discord(settings: Settings) -> list[Finding]:
     """Discord, or how to switch it on."""
     if settings.discord is None:
         return [good("Discord", f"off; {STEPS['Discord']}")]
-    from bot.discord.checkup import check_discord  # noqa: PLC0415 - the SDK is for those who use it
+    from bot.discord import checkup  # noqa: PLC0415 - the SDK is for those who use it
 
-    return await check_discord(settings.discord)
+    channels = channels_on(settings, Platform.DISCORD)
+    found = await checkup.check_discord(settings.discord)
+    if channels and not any(each.light is Light.RED for each in found):
+        lost = await checkup.check_discord_channels(settings.discord, channels)
+        found += about_channels("Discord", channels, lost)
+    return found
 
 
 async def of_slack(settings: Settings, store: Store, tokens: Vault | None) -> list[Finding]:
     """Slack, or how to switch it on."""
     if settings.slack is None:
         return [good("Slack", f"off; {STEPS['Slack']}")]
-    from bot.slack.checkup import check_slack  # noqa: PLC0415 - as above
+    from bot.slack import checkup  # noqa: PLC0415 - as above
 
-    notes, problems = await check_slack(settings.slack, settings.server.app_url, store, tokens)
+    notes, problems = await checkup.check_slack(settings.slack, settings.server.app_url, store, tokens)
     found = [*(good("Slack", note) for note in notes), *(wrong("Slack", each) for each in problems)]
-    return found if problems else [good("Slack", "tokens and scopes are as the manifest wants them"), *found]
+    if problems:
+        return found
+    channels = channels_on(settings, Platform.SLACK)
+    if channels:
+        lost = await checkup.check_slack_channels(settings.slack, channels, store, tokens)
+        found += about_channels("Slack", channels, lost)
+    return [good("Slack", "tokens and scopes are as the manifest wants them"), *found]
+
+
+def channels_on(settings: Settings, platform: Platform) -> list[Channel]:
+    """The channels of a platform that are told things."""
+    return [each for each in dict.fromkeys(settings.alerts.channels) if each.platform is platform]
+
+
+def about_channels(area: str, channels: Sequence[Channel], lost: Sequence[str]) -> list[Finding]:
+    """Which of them cannot be told anything, and how that is mended."""
+    told = f"told what happens: {', '.join(map(str, channels))}"
+    return [wrong(area, each) for each in lost] or [good(area, told)]
 
 
 def about_operators(settings: Settings) -> Iterator[Finding]:
     """Who is told when something needs the operator, as far as that can be."""
-    if not settings.admins:
+    told = (*settings.admins, *settings.alerts.channels)
+    if not told:
         yield worth_knowing(
             "Operators",
             "nobody is told when something needs the operator. Set ADMIN_IDS; the log alone has it.",
@@ -137,13 +160,19 @@ def about_operators(settings: Settings) -> Iterator[Finding]:
         Platform.SLACK: settings.slack is not None,
         Platform.LOCAL: settings.playground.on,
     }
-    yield good("Operators", f"what needs you is told to {', '.join(map(str, settings.admins))}")
+    yield good("Operators", f"what needs you is told to {', '.join(map(str, told))}")
     for each in settings.admins:
         if not on[each.platform]:
-            yield worth_knowing(
-                "Operators",
-                f"{each} cannot be told anything. Switch {each.platform} on, or change ADMIN_IDS.",
-            )
+            yield deaf(each, "ADMIN_IDS")
+    for channel in settings.alerts.channels:
+        if not on[channel.platform]:
+            yield deaf(channel, "[alerts] channels")
+
+
+def deaf(whom: Person | Channel, where: str) -> Finding:
+    """Somebody who is to be told things on a platform that is off."""
+    words = f"{whom} cannot be told anything. Switch {whom.platform} on, or change {where}."
+    return worth_knowing("Operators", words)
 
 
 def about_questions(settings: Settings) -> Iterator[Finding]:

@@ -11,8 +11,9 @@ from aiohttp import ClientError
 
 from bot.discord.adapter import PORTAL, for_operator, redirect
 from bot.discord.invite import PERMISSIONS, application_of, intents, invite_link
-from bot.discord.places import NAMES
+from bot.discord.places import NAMES, TO_WRITE
 from engine.checkup import Finding, good, worth_knowing, wrong
+from engine.domain import Channel
 from engine.settings import DiscordSettings
 
 AREA = "Discord"
@@ -26,6 +27,15 @@ NO_TOKEN = "DISCORD_TOKEN: is no bot token. Copy it from the Bot page of your ap
 NOT_ALLOWED = (
     "config.toml: message_content is on under [discord], and the application may not read messages. Switch "
     f"on Message Content Intent at {PORTAL}, page Bot, or set it to false."
+)
+
+NOT_SEEN = (
+    "{channel}: the bot does not see that channel. Invite it to the server and let it see the channel (Edit "
+    "Channel, Permissions), or correct the id in config.toml."
+)
+NO_TEXT = "{channel}: is no text channel. Name one in config.toml."
+LACKS = (
+    "{channel}: the bot may not {names} there. Allow it (Edit Channel, Permissions), or name another channel."
 )
 
 
@@ -83,3 +93,32 @@ def missing_in(server: Mapping[str, Any]) -> list[str]:
     if granted.administrator or granted.is_superset(PERMISSIONS):
         return []
     return [words for name, words in NAMES.items() if not getattr(granted, name)]
+
+
+async def check_discord_channels(settings: DiscordSettings, channels: Sequence[Channel]) -> list[str]:
+    """A sentence with its mend for each channel that the bot may not write to; nothing is written."""
+    redirect(settings)
+    try:
+        async with asyncio.timeout(PATIENCE), discord.Client(intents=discord.Intents.none()) as client:
+            await client.login(settings.token.get_secret_value())
+            found = [await check_channel(client, each) for each in channels]
+    except TimeoutError:
+        return [AWAY.format(why=f"no answer in {PATIENCE:.0f} seconds")]
+    except (discord.DiscordException, ClientError, OSError) as error:
+        return [str(for_operator(error) or AWAY.format(why=error))]
+    return [words for words in found if words]
+
+
+async def check_channel(client: discord.Client, channel: Channel) -> str:
+    """What is wrong with one; empty if the bot may write there."""
+    try:
+        found = await client.fetch_channel(int(channel.id))
+        if not isinstance(found, discord.TextChannel) or client.user is None:
+            return "" if isinstance(found, discord.Thread) else NO_TEXT.format(channel=channel)
+        guild = await client.fetch_guild(found.guild.id, with_counts=False)
+        here = await guild.fetch_channel(found.id)
+        allowed = here.permissions_for(await guild.fetch_member(client.user.id))
+    except (discord.NotFound, discord.Forbidden):
+        return NOT_SEEN.format(channel=channel)
+    lacking = [NAMES[name] for name in TO_WRITE if not getattr(allowed, name)]
+    return LACKS.format(channel=channel, names=" and ".join(lacking)) if lacking else ""

@@ -1,4 +1,4 @@
-"""Notices and alerts by DM, each shown once; plain, since they ring, and what rings shows no components."""
+"""Notices by DM, alerts there and in channels, each once; plain: what rings shows no components."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
 from bot.words import speaking
 from engine.alerts import Bulletin
-from engine.domain import Person
+from engine.domain import Channel, Person
 from engine.errors import GoneError, UnreachableError
 from engine.notices import Notice
 
 NONCE_LIMIT = 25
+NOBODY = 0
+"""Whose the buttons of a message in a channel would be."""
+LET_IN = "let the bot see the channel and send messages there, or name another one in config.toml"
 LOOK_BACK = 50
-"""Messages of a DM that are searched for an earlier try; Discord forgets a nonce after some minutes."""
+"""Messages that are searched for an earlier try; Discord forgets a nonce after some minutes."""
 DISCORD_BEHIND = timedelta(minutes=2)
 """How far Discord's clock may be behind ours."""
 
@@ -40,7 +43,22 @@ class DiscordMessenger(DiscordMender):
     async def tell(self, bulletin: Bulletin, *, again: bool) -> None:
         with speaking(bulletin.locale):
             pages = of_reply(alarms.bulletin(bulletin), PLAIN_LIMIT)
-        await self._write(bulletin.person, bulletin.id, pages, bulletin.since if again else None)
+        since = bulletin.since if again else None
+        if isinstance(bulletin.to, Channel):
+            await self.post(bulletin.to, bulletin.id, pages, since)
+        else:
+            await self._write(bulletin.to, bulletin.id, pages, since)
+
+    async def post(self, to: Channel, key: str, pages: Sequence[Page], tried_since: datetime | None) -> None:
+        """Write into a channel; an earlier try is recognised as in `_write`, as far as we may read there."""
+        client = self.client
+        channel = client.get_partial_messageable(int(to.id))
+        try:
+            for number, page in enumerate(pages):
+                if not (tried_since and await seen(channel, client, tried_since, page.words)):
+                    await send_plain(channel, page, NOBODY, nonce=nonce(key, number))
+        except GoneError as error:
+            raise UnreachableError(f"{error}; {LET_IN}") from error
 
     async def _write(
         self,
@@ -64,7 +82,19 @@ class DiscordMessenger(DiscordMender):
             raise UnreachableError(str(error)) from error
 
 
-async def shown(channel: discord.DMChannel, client: discord.Client, since: datetime, words: str) -> bool:
+async def seen(
+    channel: discord.PartialMessageable, client: discord.Client, since: datetime, words: str
+) -> bool:
+    """As `shown`; no where we may not read what was written: a nonce of some minutes has to do there."""
+    try:
+        return await shown(channel, client, since, words)
+    except GoneError:
+        return False
+
+
+async def shown(
+    channel: discord.abc.Messageable, client: discord.Client, since: datetime, words: str
+) -> bool:
     """Whether a message that begins with these words was written there since that moment of ours."""
 
     async def recent() -> list[discord.Message]:

@@ -23,7 +23,8 @@ from bot.render import kept_in
 from bot.reply import Reply
 from bot.words import speaking
 from engine.alerts import Bulletin
-from engine.domain import Person, TurnId
+from engine.domain import Channel, Person, TurnId
+from engine.errors import UnreachableError
 from engine.notices import Notice
 from engine.ports import Clock, Store
 from engine.simulated import LocalMessage
@@ -115,9 +116,11 @@ class LocalBot:
         self._feed.publish(notice.person.user, "person", {"type": "person", "person": profile})
 
     async def tell(self, bulletin: Bulletin, *, again: bool) -> None:  # noqa: ARG002 - as for a notice
+        if isinstance(bulletin.to, Channel):
+            raise UnreachableError("the playground has no channels")
         with speaking(bulletin.locale):
             told = alarms.bulletin(bulletin)
-        await self._wall.add(post(f"alert-{bulletin.id}", Spot(bulletin.person.user, Room.DM), told))
+        await self._wall.add(post(f"alert-{bulletin.id}", Spot(bulletin.to.user, Room.DM), told))
 
     async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
         with speaking(locale):

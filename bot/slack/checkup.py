@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.calls import called
+from bot.slack.calls import called, code_behind
 from bot.slack.clients import client, open_session
 from bot.slack.installed import Installed
 from bot.slack.manifest import scopes
-from engine.errors import OutsideError, TellOperatorError, TryAgainError
+from engine.domain import Channel
+from engine.errors import GoneError, OutsideError, TellOperatorError, TryAgainError
 from engine.installations import Installation
 from engine.ports import Store, Vault
 from engine.settings import SlackOAuth, SlackSettings
@@ -148,3 +149,53 @@ async def of_app_token(web: AsyncWebClient) -> list[str]:
         mend = f"Make one with the scope connections:write at {APPS}, page Basic Information"
         return [f"SLACK_APP_TOKEN: is not accepted ({error}). {mend}, and switch Socket Mode on."]
     return []
+
+
+async def check_slack_channels(
+    slack: SlackSettings, channels: Sequence[Channel], store: Store, tokens: Vault | None = None
+) -> list[str]:
+    """A sentence with its mend for each channel that the bot may not write to; nothing is written.
+
+    Slack has no way to ask that, so their history is asked for: without the scopes for it nothing is found.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE), open_session() as session:
+            found = []
+            for each in channels:
+                token = await token_for(slack, each, store, tokens)
+                web = client(token, slack.api_url, session, patient=True) if token else None
+                found.append(await of_channel(web, each) if web else NOT_INSTALLED.format(channel=each))
+    except TimeoutError:
+        return [AWAY.format(why=f"no answer in {PATIENCE:.0f} seconds")]
+    return [words for words in found if words]
+
+
+NOT_INSTALLED = "{channel}: the app is not in that workspace. Install it there, or correct config.toml."
+NOT_FOUND = (
+    "{channel}: there is no such channel, or it is private. Write /invite and the app's name there, or "
+    "correct the id in config.toml."
+)
+
+
+async def token_for(slack: SlackSettings, channel: Channel, store: Store, tokens: Vault | None) -> str | None:
+    """The token of the workspace that a channel is in."""
+    if slack.oauth is None:
+        return slack.bot_token.get_secret_value() if slack.bot_token else None
+    installed = Installed(store, tokens)
+    there = [each for each in await installed.everywhere() if each.place == channel.workspace]
+    return installed.token(there[0]) if there else None
+
+
+async def of_channel(web: AsyncWebClient, channel: Channel) -> str:
+    """What is wrong with one; a public one need not have the bot in it."""
+    try:
+        await called(web.conversations_history(channel=channel.id, limit=1))
+    except GoneError as error:
+        return "" if code_behind(error) == "not_in_channel" else NOT_FOUND.format(channel=channel)
+    except TryAgainError as error:
+        return AWAY.format(why=error)
+    except TellOperatorError as error:
+        return "" if code_behind(error) == "missing_scope" else f"{channel}: {error}."
+    except OutsideError as error:
+        return f"{channel}: {error}."
+    return ""

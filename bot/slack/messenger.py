@@ -1,4 +1,4 @@
-"""Notices and alerts by DM, each shown once."""
+"""Notices by DM, alerts there and in channels, each shown once."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot import alarms, news
-from bot.slack.blocks import of_reply
+from bot.slack.blocks import Content, of_reply
 from bot.slack.mender import SlackMender
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import Workspaces
 from bot.words import speaking
 from engine.alerts import Bulletin
-from engine.domain import Person
-from engine.errors import UnreachableError
+from engine.domain import Channel, Person
+from engine.errors import GoneError, TellOperatorError, UnreachableError
 from engine.notices import Notice
 
 NOTICE = "notice"
 """`event_type` of the metadata that carries a notice's key."""
+INVITE = "write /invite and the app's name there, or name another channel in config.toml"
 SLACK_BEHIND = 120.0
 """Seconds that Slack's clock may be behind ours when the past is searched."""
 
@@ -51,22 +52,49 @@ class SlackMessenger(SlackMender):
             self._sent(workspace, notice.person)
 
     async def tell(self, bulletin: Bulletin, *, again: bool) -> None:
-        person = bulletin.person
-        workspace = await self._workspaces.at(person.workspace)
+        to, since = bulletin.to, bulletin.since if again else None
+        with speaking(bulletin.locale):
+            content = of_reply(alarms.bulletin(bulletin))
+        if isinstance(to, Channel):
+            await self.post(to, bulletin.id, content, since)
+            return
+        workspace = await self._workspaces.at(to.workspace)
         if workspace is None:
             raise UnreachableError("the app is not in the person's workspace")
-        if again and await shown(workspace, person, bulletin.id, bulletin.since):
+        if since is None or not await shown(workspace, to, bulletin.id, since):
+            await workspace.direct(to.user, content, named(bulletin.id))
+
+    async def post(self, to: Channel, key: str, content: Content, tried_since: datetime | None) -> None:
+        """Write into a channel; an earlier try is recognised by its metadata, where we may read these."""
+        workspace = await self._workspaces.at(to.workspace)
+        if workspace is None:
+            raise UnreachableError("the app is not in the channel's workspace")
+        if tried_since and await seen(workspace, to.id, key, tried_since):
             return
-        with speaking(bulletin.locale):
-            await workspace.direct(person.user, of_reply(alarms.bulletin(bulletin)), named(bulletin.id))
+        try:
+            await workspace.post(to.id, content, metadata=named(key))
+        except GoneError as error:
+            raise UnreachableError(f"{error}; {INVITE}") from error
 
 
 async def shown(workspace: Workspace, person: Person, key: str, since: datetime) -> bool:
     """Whether what has that key is in the person's DM. UnreachableError: they have none any more."""
-    channel = await workspace.open_dm(person.user)
+    return await said(workspace, await workspace.open_dm(person.user), key, since)
+
+
+async def seen(workspace: Workspace, channel: str, key: str, since: datetime) -> bool:
+    """Whether it is in a channel; no where we may not read what was written."""
+    try:
+        return await said(workspace, channel, key, since)
+    except (GoneError, TellOperatorError):
+        return False
+
+
+async def said(workspace: Workspace, channel: str, key: str, since: datetime) -> bool:
+    """Whether what has that key was written there since that moment."""
     return any(
-        said.get("event_type") == NOTICE and key_of(said) == key
-        for said in await workspace.said_since(channel, since.timestamp() - SLACK_BEHIND)
+        each.get("event_type") == NOTICE and key_of(each) == key
+        for each in await workspace.said_since(channel, since.timestamp() - SLACK_BEHIND)
     )
 
 

@@ -1,20 +1,21 @@
 -- name: raise_alert
-INSERT INTO alert (key, kind, subject, detail, at)
-VALUES (:key, :kind, :subject, :detail, :at)
+INSERT INTO alert (key, kind, subject, detail, link, at)
+VALUES (:key, :kind, :subject, :detail, :link, :at)
 ON CONFLICT (key) DO NOTHING;
 
 -- name: take_alerts
 UPDATE alert SET told_at = :now
 WHERE told_at IS NULL
     AND key IN (SELECT key FROM alert WHERE told_at IS NULL ORDER BY at, key LIMIT :most)
-RETURNING key, kind, subject, detail, at;
+RETURNING key, kind, subject, detail, link, at;
 
 -- name: owe_alert
-INSERT INTO alert_owed (alert, platform, workspace, member, bulletin, attempts, state, due_at)
-VALUES (:alert, :platform, :workspace, :member, NULL, 0, 'owed', :now)
+INSERT INTO alert_owed (alert, platform, workspace, member, channel, bulletin, attempts, state, due_at)
+VALUES (:alert, :platform, :workspace, :member, :channel, NULL, 0, 'owed', :now)
 ON CONFLICT DO NOTHING;
 
--- Somebody who is owed alerts, but not while a bulletin of theirs is on its way: more may gather meanwhile.
+-- Somebody who is owed alerts, but not while a bulletin of theirs is on its way, nor in a flood: more may gather
+-- meanwhile.
 -- name: next_to_tell
 SELECT platform, workspace, member
 FROM alert_owed
@@ -25,21 +26,19 @@ WHERE state = 'owed' AND bulletin IS NULL AND due_at <= :now AND :platforms LIKE
         WHERE begun.state = 'owed' AND begun.bulletin IS NOT NULL AND begun.platform = alert_owed.platform
             AND begun.workspace = alert_owed.workspace AND begun.member = alert_owed.member
     )
+    AND :flood > (
+        SELECT COUNT(*)
+        FROM alert_owed AS told
+        WHERE told.platform = alert_owed.platform AND told.workspace = alert_owed.workspace
+            AND told.member = alert_owed.member AND told.due_at > :lately AND told.state = 'told'
+    )
 ORDER BY due_at, alert
 LIMIT 1;
 
 -- name: begin_bulletin
 UPDATE alert_owed SET bulletin = :bulletin
 WHERE state = 'owed' AND bulletin IS NULL
-    AND platform = :platform AND workspace = :workspace AND member = :member
-    AND alert IN (
-        SELECT alert
-        FROM alert_owed
-        WHERE state = 'owed' AND bulletin IS NULL
-            AND platform = :platform AND workspace = :workspace AND member = :member
-        ORDER BY due_at, alert
-        LIMIT :most
-    );
+    AND platform = :platform AND workspace = :workspace AND member = :member;
 
 -- A claim moves due_at to the end of its lease. The outer conditions repeat the inner ones: PostgreSQL checks
 -- only them again after waiting for a rival.
@@ -54,10 +53,10 @@ WHERE state = 'owed' AND due_at <= :now
         ORDER BY due_at, bulletin
         LIMIT 1
     )
-RETURNING bulletin, platform, workspace, member, attempts - 1 AS attempts;
+RETURNING bulletin, platform, workspace, member, channel, attempts - 1 AS attempts;
 
 -- name: bulletin_alerts
-SELECT alert.key, alert.kind, alert.subject, alert.detail, alert.at,
+SELECT alert.key, alert.kind, alert.subject, alert.detail, alert.link, alert.at,
     (
         SELECT COALESCE(account.language, account.locale)
         FROM account
@@ -70,13 +69,16 @@ WHERE alert_owed.bulletin = :bulletin
 ORDER BY alert.at, alert.key;
 
 -- name: bulletin_told
-UPDATE alert_owed SET state = 'told' WHERE bulletin = :bulletin;
+UPDATE alert_owed SET state = 'told', due_at = :now WHERE bulletin = :bulletin AND state = 'owed';
 
 -- name: bulletin_later
 UPDATE alert_owed SET due_at = :due WHERE bulletin = :bulletin AND state = 'owed';
 
 -- name: drop_bulletin
 UPDATE alert_owed SET state = 'dropped' WHERE bulletin = :bulletin AND state = 'owed';
+
+-- name: open_alerts
+SELECT kind, COUNT(*) AS times FROM alert WHERE at >= :since GROUP BY kind ORDER BY kind;
 
 -- name: drop_stale_alerts
 UPDATE alert_owed SET state = 'dropped'

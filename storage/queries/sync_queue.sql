@@ -58,6 +58,11 @@ WHERE mode = :mode AND stripe_customer_id = :customer AND lease_token = :token;
 UPDATE sync_queue SET dead = 1, lease_until = 0, lease_token = '', fails = fails + 1, error = :error
 WHERE mode = :mode AND stripe_customer_id = :customer AND lease_token = :token;
 
+-- name: backlog
+SELECT COUNT(*) AS waiting, MIN(due_at) AS oldest
+FROM sync_queue
+WHERE mode = :mode AND gen > done_gen AND dead = 0 AND due_at <= :now;
+
 -- name: queue_depth
 SELECT COUNT(*) AS waiting, MIN(CASE WHEN due_at <= :now THEN due_at END) AS oldest
 FROM sync_queue

@@ -10,8 +10,9 @@ import discord
 import pytest
 from pydantic import SecretStr
 
-from bot.discord.checkup import check_discord
+from bot.discord.checkup import check_discord, check_discord_channels
 from engine.checkup import Finding, Light
+from engine.domain import Channel, Platform
 from engine.settings import DiscordSettings
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.gateway import MESSAGE_CONTENT
@@ -64,3 +65,25 @@ async def test_a_server_where_the_bot_may_not_do_its_work_is_named() -> None:
         [_, alone] = await check_discord(settings)
         assert (alone.light, "is in no server yet" in alone.what) == (Light.YELLOW, True)
         assert fake.findings == []
+
+
+async def test_each_channel_that_is_to_be_told_things_is_looked_at_and_nothing_is_written() -> None:
+    async with FakeDiscord() as fake:
+        settings = DiscordSettings(SecretStr(fake.token), fake.api_base, fake.gateway_url)
+        general, closed, far = (
+            fake.world.channel("general"),
+            fake.world.channel("closed"),
+            fake.world.channel("far", reachable=False),
+        )
+        ids = (general.id, closed.id, far.id, "404")
+        channels = [Channel(Platform.DISCORD, "", each) for each in ids]
+        fake.world.deny(closed, discord.Permissions(send_messages=True).value)
+        lacking, unseen, unknown = await check_discord_channels(settings, channels)
+        assert lacking.startswith(f"discord:{closed.id}: the bot may not Send Messages there. Allow it")
+        assert unseen.startswith(f"discord:{far.id}: the bot does not see that channel. Invite it")
+        assert unknown.startswith("discord:404: the bot does not see that channel.")
+        assert await check_discord_channels(settings, channels[:1]) == []
+        assert fake.world.messages == {}
+        assert fake.findings == []
+        [wrong] = await check_discord_channels(replace(settings, token=SecretStr("bad")), channels)
+        assert wrong.startswith("Discord does not accept DISCORD_TOKEN")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import discord
 import pytest
 
 from bot.discord.adapter import DiscordBot
 from engine.alerts import Alert, AlertKind, Bulletin
-from engine.domain import AccountId, Person, Platform, TierName
+from engine.domain import AccountId, Channel, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
 from engine.facts import Mode
 from engine.notices import Notice, NoticeId, NoticeKind
@@ -124,3 +126,56 @@ async def test_an_operator_with_closed_dms_is_unreachable(stage: Stage) -> None:
     stage.discord.close_dms("alice", 50007)
     with pytest.raises(UnreachableError):
         await stage.bot.messenger.tell(raised(stage.discord, "503"), again=False)
+
+
+def aloud(fake: FakeDiscord, channel: str, *details: str) -> Bulletin:
+    """The same for a channel."""
+    to = Channel(Platform.DISCORD, "", fake.world.channel(channel).id)
+    return replace(raised(fake, *details), to=to, locale="en")
+
+
+def told_in(stage: Stage, channel: str) -> list[str]:
+    """What the bot wrote there."""
+    return [each.text for each in stage.discord.transcript(channel) if each.author is stage.discord.world.bot]
+
+
+async def test_a_channel_is_told_with_a_link_and_pings_nobody(stage: Stage) -> None:
+    bulletin = aloud(stage.discord, "general", "503 @everyone")
+    linked = tuple(replace(each, link="https://bot.test/admin") for each in bulletin.alerts)
+    await stage.bot.messenger.tell(replace(bulletin, alerts=linked), again=False)
+    (text,) = told_in(stage, "general")
+    assert "keeps failing" in text
+    assert "[Look there](https://bot.test/admin)" in text
+
+
+async def test_a_channel_is_told_once_also_when_a_try_may_have_got_through(stage: Stage) -> None:
+    bulletin = aloud(stage.discord, "general", "503")
+    stage.discord.faults.lose(r"/channels/\d+/messages", method="POST")
+    await stage.bot.messenger.tell(bulletin, again=False)
+    stage.discord.world.clock.advance(NONCE_MEMORY + 1)
+    await stage.bot.messenger.tell(bulletin, again=True)
+    assert len(told_in(stage, "general")) == 1
+
+
+async def test_where_the_past_may_not_be_read_a_second_try_is_shown_all_the_same(stage: Stage) -> None:
+    channel = stage.discord.world.channel("general")
+    stage.discord.world.deny(channel, discord.Permissions(read_message_history=True).value)
+    await stage.bot.messenger.tell(aloud(stage.discord, "general", "503"), again=True)
+    assert len(told_in(stage, "general")) == 1
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+async def test_a_channel_that_is_closed_to_us_is_unreachable_with_what_to_do(
+    stage: Stage, *, reachable: bool
+) -> None:
+    channel = stage.discord.world.channel("other", reachable=reachable)
+    stage.discord.world.deny(channel, discord.Permissions(send_messages=True).value)
+    with pytest.raises(UnreachableError, match="let the bot see the channel and send messages there"):
+        await stage.bot.messenger.tell(aloud(stage.discord, "other", "503"), again=False)
+
+
+async def test_a_flood_is_one_message_with_how_many_more_there_were(stage: Stage) -> None:
+    await stage.bot.messenger.tell(aloud(stage.discord, "general", *map(str, range(500))), again=False)
+    text = "\n".join(told_in(stage, "general"))
+    assert text.count("keeps failing") == 10
+    assert "And 490 more of the kind `vendor_down`." in text

@@ -64,7 +64,7 @@ def desktop(tmp_path: Path, store: Store, clock: FakeClock) -> Desktop:
 
 async def alerts(store: Store, clock: FakeClock) -> list[Alert]:
     """What was raised and not taken yet."""
-    return list(await store.transact(lambda tx: tx.address_alerts((), clock.now(), 100)))
+    return list(await store.transact(lambda tx: tx.address_alerts((), (), clock.now(), 100)))
 
 
 async def test_what_may_change_is_handed_to_all_who_asked(

@@ -171,6 +171,6 @@ async def test_everything_that_may_change_is_taken_over_by_every_room(
         ask, files = Ask("k", OLGA, "Look"), [Source("a.txt", "text/plain", 1, "")] * 2
         assert isinstance(await opened.front.intake.take(ask, files, Unfetched()), Reply)
         assert (before.welcome, opened.front.welcomes) == (True, False)
-        assert opened.office.alarms.people == (OLGA,)
+        assert opened.office.alarms.audience.people == (OLGA,)
         assert now.billing == before.billing
         assert replace(now, billing=before.billing) == now

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from bot.slack.checkup import check_slack
+from bot.slack.checkup import check_slack, check_slack_channels
 from bot.slack.manifest import scopes
+from engine.domain import Channel, Platform
 from engine.settings import SlackSettings
 from storage.store import Store
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
-from tests.fakes.slack import FakeSlack
+from tests.fakes.slack import ALICE, TEAM, FakeSlack
+from tests.fakes.slack.state import Kind
 from tests.slack.conftest import APP_URL, settings_for, workspace
 from tests.slack.visiting import slack_app, visiting
 
@@ -124,3 +126,30 @@ async def test_a_connection_that_may_not_be_tried_again_yet_is_no_problem(
     async with workspace(clock, http=False) as slack:
         slack.faults.rate_limit("apps.connections.open", retry_after=30)
         assert await check_slack(settings_for(slack, http=False), HTTP_URL, hall.store) == ([], [])
+
+
+async def test_each_channel_that_is_to_be_told_things_is_looked_at_and_nothing_is_written(
+    hall: Hall, clock: FakeClock
+) -> None:
+    async with workspace(clock, http=False) as slack:
+        slack.workspace.add_channel("C0PUBLIC", "public", Kind.PUBLIC, set())
+        slack.workspace.add_channel("C0PRIVATE", "private", Kind.PRIVATE, {ALICE})
+        room = slack.room("C0ROOM")
+        settings = settings_for(slack, http=False)
+        ids = (room, "C0PUBLIC", "C0PRIVATE", "C0NONE")
+        channels = [Channel(Platform.SLACK, TEAM, each) for each in ids]
+        private, none = await check_slack_channels(settings, channels, hall.store)
+        assert private.startswith(
+            f"slack:{TEAM}/C0PRIVATE: there is no such channel, or it is private. Write /inv"
+        )
+        assert none.startswith(f"slack:{TEAM}/C0NONE: there is no such channel")
+        less(slack, "channels:history")
+        assert await check_slack_channels(settings, channels[:1], hall.store) == []
+        assert slack.transcript(room) == []
+
+
+async def test_a_channel_of_a_workspace_that_has_not_the_app_is_named(store: Store, clock: FakeClock) -> None:
+    async with slack_app(clock) as slack:
+        settings = settings_for(slack, http=False, many=True)
+        [said] = await check_slack_channels(settings, [Channel(Platform.SLACK, "T0NONE", "C1")], store)
+    assert said.startswith("slack:T0NONE/C1: the app is not in that workspace.")

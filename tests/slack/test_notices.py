@@ -8,11 +8,12 @@ import pytest
 
 from bot.slack.adapter import SlackBot
 from engine.alerts import Alert, AlertKind, Bulletin
-from engine.domain import AccountId, Person, Platform, TierName
+from engine.domain import AccountId, Channel, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
 from engine.facts import Mode
 from engine.notices import Notice, NoticeId, NoticeKind
 from tests.fakes.slack import ALICE, TEAM
+from tests.fakes.slack.state import Kind
 from tests.slack.conftest import Stage
 
 
@@ -117,3 +118,48 @@ async def test_an_operator_who_cannot_be_written_to_is_unreachable(stage: Stage,
     stage.slack.close_dms(ALICE, "user_disabled")
     with pytest.raises(UnreachableError):
         await stage.bot.messenger.tell(bulletin, again=False)
+
+
+@pytest.fixture
+def aloud(stage: Stage, bulletin: Bulletin) -> Bulletin:
+    """The same for a channel."""
+    room = stage.slack.room("C0ALERTS")
+    linked = tuple(replace(each, link="https://bot.test/admin") for each in bulletin.alerts)
+    return replace(bulletin, to=Channel(Platform.SLACK, TEAM, room), alerts=linked)
+
+
+def told_in(stage: Stage, aloud: Bulletin) -> list[str]:
+    assert isinstance(aloud.to, Channel)
+    return [message.shown for message in stage.slack.transcript(aloud.to.id)]
+
+
+async def test_a_channel_is_told_in_the_language_of_all_channels_with_a_link(
+    stage: Stage, aloud: Bulletin
+) -> None:
+    await stage.bot.messenger.tell(aloud, again=False)
+    (told,) = told_in(stage, aloud)
+    assert "80 % einer Obergrenze" in told
+    assert "https://bot.test/admin" in told
+
+
+async def test_a_channel_is_told_once_when_the_answer_was_lost(stage: Stage, aloud: Bulletin) -> None:
+    stage.slack.faults.lose_answer("chat.postMessage")
+    with pytest.raises(TryAgainError):
+        await stage.bot.messenger.tell(aloud, again=False)
+    await stage.bot.messenger.tell(aloud, again=True)
+    assert len(told_in(stage, aloud)) == 1
+
+
+@pytest.mark.parametrize("id_", ["C0NONE", "C0PRIVATE"])
+async def test_a_channel_that_we_are_not_in_is_unreachable_with_what_to_do(
+    stage: Stage, bulletin: Bulletin, id_: str
+) -> None:
+    stage.slack.workspace.add_channel("C0PRIVATE", "private", Kind.PRIVATE, {ALICE})
+    with pytest.raises(UnreachableError, match="write /invite and the app's name there"):
+        await stage.bot.messenger.tell(replace(bulletin, to=Channel(Platform.SLACK, TEAM, id_)), again=True)
+
+
+async def test_a_channel_of_another_workspace_is_unreachable(stage: Stage, aloud: Bulletin) -> None:
+    far = Channel(Platform.SLACK, "T0OTHER", "C1")
+    with pytest.raises(UnreachableError):
+        await stage.bot.messenger.tell(replace(aloud, to=far), again=False)

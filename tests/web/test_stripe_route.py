@@ -26,6 +26,7 @@ class Inbox:
     def __init__(self) -> None:
         self.kept: dict[str, BillingEvent] = {}
         self.trouble: Exception | None = None
+        self.knocks: list[str] = []
 
     def parse(self, body: bytes, signature: str | None) -> BillingEvent:
         """Read a body as the id of an event."""
@@ -44,6 +45,10 @@ class Inbox:
             payload=body,
         )
 
+    async def knocked(self, door: str) -> None:
+        """Hear of a bad signature."""
+        self.knocks.append(door)
+
     async def receive(self, event: BillingEvent) -> bool:
         """Keep it, unless it is known."""
         if self.trouble:
@@ -60,7 +65,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 async def client(start: Start, inbox: Inbox) -> ClientSession:
-    stripe = StripeInbox(inbox.parse, inbox.receive)
+    stripe = StripeInbox(inbox.parse, inbox.receive, inbox.knocked)
     return await start(Site("http://127.0.0.1", stripe=stripe))
 
 
@@ -176,3 +181,10 @@ async def test_without_billing_the_route_says_that_it_is_off(start: Start) -> No
     async with client.post(PATH, data=b"evt_1", headers=SIGNED) as answer:
         assert answer.status == 404
         assert "Billing is off" in (await answer.json())["error"]
+
+
+async def test_only_a_bad_signature_is_a_knock(client: ClientSession, inbox: Inbox) -> None:
+    for body, headers in ((b"evt_1", {}), (b"evt_1", {"Stripe-Signature": "bad"}), (b"[]", SIGNED)):
+        async with client.post(PATH, data=body, headers=headers) as answer:
+            assert answer.status == 400
+    assert inbox.knocks == [PATH, PATH]

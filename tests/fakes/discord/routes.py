@@ -8,6 +8,7 @@ from tests.fakes.discord import shapes
 from tests.fakes.discord.errors import (
     Json,
     invalid_form,
+    missing_access,
     missing_permissions,
     not_the_author,
     thread_archived,
@@ -75,6 +76,8 @@ class Routes:
             ("GET", "/gateway/bot", self.gateway),
             ("GET", "/applications/{application_id}/commands", self.list_commands),
             ("PUT", "/applications/{application_id}/commands", self.put_commands),
+            ("GET", "/guilds/{guild_id}", self.guild),
+            ("GET", "/guilds/{guild_id}/members/{user_id}", self.member),
             ("GET", "/channels/{channel_id}", self.channel),
             ("POST", "/channels/{channel_id}/typing", self.typing),
             ("POST", messages, self.create_message),
@@ -154,7 +157,18 @@ class Routes:
         found = self.world.channels.get(call.names["channel_id"])
         if found is None:
             raise unknown_channel()
+        if not found.reachable:
+            raise missing_access()
         return Answer(shapes.channel_json(found))
+
+    async def guild(self, call: Call) -> Answer:
+        """Return the server, without what only the gateway brings."""
+        roles = list(self.world.roles.values())
+        return Answer(shapes.asked_guild_json(call.names["guild_id"], self.world.bot, roles))
+
+    async def member(self, call: Call) -> Answer:
+        """Return a member of the server."""
+        return Answer({**shapes.member_json(self.world.user(call.names["user_id"])), "banner": None})
 
     async def typing(self, call: Call) -> Answer:
         """Note that the bot is typing."""

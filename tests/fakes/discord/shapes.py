@@ -115,6 +115,8 @@ def role_json(role: str, name: str, bot: str | None = None) -> Json:
     return {
         "id": role,
         "name": name,
+        "icon": None,
+        "unicode_emoji": None,
         "permissions": str(ORDINARY),
         "position": 0,
         "color": 0,
@@ -180,6 +182,30 @@ def guild_json(guild: str, channels: list[Channel], members: list[User], roles: 
         "channels": [channel_json(channel) for channel in channels if channel.kind in plain],
         "threads": [channel_json(channel) for channel in channels if channel.kind == PUBLIC_THREAD],
     }
+
+
+GATEWAY_ONLY = frozenset({"members", "member_count", "channels", "threads"})
+ASKED_NOTHINGS = (
+    "home_header", "incidents_data", "public_updates_channel_id", "safety_alerts_channel_id",
+    "widget_channel_id",
+)  # fmt: skip
+ASKED_DEFAULTS: Json = {
+    "max_members": 500_000,
+    "max_presences": None,
+    "max_stage_video_channel_users": 50,
+    "max_video_channel_users": 25,
+    "nsfw": False,
+    "premium_subscription_count": 0,
+    "region": "deprecated",
+    "widget_enabled": False,
+}
+
+
+def asked_guild_json(guild: str, bot: User, roles: list[Json]) -> Json:
+    """Return the server as it is when it is asked for: without what only the gateway brings."""
+    told = guild_json(guild, [], [bot], roles).items()
+    known = {name: value for name, value in told if name not in GATEWAY_ONLY}
+    return {**known, **ASKED_DEFAULTS, **dict.fromkeys(ASKED_NOTHINGS), "owner_id": guild}
 
 
 def application_json(app: str, owner: User) -> Json:
