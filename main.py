@@ -21,7 +21,7 @@ from billing.till import Till, open_till
 from bot import words
 from bot.admin.office import Office, open_office
 from bot.affairs import open_affairs
-from bot.console import care, orders, wizard
+from bot.console import care, demo, orders, wizard
 from bot.console.arguments import command_line
 from bot.console.checkup import check_chat, check_clock, check_configuration, check_pauses
 from bot.console.diagnosis import diagnose
@@ -103,9 +103,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
-    """Open the database and put everything together; closes what it opened."""
-    clock = SystemClock() if settings.stripe else SimulatedClock(SystemClock())
+async def open_house(settings: Settings, time: Clock | None = None) -> AsyncIterator[House]:
+    """Open the database and put everything together; closes what it opened. `time`: not the real one."""
+    clock = SystemClock() if settings.stripe else SimulatedClock(time or SystemClock())
     async with AsyncExitStack() as stack:
         database = settings.database
         store = await open_store(database.url, clock, prepared_statements=database.prepared_statements)
@@ -325,6 +325,7 @@ def execute(arguments: argparse.Namespace, settings: Settings) -> int:
         "run": lambda: run(settings, arguments.only),
         "models": lambda: models(arguments, settings),
         "stripe-setup": lambda: stripe_setup(settings, dry_run=arguments.dry_run, save=arguments.save),
+        "demo-data": lambda: demo.demo_data(arguments, settings, SystemClock().now(), open_house),
     }
     if arguments.command == "slack-manifest":
         return orders.slack_manifest(settings)

@@ -36,6 +36,12 @@ def _due(affairs: Affairs, now: datetime, prices: SimulatedPrices) -> Iterator[t
             yield from (step for step in _steps(affairs, plan, prices) if step[0] <= now)
 
 
+def next_due(affairs: Affairs, prices: SimulatedPrices) -> datetime | None:
+    """When time changes something about them next; None: never."""
+    running = (plan for plan in affairs.plans if plan.ended_at is None)
+    return min((step[0] for plan in running for step in _steps(affairs, plan, prices)), default=None)
+
+
 def _steps(affairs: Affairs, plan: Plan, prices: SimulatedPrices) -> Iterator[tuple[datetime, Step]]:
     """What happens to a running subscription next; of two things at once the first one counts."""
     if plan.cancel_at:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from billing.keys import mode_of
 from billing.simulated_clock import SimulatedClock
+from engine.demo.stage import StagedBilling
 from engine.domain import Tier, TierName
 from engine.pace import Pace
 from engine.ports import Billing, BillingRecords, Clock, Store
@@ -26,6 +27,14 @@ class Till:
     records: BillingRecords
     simulated: SimulatedBilling | None = None
     simulation: Simulation | None = None
+
+    def staged(self) -> StagedBilling:
+        """The simulation for a story that is told with it."""
+        from billing.simulated_post import Post  # noqa: PLC0415 - as below
+
+        if self.simulated is None or self.simulation is None:
+            raise AssertionError("payments are real here")
+        return StagedBilling(self.simulated, self.simulation, Post(self.simulated.world))
 
 
 def open_till(settings: Settings, store: Store, clock: Clock, tiers: Mapping[TierName, Tier]) -> Till:

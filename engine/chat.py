@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
 
-from engine import compaction, estimates
+from engine import estimates
 from engine.admission import LEASE, Admission, Desk, admit
 from engine.answering import Answering, Patience
 from engine.breaker import Breaker
@@ -40,12 +40,12 @@ from engine.ledger import Tx
 from engine.marks import note_spent
 from engine.models import Finish, Thinking
 from engine.moderating import Inspection, Moderating
-from engine.overage import settle
 from engine.parcel import Parcel
 from engine.ports import Clock, Model, Store
+from engine.settling import write_down
 from engine.signals import Signals, complaints
 from engine.spending import by_scope
-from engine.turns import Exchange, Settlement, TurnState
+from engine.turns import Settlement, TurnState
 
 T = TypeVar("T")
 Outcome = TypeVar("Outcome")
@@ -305,16 +305,7 @@ class Chat:
                 tx.raise_alert(alert)
             if answering.inspection:
                 answering.inspection.note(tx)
-            if counted:
-                owe_summary(tx, admission, text, now)
-                settle(tx, admission.turn, settlement, admission.metered)
-                if admission.kept:  # the account is locked by now
-                    tx.drop_question(admission.kept)
-            else:
-                tx.release(admission.turn, outcome, now)
-                tx.record_spend(admission.turn, settlement)
-                if admission.kept and admission.batch:
-                    tx.pass_question(admission.turn)
+            write_down(tx, admission, settlement)
             estimates.note(tx, answering.draft.readings, now)
             note_spent(tx, ceilings, admission.payer, settlement.charges, admission.admitted_at, now)
 
@@ -354,13 +345,6 @@ async def lasting(work: Coroutine[object, object, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
-
-
-def owe_summary(tx: Tx, admission: Admission, answer: str, now: datetime) -> None:
-    """Owe a summary to a conversation that has grown long by an answer; before any purse is locked."""
-    said = Exchange(admission.routes[0].completion.messages[-1].text, answer)
-    if owed := compaction.owed(admission.growth, admission.conversation, admission.turn, said):
-        tx.owe_summary(owed, now)
 
 
 def release_all(tx: Tx, outcomes: Sequence[object], now: datetime) -> None:

@@ -12,6 +12,8 @@ from engine.domain import Person
 from engine.reports import month
 
 ROLES = ("discord", "slack", "web", "worker")
+FEWEST = 20
+"""Made-up members; with fewer there is not one of everything."""
 
 
 def person(text: str) -> Person:
@@ -59,6 +61,14 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def people(text: str) -> int:
+    """A number of made-up members on the command line."""
+    if re.fullmatch(r"\d{1,5}", text) and int(text) >= FEWEST:
+        return int(text)
+    message = f"{text!r} is no number of members: write one from {FEWEST} to 99999"
+    raise argparse.ArgumentTypeError(message)
+
+
 def calendar_month(text: str) -> tuple[datetime, datetime]:
     """A calendar month on the command line: `2026-10`."""
     try:
@@ -97,6 +107,7 @@ def command_line() -> argparse.ArgumentParser:
     about_halting(commands)
     about_money(commands)
     about_simulation(commands)
+    about_trying(commands)
     parser.set_defaults(command="run", only=every)
     return parser
 
@@ -182,6 +193,19 @@ def about_simulation(commands: Commands) -> None:
         if name == "dispute":
             act.add_argument("stage", choices=("open", "won", "lost", "inquiry"), nargs="?", default="open")
 
+
+def about_trying(commands: Commands) -> None:
+    """Commands for those who want to see before they decide."""
+    telling = commands.add_parser("demo-data", help="fill an empty database with a month of made-up life")
+    telling.add_argument("--days", type=days, default=30, metavar="N", help="how many days (30)")
+    telling.add_argument("--members", type=people, default=500, metavar="N", help="how many members (500)")
+    telling.add_argument("--seed", type=int, default=7, metavar="N", help="another seed, another story (7)")
+    telling.add_argument(
+        "--database", default=DEMO_DATABASE, metavar="URL", help=f"where to ({DEMO_DATABASE})"
+    )
+
+
+DEMO_DATABASE = "sqlite:///data/demo.db"
 
 SIMULATED_ACTS = {
     "status": "show a person's simulated subscription and card",

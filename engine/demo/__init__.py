@@ -1,0 +1,1 @@
+"""A month of made-up life, told to the product itself, so that all of its figures hold."""
