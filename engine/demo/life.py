@@ -202,7 +202,7 @@ class Life:
                     tx.keep_notice(each.id)
                 else:
                     tx.notice_sent(each.id, now)
-            tx.address_alerts((), now, 10_000)
+            tx.address_alerts((), (), now, 10_000)
 
         await self._stage.store.transact(work)
 
