@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from billing.checkup import check_money
@@ -37,7 +36,7 @@ from engine.chat import Chat
 from engine.config import ConfigurationError, load_settings, problems_with
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
-from engine.opening import desk_of, open_chat
+from engine.opening import SystemClock, desk_of, open_chat
 from engine.ports import Clock
 from engine.pricing import price_at
 from engine.reloading import Reloading
@@ -54,7 +53,8 @@ from storage.checkup import opened
 from storage.store import Store, migrate, open_store
 from storage.vault import vault_of
 from webhooks.checkup import check_address
-from webhooks.server import serve
+from webhooks.observatory import Observatory, open_observatory
+from webhooks.server import serve, serve_signals
 from webhooks.site import Admin, Part, Site, StripeInbox
 
 GRACE_SECONDS = 10.0
@@ -62,14 +62,6 @@ DOTENV = Path(".env")
 NEAR = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - looked up, not bound
 """How this machine reaches a server that listens there."""
 log = logging.getLogger("main")
-
-
-class SystemClock:
-    """The wall clock."""
-
-    def now(self) -> datetime:
-        """The time as an aware UTC datetime."""
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +81,7 @@ class House:
     wares: Shelves
     reloading: Reloading
     office: Office
+    watch: Observatory
 
     @property
     def settings(self) -> Settings:
@@ -130,6 +123,8 @@ def furnish(
     moderator = OpenAIModerator(models, settings.screening.model)
     vault = vault_of(settings.prompt_secrets)
     chat = open_chat(settings, store, clock, mode, models, wares, vault, moderator)
+    watch = open_observatory(settings.metrics, store, clock)
+    store.meter = chat.signals.meter = watch.meter
     flush = money.dispatch.flush
     affairs = open_affairs(settings, store, clock, till.billing, wares, money.subscriptions, flush)
     reader, simulated = FileReader(settings.attachments), till.simulated is not None
@@ -138,7 +133,7 @@ def furnish(
     office.queues.append(Summarising(store, clock, models, lambda: chat.desk).work)
     jobs = open_jobs(store, clock, chat, money, notices, bell, office)
     house = House(
-        clock, store, till, models, chat, money, notices, jobs, front, bell, wares, reloading, office
+        clock, store, till, models, chat, money, notices, jobs, front, bell, wares, reloading, office, watch
     )
     reloading.refits.append(lambda fresh: refit(house, fresh))
     reloading.afterwards.append(models.warm)
@@ -176,6 +171,7 @@ def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
     house.notices.messengers.update(surfaces.speakers)
     house.office.alarms.heralds.update(surfaces.speakers)
     house.jobs.mending.menders.update(surfaces.speakers)
+    house.watch.gateways.update(surfaces.gateways)
     return surfaces
 
 
@@ -200,6 +196,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         playground=surfaces.local,
         playground_key=key.get_secret_value() if key else None,
         admin=Admin(house.office.entrance),
+        observatory=house.watch,
     )
 
 
@@ -215,10 +212,11 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     on_signals({"SIGTERM": stop.set, "SIGINT": stop.set, "SIGHUP": anew.set})
     async with open_house(settings) as house, AsyncExitStack() as stack:
         surfaces, parts = open_doors(house, roles), parts_of(settings)
-        port = settings.server.port
+        host, port = settings.server.host, settings.server.port
         if "web" in roles:
             site = site_of(house, surfaces, parts)
-            port = await stack.enter_async_context(serve(site, settings.server.host, port))
+            port = await stack.enter_async_context(serve(site, host, port))
+        await stack.enter_async_context(serve_signals(house.watch, host))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in duties(house, surfaces, roles, port)]
             others = (house.models.warm(), words.warm(), house.reloading.run(anew))
@@ -238,6 +236,7 @@ def duties(
     """Everything that runs until it is cancelled."""
     adapters = (surfaces.discord, surfaces.slack, surfaces.local)
     running = [house.jobs.run(worker="worker" in roles), *(each.run() for each in adapters if each)]
+    running += house.watch.duties()
     if isinstance(house.clock, SimulatedClock):
         running.append(house.clock.follow(house.store, house.moved))
     if house.till.simulated and "web" in roles:

@@ -22,10 +22,10 @@ from engine.chat import Chat
 from engine.domain import Answered, Ask, Delta, Person, Platform, TierName
 from engine.facts import Mode
 from engine.models import ModelClass
+from engine.opening import SystemClock
 from engine.settings import ProviderRow
 from engine.signals import Signals
 from engine.tables import ProviderKind
-from main import SystemClock
 from providers.registry import build_models
 from storage.store import open_store
 from tests.engine.conftest import CATALOGUE, FREE, QUICK

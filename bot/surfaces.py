@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +49,16 @@ class Surfaces:
             Platform.LOCAL: self.local,
         }
         return {platform: speaker for platform, speaker in speakers.items() if speaker}
+
+    @property
+    def gateways(self) -> Mapping[str, Callable[[], bool]]:
+        """Whether each platform that is reached through a gateway is connected now, by its name."""
+        found: dict[str, Callable[[], bool]] = {}
+        if discord := self.discord:
+            found["discord"] = lambda: discord.connected
+        if slack := self.slack:
+            found["slack"] = slack.ready.is_set
+        return found
 
 
 def open_surfaces(

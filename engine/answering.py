@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from engine.admission import Admission
 from engine.breaker import Breaker, Leave
@@ -88,11 +89,14 @@ class Answering:
         self.draft = Draft(admission.routes[0].spec)
         self.settled = False
         """Whether what became of it was written down."""
+        self.spoke_at: datetime | None = None
+        """When the first word of the answer came."""
         self.inspection = inspection
         """What is waited for before a model is asked."""
         self._models = models
         self._patience = patience
         self._breaker = breaker
+        self._clock = clock
         self._outlay = Outlay(admission.budget, clock)
         self._pieces: asyncio.Queue[TextDelta | Thinking | None] = asyncio.Queue()
         self._pump: asyncio.Task[None] | None = None
@@ -271,7 +275,7 @@ class Answering:
 
     def _let_speak(self, request: Request, leave: Leave) -> None:
         """Let this be the answer, and end every other request."""
-        self._speaker = request
+        self._speaker, self.spoke_at = request, self._clock.now()
         self.draft.spec, self.draft.failure = request.route.spec, None
         leave.worked()
         self._hush()

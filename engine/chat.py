@@ -73,7 +73,7 @@ class Chat:
         self._desk = desk
         self._wares = wares or desk.catalogue
         self._models = models
-        self._signals = signals
+        self.signals = signals
         self._patience = patience or Patience()
         self.keeping = keeping or Keeping(store, clock)
         self.moderating = Moderating(clock)
@@ -245,7 +245,7 @@ class Chat:
         except asyncio.CancelledError:
             await self._lasting(lambda tx: release_all(tx, made, self._clock.now()))
             raise
-        self._signals.admitted(outcome)
+        self.signals.admitted(outcome)
         return outcome
 
     def _begin(self, ask: Ask, admissions: Sequence[Admission]) -> Sequence[Answering]:
@@ -311,7 +311,7 @@ class Chat:
 
         await self._lasting(work)
         answering.settled = True
-        self._signals.settled(answering, settlement, counted=counted)
+        self.signals.settled(answering, settlement, counted=counted)
         if isinstance(outcome, Finish):
             seconds = (now - admission.admitted_at).total_seconds()
             klass = answering.draft.spec.klass
@@ -331,7 +331,7 @@ class Chat:
             try:
                 await self._store.transact(work)
             except TryAgainError as error:
-                self._signals.storage_away(error)
+                self.signals.storage_away(error)
                 await asyncio.sleep(0.2 * 2**attempt)
             else:
                 return

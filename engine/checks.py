@@ -17,6 +17,7 @@ from engine.tables import UNKNOWN, ModelTable, ProviderKind, Tables, TierTable
 SIGNING_VARIABLE = "STRIPE_WEBHOOK_SECRET"
 WAYS_TO_HEAR = "Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)."
 SHORTEST_KEY = 32
+SHORTEST_TOKEN = 20
 
 
 def check_variables(variables: Variables, *, setting_up: bool = False) -> list[Problem]:
@@ -28,6 +29,7 @@ def check_variables(variables: Variables, *, setting_up: bool = False) -> list[P
         check_slack,
         check_stripe,
         check_playground,
+        check_metrics,
         check_shards,
         check_prompt_key,
     )
@@ -298,6 +300,22 @@ def check_playground(variables: Variables) -> list[Problem]:
         )
         return [Problem("PLAYGROUND", f"is on while HOST={variables.host} can be reached by others", mend)]
     return []
+
+
+def check_metrics(variables: Variables) -> list[Problem]:
+    """Metrics tell what the house costs, so they are no open door either."""
+    port, token, problems = variables.metrics_port, variables.metrics_token, []
+    if token and len(token.get_secret_value()) < SHORTEST_TOKEN:
+        mend = f"Give it at least {SHORTEST_TOKEN} characters by chance."
+        problems.append(Problem("METRICS_TOKEN", "is short enough to be guessed", mend))
+    if port is not None and not token and variables.host not in LOOPBACK:
+        mend = "Set METRICS_TOKEN to a secret that Prometheus has to send, or HOST=127.0.0.1."
+        problems.append(
+            Problem("METRICS_PORT", f"is on while HOST={variables.host} can be reached by others", mend)
+        )
+    if port and port == variables.port:
+        problems.append(Problem("METRICS_PORT", "is the port of the web server", "Take another one."))
+    return problems
 
 
 def check_shards(variables: Variables) -> list[Problem]:

@@ -21,6 +21,7 @@ from engine.settings import (
     Alerting,
     DatabaseSettings,
     DiscordSettings,
+    MetricsSettings,
     PlaygroundSettings,
     ProviderRow,
     ReturnUrls,
@@ -117,6 +118,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         system_prompt=parsed.system_prompt,
         welcome=parsed.welcome,
         playground=playground_settings(variables),
+        metrics=MetricsSettings(variables.metrics_port, variables.metrics_token),
         log_format=variables.log_format,
         remarks=remarks(parsed, values),
     )
@@ -260,6 +262,11 @@ def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
         told.append(
             "config.toml: `message_content` is on. Switch on Message Content Intent on the page Bot of your "
             "application, too, or Discord will not let the bot connect."
+        )
+    if "PLAYGROUND_KEY" in values and "local:" in values.get("ADMIN_IDS", ""):
+        told.append(
+            "ADMIN_IDS names somebody of the playground: whoever has PLAYGROUND_KEY can be them, "
+            "and is an operator then."
         )
     chat = values.keys() & {"DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID"}
     if chat and "STRIPE_SECRET_KEY" not in values:

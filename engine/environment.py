@@ -71,6 +71,8 @@ class Variables(BaseModel):
     admin_ids: str | None = None
     playground: bool | None = None
     playground_key: SecretStr | None = None
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_token: SecretStr | None = None
     log_format: str | None = Field(default=None, pattern="^(console|json)$")
 
 

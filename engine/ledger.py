@@ -40,6 +40,7 @@ from engine.spending import SpendingTx
 from engine.summaries import SummariesTx
 from engine.tallies import TalliesTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
+from engine.vitals import VitalsTx
 
 
 class PeopleTx(Protocol):
@@ -354,6 +355,7 @@ class Tx(
     BlocksTx,
     PausesTx,
     TalliesTx,
+    VitalsTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from engine.admission import Desk
@@ -14,6 +15,14 @@ from engine.moderating import Moderating, Moderator
 from engine.ports import Clock, Model, Store, Vault
 from engine.settings import Settings
 from engine.signals import Signals
+
+
+class SystemClock:
+    """The wall clock."""
+
+    def now(self) -> datetime:
+        """The time as an aware UTC datetime."""
+        return datetime.now(UTC)
 
 
 def desk_of(settings: Settings, wares: Wares, mode: Mode, owner: str) -> Desk:

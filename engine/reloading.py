@@ -26,6 +26,7 @@ LASTING: Mapping[str, str] = {
     "billing": "[billing]",
     "prompt_keys": "PROMPT_KEY",
     "playground": "PLAYGROUND, PLAYGROUND_KEY",
+    "metrics": "METRICS_PORT, METRICS_TOKEN",
     "log_format": "LOG_FORMAT",
 }
 """Fields of Settings that hold until the process ends, and what they are called by whoever sets them."""

@@ -121,6 +121,19 @@ class PlaygroundSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where Prometheus finds us: at a port of its own, with the token on the main one, or not at all."""
+
+    port: int | None
+    token: SecretStr | None
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is counted."""
+        return self.port is not None or self.token is not None
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnUrls:
     """Where Stripe sends members back to."""
 
@@ -167,6 +180,7 @@ class Settings:
     system_prompt: str
     welcome: bool
     playground: PlaygroundSettings
+    metrics: MetricsSettings
     log_format: str | None
     remarks: tuple[str, ...]
 

@@ -10,6 +10,7 @@ from engine.alerts import Alert, AlertKind
 from engine.answering import Answering
 from engine.domain import Duplicate, Refusal
 from engine.errors import OutsideError
+from engine.meters import Meter, Unmetered
 from engine.turns import Settlement
 
 log = logging.getLogger("engine")
@@ -19,14 +20,21 @@ QUOTE = 12
 
 
 class Signals:
-    """Logs each step of a question; content stays out."""
+    """Logs and counts each step of a question; content stays out. `meter` may be set before any comes."""
+
+    def __init__(self) -> None:
+        self.meter: Meter = Unmetered()
 
     def admitted(self, outcome: object) -> None:
         """A question was decided about."""
         if isinstance(outcome, Refusal):
+            self.meter.refused(outcome.reason, outcome.tier)
             log.info("refused", extra={"reason": outcome.reason.value, "tier": outcome.tier.value})
         elif isinstance(outcome, Duplicate):
+            self.meter.repeated()
             log.info("duplicate")
+        else:
+            self.meter.admitted(len(outcome) if isinstance(outcome, Sequence) else 1)
 
     def settled(self, answering: Answering, settlement: Settlement, *, counted: bool) -> None:
         """A turn came to its end."""
@@ -43,7 +51,10 @@ class Signals:
                 "cost_micros": settlement.cost,
             },
         )
+        begun, first = answering.admission.admitted_at, answering.spoke_at
+        self.meter.answered(settlement, first - begun if first else None, settlement.settled_at - begun)
         for spec, error in answering.draft.faults:
+            self.meter.failed(spec.name, type(error).__name__)
             log.warning("model failed", extra={"model": spec.name, "error": type(error).__name__})
         for spec, error in answering.broken():
             why = without_quotes(str(error), answering)

@@ -8,10 +8,11 @@ from typing import Protocol, Self, TypeVar, cast
 
 from engine.errors import TryAgainError
 from engine.ledger import Tx
+from engine.meters import Meter, Unmetered
 from engine.ports import Clock
 from storage import sqlite
 from storage.address import PostgresAddress, SqliteAddress, parse_address
-from storage.work import Outcome, Work, outcome_of, require_plain
+from storage.work import Done, Outcome, Work, outcome_of, require_plain
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ class Store:
         self._backend = backend
         self._running: set[asyncio.Future[Outcome]] = set()
         self._closed = False
+        self.meter: Meter = Unmetered()
+        """May be set before any work comes."""
 
     async def transact(self, work: Callable[[Tx], T]) -> T:
         """Run a unit in a transaction of its own and return its result once that is durable.
@@ -51,13 +54,13 @@ class Store:
         committed. TypeError: not a plain function. TryAgainError: the database cannot be reached or is busy.
         GiveUpError: the unit breaks a rule of the schema. TellOperatorError: the database needs mending.
         """
-        return cast("T", await self._run(self._backend.write, work))
+        return cast("T", await self._run("write", self._backend.write, work))
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run a unit that only reads, on one snapshot and beside those that write; raises the same."""
-        return cast("T", await self._run(self._backend.read, work))
+        return cast("T", await self._run("read", self._backend.read, work))
 
-    async def _run(self, submit: Callable[[Work], asyncio.Future[Outcome]], work: Work) -> object:
+    async def _run(self, kind: str, submit: Callable[[Work], asyncio.Future[Outcome]], work: Work) -> object:
         require_plain(work)
         if self._closed:
             message = "storage is closed"
@@ -65,7 +68,13 @@ class Store:
         future = submit(work)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
+        begun = future.get_loop().time()
+        future.add_done_callback(lambda ended: self._count(kind, begun, ended))
         return await outcome_of(future)
+
+    def _count(self, kind: str, begun: float, ended: asyncio.Future[Outcome]) -> None:
+        done = not ended.cancelled() and ended.exception() is None and isinstance(ended.result(), Done)
+        self.meter.transacted(kind, ended.get_loop().time() - begun, done=done)
 
     async def close(self) -> None:
         """Take no more units, finish those that wait, and close the database; may be called again."""

@@ -39,6 +39,7 @@ from storage.teams import Teams
 from storage.tier_changes import TierChanges
 from storage.turns import Turns
 from storage.usage_reports import UsageReports
+from storage.vitals import HouseVitals
 from storage.work import Work, perform
 
 
@@ -58,7 +59,7 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Operating(Audit, Happenings, Passes, Stopped, Tallied, MemberCosts):
+class Operating(Audit, Happenings, Passes, Stopped, Tallied, MemberCosts, HouseVitals):
     """What operators do and read."""
 
 

@@ -42,6 +42,7 @@ from tests.pages import (
     read_pages,
     rows,
 )
+from webhooks.metrics import Metrics
 
 ROOT = Path(__file__).parent.parent
 PAGES = read_pages(ROOT)
@@ -125,6 +126,10 @@ def of_command(row: Row) -> object:
     return row["What it does"]
 
 
+def of_metric(row: Row) -> object:
+    return row["Kind"], tuple(codes(row["Labels"]))
+
+
 def nothing(_row: Row) -> object:
     return None
 
@@ -172,6 +177,7 @@ TABLES = (
     Table(OPERATIONS, "Commands", "Command", commands_of_main),
     Table(OPERATIONS, "Processes and roles", "Role", listed(ROLES)),
     Table(OPERATIONS, "Alerts", "Kind", listed(AlertKind)),
+    Table(OPERATIONS, "Metrics", "Metric", lambda: dict(Metrics().families), of_metric),
     Table(OPERATIONS, "What each refusal means", "Reason", listed(RefusalReason)),
     Table(OPERATIONS, "What each failure means", "Reason", listed(FailureReason)),
     Table(

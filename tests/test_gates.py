@@ -32,6 +32,7 @@ BROKEN_BY = {
     "Only storage talks to databases": ("billing/__init__.py", "import sqlite3"),
     "Only storage seals": ("billing/__init__.py", "import cryptography"),
     "Only webhooks writes pages": ("bot/__init__.py", "from jinja2 import Template"),
+    "Only webhooks counts for Prometheus": ("storage/__init__.py", "import prometheus_client"),
 }
 
 

@@ -25,7 +25,7 @@ STARTED = web.RequestKey("started", web.StreamResponse)
 FORM_TARGETS = web.ResponseKey("form_targets", tuple)
 """Addresses elsewhere that a page's form may lead to."""
 
-_KEPT = ("Allow", "Location", "Retry-After")
+_KEPT = ("Allow", "Location", "Retry-After", "WWW-Authenticate")
 
 _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -88,7 +88,7 @@ class AccessLog(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Log one finished request; health checks and files only for those who debug."""
         route = _route(request)
-        level = logging.DEBUG if route in {"/health", "/static"} else logging.INFO
+        level = logging.DEBUG if route in {"/health", "/metrics", "/ready", "/static"} else logging.INFO
         method, status = request.method, response.status
         facts = {"method": method, "route": route, "status": status, "ms": round(time * 1000)}
         with traced(request.get(REQUEST, "")):

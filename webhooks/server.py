@@ -15,8 +15,11 @@ from webhooks.admin import assets
 from webhooks.admin import routes as admin
 from webhooks.admin.door import Door
 from webhooks.boundary import AccessLog, add_headers, errors_in_words
+from webhooks.observatory import Observatory
 from webhooks.site import Site
 from webhooks.words import HERE
+
+logger = logging.getLogger("webhooks")
 
 MOST_BYTES = 1024 * 1024
 STOP_SECONDS = 5.0
@@ -34,7 +37,9 @@ def build(site: Site) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.add_routes(health.routes(site))
     app.add_routes(pages.routes(site))
-    app.add_routes(stripe.routes(site.stripe))
+    metrics = site.observatory.metrics if site.observatory else None
+    app.add_routes(site.observatory.routes() if site.observatory else [])
+    app.add_routes(stripe.routes(site.stripe, metrics))
     app.add_routes(slack_events.routes(site.slack))
     app.add_routes(slack_install.routes(site))
     app.add_routes([web.post("/key", gate.enter)])
@@ -54,8 +59,29 @@ def build(site: Site) -> web.Application:
 @asynccontextmanager
 async def serve(site: Site, host: str, port: int) -> AsyncIterator[int]:
     """Serve while entered; gives the port that was bound (0 asks for any). OSError: the address is taken."""
+    async with listening(build(site), host, port) as bound:
+        yield bound
+
+
+@asynccontextmanager
+async def serve_signals(observatory: Observatory, host: str) -> AsyncIterator[int | None]:
+    """Serve what machines ask at the observatory's own port, if it has one; likewise."""
+    if observatory.port is None:
+        yield None
+        return
+    app = web.Application(middlewares=[errors_in_words], client_max_size=MOST_BYTES)
+    app.on_response_prepare.append(add_headers)
+    app.add_routes([web.get("/health", health.health), *observatory.routes(own_port=True)])
+    async with listening(app, host, observatory.port) as bound:
+        logger.info("metrics are served", extra={"port": bound})
+        yield bound
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """An application at an address of this machine."""
     runner = web.AppRunner(
-        build(site),
+        app,
         access_log_class=AccessLog,
         access_log=logging.getLogger("webhooks.access"),
         shutdown_timeout=STOP_SECONDS,

@@ -13,6 +13,7 @@ from engine.pauses import Pause
 from engine.ports import LocalSurface, PlatformEndpoint
 from engine.simulated import SimulatedCheckout, SimulatedPlay
 from engine.subscriptions import PurchaseStatus
+from webhooks.observatory import Observatory
 
 PausesNow = Callable[[], Awaitable[Sequence[Pause]]]
 """What the operator has paused; `Halting.pauses`."""
@@ -66,3 +67,4 @@ class Site:
     playground: LocalSurface | None = None
     playground_key: str | None = field(default=None, repr=False)
     admin: Admin | None = None
+    observatory: Observatory | None = None

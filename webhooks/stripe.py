@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -11,6 +14,9 @@ from webhooks.body import read_body
 from webhooks.boundary import STRIPE_PATH
 from webhooks.site import StripeInbox
 from webhooks.words import answer
+
+if TYPE_CHECKING:
+    from webhooks.metrics import Metrics
 
 logger = logging.getLogger("webhooks.stripe")
 
@@ -24,33 +30,56 @@ BAD_SIGNATURE = (
 BAD_PAYLOAD = "The body is signed but is not a Stripe event."
 
 
-def routes(inbox: StripeInbox | None) -> list[web.RouteDef]:
+def routes(inbox: StripeInbox | None, metrics: Metrics | None = None) -> list[web.RouteDef]:
     """The endpoint, or where billing is off the words that say so."""
     if inbox is None:
         return [web.route("*", STRIPE_PATH, _off)]
-    return [web.post(STRIPE_PATH, StripeEndpoint(inbox).take)]
+    return [web.post(STRIPE_PATH, StripeEndpoint(inbox, metrics).take)]
 
 
 class StripeEndpoint:
     """Answers 200 for an event that is stored, `changed` if it has consequences; 4xx for what is none."""
 
-    def __init__(self, inbox: StripeInbox) -> None:
+    def __init__(self, inbox: StripeInbox, metrics: Metrics | None = None) -> None:
         self._inbox = inbox
+        self._metrics = metrics
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Verify, store and answer; TryAgainError passes (503), so that Stripe delivers again."""
+        loop = asyncio.get_running_loop()
+        call = _Call(loop.time())
+        try:
+            return await self._take(request, call)
+        finally:
+            if self._metrics:
+                self._metrics.webhook(call.type, call.outcome, loop.time() - call.begun)
+
+    async def _take(self, request: web.Request, call: _Call) -> web.StreamResponse:
         body = await read_body(request, MOST_BYTES)
         try:
             event = self._inbox.parse(body, _signature(request))
         except BadSignatureError:
+            call.outcome = "bad_signature"
             if self._inbox.knocked:
                 await self._inbox.knocked(STRIPE_PATH)
             raise _refused("signature", BAD_SIGNATURE) from None
         except BadPayloadError:
+            call.outcome = "bad_payload"
             raise _refused("payload", BAD_PAYLOAD) from None
+        call.type = event.type
         changed = await self._inbox.receive(event)
+        call.outcome = "stored" if changed else "nothing_new"
         logger.info("event taken", extra={"id": event.id, "type": event.type, "changed": changed})
         return answer({"received": True, "changed": changed})
+
+
+@dataclass(slots=True)
+class _Call:
+    """What has become of a call so far."""
+
+    begun: float
+    type: str = "unknown"
+    outcome: str = "failed"
 
 
 def _signature(request: web.Request) -> str | None:

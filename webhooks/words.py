@@ -11,7 +11,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 HERE = Path(__file__).parent
 
-MACHINE_PATHS = ("/stripe/", "/slack/events", "/playground/api", "/billing/status", "/health")
+MACHINE_PATHS = (
+    "/stripe/",
+    "/slack/events",
+    "/playground/api",
+    "/billing/status",
+    "/health",
+    "/ready",
+    "/metrics",
+)
 """Programs call these; everybody else who accepts HTML gets pages."""
 
 DEFAULT_WORDS: Mapping[int, str] = {

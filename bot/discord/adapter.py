@@ -58,6 +58,11 @@ class DiscordBot:
         self._client: Listening | None = None
         self.messenger = DiscordMessenger(lambda: self._client)
 
+    @property
+    def connected(self) -> bool:
+        """Whether Discord tells us now what happens, on every shard of ours."""
+        return self.ready.is_set() and self._client is not None and self._client.linked
+
     async def run(self) -> None:
         """Connect and serve until cancelled; then let open work end, for a few seconds.
 

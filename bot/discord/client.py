@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import discord
 from aiohttp import TraceConfig
 from discord import app_commands
+from discord.gateway import DiscordWebSocket
 
 from bot.commands import Command, Option
 from bot.discord.invite import intents
@@ -88,6 +89,12 @@ class Listening(discord.Client):
         self.tree.error(lost)
         self.add_dynamic_items(Press)
 
+    @property
+    def linked(self) -> bool:
+        """Whether the gateway's socket is open."""
+        socket: DiscordWebSocket | None = self.ws  # which discord.py leaves out while there is none
+        return socket is not None and socket.open
+
     async def on_connect(self) -> None:
         """Tell that events arrive from now on."""
         self.ears.connected()
@@ -117,6 +124,11 @@ class OneClient(Listening):
 
 class ShardedClient(Listening, discord.AutoShardedClient):
     """One of several processes, with its share of the shards."""
+
+    @property
+    def linked(self) -> bool:
+        """Whether the socket of each shard is open."""
+        return bool(self.shards) and not any(shard.is_closed() for shard in self.shards.values())
 
 
 def make_client(settings: DiscordSettings, ears: Ears, trace: TraceConfig) -> Listening:

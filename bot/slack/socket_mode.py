@@ -21,7 +21,7 @@ PING_EVERY = 10.0
 
 
 async def serve_socket(app: AsyncApp, web: AsyncWebClient, ready: asyncio.Event) -> None:
-    """Serve until cancelled, `ready` once connected. TellOperatorError: the app token is wrong.
+    """Serve until cancelled, `ready` while connected. TellOperatorError: the app token is wrong.
 
     Slack ends a connection about every hour and the SDK opens the next by itself, with one address again and
     again, although an address works once and not for long: one that stays away is given a new one.
@@ -34,7 +34,10 @@ async def serve_socket(app: AsyncApp, web: AsyncWebClient, ready: asyncio.Event)
         ready.set()
         while True:
             await asyncio.sleep(WATCH_EVERY)
-            if not await handler.client.is_connected():
+            if await handler.client.is_connected():
+                ready.set()
+            else:
+                ready.clear()
                 log.warning("Socket Mode is away")
                 handler.client.wss_uri = None
     finally:

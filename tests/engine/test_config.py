@@ -171,6 +171,23 @@ def test_a_playground_that_others_can_reach_needs_a_key(tmp_path: Path) -> None:
     assert settings(tmp_path, PLAYGROUND="1", HOST=EVERYWHERE, PLAYGROUND_KEY="fake").playground.on
 
 
+def test_metrics_that_others_can_reach_need_a_token_that_cannot_be_guessed(tmp_path: Path) -> None:
+    token = "fake-metrics-token-of-a-test"
+    assert not settings(tmp_path).metrics.on
+    assert settings(tmp_path, METRICS_PORT="9100").metrics.on
+    assert "METRICS_TOKEN" in problems(tmp_path, METRICS_PORT="9100", HOST=EVERYWHERE)
+    assert settings(tmp_path, METRICS_PORT="9100", HOST=EVERYWHERE, METRICS_TOKEN=token).metrics.port == 9100
+    assert "guessed" in problems(tmp_path, METRICS_TOKEN="secret")
+    assert "another" in problems(tmp_path, METRICS_PORT="8080")
+
+
+def test_an_operator_of_the_playground_is_remarked_where_others_can_open_it(tmp_path: Path) -> None:
+    told = settings(tmp_path, ADMIN_IDS="local:alice", PLAYGROUND_KEY="fake").remarks
+    assert any("can be them" in each for each in told)
+    for quiet in ({"ADMIN_IDS": "local:alice"}, {"ADMIN_IDS": "discord:1", "PLAYGROUND_KEY": "fake"}):
+        assert not any("can be them" in each for each in settings(tmp_path, **quiet).remarks)
+
+
 def test_a_compatible_server_is_a_row_that_names_its_own_key(tmp_path: Path) -> None:
     row = '[providers.groq]\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "GROQ_API_KEY"\n'
     text = MINIMAL.replace('provider = "openai"', 'provider = "groq"') + row

@@ -10,7 +10,7 @@ from datetime import timedelta
 from engine.domain import Person, Platform
 from engine.facts import Mode
 from engine.ledger import Tx
-from main import SystemClock
+from engine.opening import SystemClock
 from storage.store import open_store
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.stripe import FaultKind

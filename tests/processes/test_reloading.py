@@ -17,7 +17,8 @@ from bot.reply import Reply
 from engine.domain import Ask, Person, Platform, TierName, TurnId
 from engine.files import FileFault
 from engine.models import Message, Role
-from main import SystemClock, configured, open_house
+from engine.opening import SystemClock
+from main import configured, open_house
 from storage.store import migrate
 from tests.fakes.vendor_wire import Count
 from tests.fakes.vendors import FakeVendors, Script

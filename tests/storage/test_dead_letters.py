@@ -9,12 +9,28 @@ from datetime import datetime
 
 import pytest
 
+from engine.alerts import Alert, AlertKind
+from engine.circuit import Circuit
+from engine.domain import TurnId
 from engine.facts import CustomerId, DirtyCustomer, Mode
 from engine.ledger import Tx
 from engine.terms import DeadLetter, Duty, DutyId, LetterKind, UsageReport
+from engine.vitals import Vitals
 from storage.store import Store
 from tests.fakes.clock import NOON
-from tests.storage.makers import MINUTE, account, duty, report, seal
+from tests.storage.makers import (
+    ANN,
+    BEN,
+    MINUTE,
+    account,
+    conversation,
+    duty,
+    hold,
+    notice,
+    report,
+    seal,
+    settlement,
+)
 
 CUSTOMER = CustomerId("cus_1")
 LATER = NOON + MINUTE
@@ -167,3 +183,32 @@ async def test_many_who_retry_at_once_revive_each_letter_once(store: Store) -> N
         *(store.transact(lambda tx: tx.retry_dead(Mode.TEST, NOON)) for _ in range(9))
     )
     assert sum(retried) == 5
+
+
+async def test_what_waits_and_what_is_stuck_is_counted(store: Store) -> None:
+    def trouble(tx: Tx) -> None:
+        kill_all(tx)
+        tx.mark_dirty(Mode.TEST, CustomerId("cus_2"), NOON)
+        tx.mark_dirty(Mode.LIVE, CustomerId("cus_3"), NOON + MINUTE)
+        tx.mark_dirty(Mode.TEST, CustomerId("cus_4"), LATER + MINUTE)
+        tx.owe(notice(account(tx)))
+        tx.raise_alert(Alert("a", AlertKind.VENDOR_DOWN, "openai", NOON))
+        tx.raise_alert(Alert("b", AlertKind.VENDOR_DOWN, "gemini", NOON))
+        tx.address_alerts((ANN, BEN), (), NOON, 1)
+        tx.open_circuit(Circuit("quick", NOON, NOON + MINUTE))
+        conversation(tx)
+        hold(tx, "held")
+        hold(tx, "over")
+        tx.settle(TurnId("over"), settlement())
+
+    await store.transact(trouble)
+    found = await store.read(lambda tx: tx.vitals(LATER))
+    assert found == Vitals(
+        held_turns=1,
+        backlog=3,
+        waiting=MINUTE,
+        dead_letters=3,
+        notices_owed=1,
+        alerts_owed=3,
+        circuits_open=1,
+    )

@@ -21,9 +21,9 @@ from bot.commands import BY_NAME
 from bot.front import Front, Request
 from engine.domain import TierName
 from engine.facts import CustomerId, Mode
+from engine.opening import SystemClock
 from engine.pace import Pace
 from engine.subscriptions import TRIES
-from main import SystemClock
 from storage.store import open_store
 from tests.billing.conftest import gateway_on
 from tests.bot.counter import open_counter

@@ -1,0 +1,32 @@
+"""How the whole house stands at one moment, as far as the database knows: what waits, and what is stuck."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """Counts over all processes."""
+
+    held_turns: int
+    """Answers being written, or lost with their process and not yet let go."""
+    backlog: int
+    """Customers to be read from Stripe."""
+    waiting: timedelta
+    """Since when the oldest of them is due; zero if none is."""
+    dead_letters: int
+    notices_owed: int
+    alerts_owed: int
+    circuits_open: int
+    """Models that are left alone."""
+
+
+class VitalsTx(Protocol):
+    """Reads them."""
+
+    def vitals(self, now: datetime) -> Vitals:
+        """As they are in this moment; quick however much there is."""
+        ...
