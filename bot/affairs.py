@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot import deals, metered, proposals
+from bot import deals, metered, presents, proposals
 from bot.commands import BY_NAME
 from bot.reply import Reply
 from bot.words import say
@@ -14,6 +14,8 @@ from engine.catalogue import Wares
 from engine.changes import Changes, Flush, Proposed
 from engine.checkout import Checkout, Links
 from engine.domain import Interval, Micros, Person, TierName
+from engine.gifts import Gifts
+from engine.giving import Giving
 from engine.metering import Meter
 from engine.overage import MeterOffer
 from engine.ports import Billing, Clock, Store
@@ -45,6 +47,12 @@ class Affairs:
     checkout: Checkout
     changes: Changes
     meter: Meter
+    giving: Giving
+    gifts: Gifts
+
+    async def redeem(self, person: Person, code: str) -> Reply:
+        """What became of a gift code."""
+        return presents.redeemed(await self.gifts.redeem(person, code))
 
     async def press(self, person: Person, name: str, rest: str) -> Reply | None:
         """The reply to a button of this room; None for one that is none of its own."""
@@ -143,4 +151,6 @@ def open_affairs(
         Checkout(store, clock, billing, wares, subscriptions, links, settings.billing),
         Changes(store, clock, billing, wares, subscriptions, flush),
         Meter(store, clock, billing, wares, subscriptions, settings.billing),
+        Giving(store, clock, wares, subscriptions),
+        Gifts(store, clock, wares, subscriptions),
     )

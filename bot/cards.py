@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from bot.commands import COMMANDS
 from bot.people import named
 from bot.render import (
+    day,
     listed,
     marked,
     meant,
@@ -23,9 +24,10 @@ from bot.reply import Button, Reply
 from bot.standing import because, subscription_lines
 from bot.team import share_lines
 from bot.words import say
-from engine.catalogue import Catalogue
+from engine.catalogue import Catalogue, still_running
 from engine.domain import Interval, Offer, Tier
-from engine.facts import ENDED
+from engine.facts import ENDED, AccessReason
+from engine.grants import spendable
 from engine.members import ModelChosen, ModelLocked, ModelRow, ModelUnknown, Overview
 from engine.models import ModelSpec
 from engine.pauses import Pause
@@ -41,9 +43,11 @@ def usage(overview: Overview, metered: Sequence[str] = ()) -> Reply:
     lines = [
         say("usage-tier", tier=title(tier.name), because=because(overview.access)),
         *subscription_lines(overview.access, tier),
+        *beside(overview),
         *([say("usage-team", owner=named(overview.team, overview.person))] if overview.team else []),
         *share_lines(overview.share),
         say("usage-conversations", today=today, fresh=moment(overview.resets_at)),
+        *credits_lines(overview),
         say("usage-turns", turns=boundless(tier.turns_per_conversation)),
         say("usage-questions", questions=of(len(used.recent), tier.requests_per_minute)),
         say("usage-answers", answers=of(used.at_once, tier.concurrent)),
@@ -51,6 +55,21 @@ def usage(overview: Overview, metered: Sequence[str] = ()) -> Reply:
         *metered,
     ]
     return Reply("\n".join(lines), (plans_button(),), people=True)
+
+
+def beside(overview: Overview) -> Sequence[str]:
+    """The subscription that goes on beside a granted tier, and is charged."""
+    running = still_running(overview.subscriptions)
+    if overview.access.reason is not AccessReason.GRANTED or not running or running[0].tier is None:
+        return ()
+    return (say("usage-beside", tier=title(running[0].tier)),)
+
+
+def credits_lines(overview: Overview) -> Sequence[str]:
+    """The conversations beyond the daily limit that are left, those that end first before the others."""
+    found = spendable(overview.credits, overview.now)
+    told = (say("usage-credit", left=each.left(overview.now), day=day(each.until)) for each in found)
+    return (say("usage-credits", credits=", ".join(told)),) if found else ()
 
 
 def of(used: int, limit: int | None) -> str:
@@ -126,10 +145,14 @@ def others(turn: Turn, models: Sequence[ModelSpec]) -> Reply:
 
 
 def plans(catalogue: Catalogue, overview: Overview, *, for_sale: bool, simulated: bool) -> Reply:
-    """The tiers side by side, with buttons for those above the member's, paid as often as theirs."""
+    """The tiers side by side, with buttons for those above the member's, paid as often as theirs.
+
+    A tier that was given can be bought, too.
+    """
     own, interval = overview.tier, paid_by(overview)
     lines = [plan_line(tier, catalogue, own) for tier in catalogue.ranked()]
-    higher = [tier for tier in catalogue.ranked() if tier.rank > own.rank and tier.price(interval) > 0]
+    least = own.rank if overview.access.reason is AccessReason.GRANTED else own.rank + 1
+    higher = [tier for tier in catalogue.ranked() if tier.rank >= least and tier.price(interval) > 0]
     buttons = tuple(
         upgrade_button(t.name, interval, f"{title(t.name)}: {priced(t.price(interval), interval)}")
         for t in higher[:4]

@@ -143,6 +143,49 @@ DAYS = Option("days", "option-admin-days", OptionKind.COUNT)
 WHAT = Option("what", "option-admin-what", OptionKind.MODEL, required=True)
 UNTIL = Option("until", "option-admin-until", OptionKind.UNTIL)
 REASON = Option("reason", "option-admin-reason", OptionKind.TEXT)
+GIVEN_TIER = Option("tier", "option-admin-tier", OptionKind.TIER, required=True)
+GIVEN_END = Option("until", "option-admin-given-until", OptionKind.UNTIL)
+GIVEN_NUMBER = Option("number", "option-admin-number", OptionKind.COUNT)
+NOTE = Option("note", "option-admin-note", OptionKind.TEXT)
+GIVING = (
+    Command(
+        "admin grant",
+        "command-admin-grant",
+        (PERSON, GIVEN_TIER, replace(GIVEN_END, required=True), NOTE),
+        operator=True,
+    ),
+    Command("admin revoke", "command-admin-revoke", (PERSON, GIVEN_NUMBER), operator=True),
+    Command(
+        "admin gift",
+        "command-admin-gift",
+        (
+            GIVEN_TIER,
+            Option("days", "option-admin-gift-days", OptionKind.COUNT, required=True),
+            Option("count", "option-admin-gift-count", OptionKind.COUNT),
+        ),
+        operator=True,
+    ),
+    Command("admin gifts", "command-admin-gifts", operator=True),
+    Command(
+        "admin void",
+        "command-admin-void",
+        (Option("code", "option-admin-gift-code", OptionKind.TEXT, required=True),),
+        operator=True,
+    ),
+    Command(
+        "admin credit",
+        "command-admin-credit",
+        (
+            PERSON,
+            Option("count", "option-admin-credits", OptionKind.COUNT, required=True),
+            GIVEN_END,
+            NOTE,
+        ),
+        operator=True,
+    ),
+    Command("admin uncredit", "command-admin-uncredit", (PERSON, GIVEN_NUMBER), operator=True),
+)
+"""What operators give without any payment, and take back."""
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -229,6 +272,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("billing", "command-billing"),
     Command(
+        "redeem",
+        "command-redeem",
+        (Option("code", "option-redeem-code", OptionKind.TEXT, required=True),),
+    ),
+    Command(
         "language",
         "command-language",
         (Option("name", "option-language-name", OptionKind.LANGUAGE),),
@@ -274,6 +322,7 @@ COMMANDS: tuple[Command, ...] = (
             Command("admin unblock", "command-admin-unblock", (PERSON,), operator=True),
             Command("admin pause", "command-admin-pause", (WHAT, UNTIL, REASON), operator=True),
             Command("admin resume", "command-admin-resume", (replace(WHAT, required=False),), operator=True),
+            *GIVING,
         ),
         operator=True,
     ),

@@ -88,6 +88,7 @@ class Front:
             server=self._server,
             admin=self._admin,
             team=self._team,
+            redeem=self._redeem,
             language=self._language,
             **dict.fromkeys(("seats", "cancel", "resume", "overage", "billing"), self._deal),
         )
@@ -323,6 +324,11 @@ class Front:
     async def _team(self, request: Request) -> Reply:
         teaming = Teaming(self.members.teams)
         return await teaming.run(request.person, request.command.word, request.options)
+
+    async def _redeem(self, request: Request) -> Reply:
+        reply = await self.affairs.redeem(request.person, request.options.get("code", ""))
+        kept, buttons = await waiting.line(self.chat, request.person)
+        return replace(reply, text="\n\n".join(filter(None, (reply.text, kept))), buttons=buttons)
 
     async def _help(self, request: Request) -> Reply:
         return cards.help_text((await self.members.overview(request.person)).model)

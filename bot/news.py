@@ -7,8 +7,16 @@ from bot.reply import Reply
 from bot.words import say
 from engine.notices import QUIET, Notice, NoticeKind
 
-LIFTING = frozenset({NoticeKind.ACTIVATED, NoticeKind.CHANGED, NoticeKind.TEAM_CHANGED})
-"""News of a tier in which a question that was stopped may be answered."""
+LIFTING = frozenset(
+    {
+        NoticeKind.ACTIVATED,
+        NoticeKind.CHANGED,
+        NoticeKind.TEAM_CHANGED,
+        NoticeKind.GRANTED,
+        NoticeKind.CREDITED,
+    }
+)
+"""News of a tier or of conversations in which a question that was stopped may be answered."""
 
 
 def notice(owed: Notice) -> Reply:

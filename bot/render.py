@@ -100,8 +100,16 @@ def refusal(refused: Refusal) -> Reply:
     buttons = (*buttons, *kept_buttons(refused))
     unknown = refused.reason is RefusalReason.UNKNOWN_MODEL
     guess = meant(refused.model or "", refused.choices) if unknown else ""
-    lines = (reason(refused) + guess, offer_line(refused.offer), kept_line(refused.kept))
+    credits_ = credits_line(refused.credits)
+    lines = (reason(refused) + guess, credits_, offer_line(refused.offer), kept_line(refused.kept))
     return Reply("\n".join(filter(None, lines)), buttons)
+
+
+def credits_line(left: int | None) -> str:
+    """What became of conversations that were given."""
+    if left is None:
+        return ""
+    return say("credits-few", left=left) if left else say("credits-gone")
 
 
 def reason(refused: Refusal) -> str:
@@ -245,9 +253,11 @@ def compared_footer(event: Answered) -> str:
 
 
 def counts(standing: Standing) -> str:
-    """`conversation 3 of 10 today · turn 2 of 20`."""
+    """`conversation 3 of 10 today · turn 2 of 20`, or how many that were given are left after this one."""
     today, conversations = standing.conversations_today, standing.conversations_limit
-    if conversations is None:
+    if standing.credits is not None:
+        parts = [say("footer-credit", left=standing.credits)]
+    elif conversations is None:
         parts = [say("footer-conversation", number=today)]
     else:
         parts = [say("footer-conversation-of", number=today, limit=conversations)]

@@ -23,6 +23,7 @@ TOLD = MENDABLE | {
     AccessReason.SEAT,
     AccessReason.SEAT_WAITING,
     AccessReason.SEAT_ENDED,
+    AccessReason.GRANT_OVER,
 }
 """What one sentence says."""
 
@@ -43,6 +44,8 @@ def because_here(access: Access) -> str:
             return on_trial(sub)
         case AccessReason.GRACE if access.until:
             return say("because-grace-until", day=day(access.until))
+        case AccessReason.GRANTED if access.until:
+            return say("because-granted", day=day(access.until))
     return say(f"because-{access.reason}") if access.reason in TOLD else ""
 
 

@@ -16,6 +16,7 @@ from engine.budget import NO_CEILINGS, Ceilings
 from engine.catalogue import Catalogue
 from engine.compaction import Growth, growth
 from engine.context import OWN_WORDS, compose, instructed, readable, sendable
+from engine.credits import begin_on_credit, credits_near
 from engine.domain import (
     Account,
     Ask,
@@ -178,6 +179,8 @@ def let_in(
     account, ask, now = counter.account, start.ask, counter.now
     place = start.conversation or begin(tx, account, now)
     count_at(tx, counter, case, place.id)
+    if case.counts and not case.short and start.conversation:
+        tx.begin_within(place.id)
     tx.hold(hold_for(counter, place, start, turn, routes, room))
     tx.bind(account.id, place.id, ask.anchors)
     if ask.message:
@@ -204,6 +207,8 @@ class Counter:
     payer: Payer
     paid: Micros
     """What of the month's cost is on the meter's bill."""
+    credits: int | None
+    """Conversations beyond the daily limit that may be begun, where it is near; None: none were given."""
     pauses: Pauses = NO_PAUSES
 
     @property
@@ -231,7 +236,17 @@ class Counter:
     def case(self, spec: ModelSpec, start: Origin) -> limits.Case:
         """One question to one model."""
         brings, facts, turns = start.prompt.brings, self.facts, start.live_turns
-        return limits.Case(self.tier, spec, facts, turns, self.now, self.allowance, brings, paid=self.paid)
+        return limits.Case(
+            self.tier,
+            spec,
+            facts,
+            turns,
+            self.now,
+            self.allowance,
+            brings,
+            paid=self.paid,
+            credits=self.credits,
+        )
 
     def room(self, tx: Tx) -> Room:
         """What the house's ceilings leave; locks them, so it comes after all other locks."""
@@ -258,7 +273,8 @@ def open_counter(tx: Tx, desk: Desk, account: Account, ask: Ask, now: datetime) 
     if share:
         tier, usage = share.own, replace(usage, cost_month=share.used)
     payer = Payer(account.id, ask.person, desk.mode, tier, more is not None, share)
-    return Counter(here, account, ask.place, rules, tier, usage, more, now, fixes, payer, paid, pauses)
+    given = credits_near(tx, account.id, desk.mode, tier, usage, now)
+    return Counter(here, account, ask.place, rules, tier, usage, more, now, fixes, payer, paid, given, pauses)
 
 
 def local(desk: Desk, rules: Rules) -> Desk:
@@ -268,7 +284,9 @@ def local(desk: Desk, rules: Rules) -> Desk:
 
 
 def count_at(tx: Tx, counter: Counter, case: limits.Case, conversation: ConversationId) -> None:
-    """Note in which place a conversation that is counted anew was begun."""
+    """Note on which credit and in which place a conversation that is counted anew was begun."""
+    if case.short:
+        begin_on_credit(tx, counter.account.id, counter.desk.mode, conversation, counter.now)
     if case.counts and counter.place:
         tx.begun_at(conversation, counter.place, free=counter.tier.name is TierName.FREE)
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from uuid import uuid4
 
 from engine import news, tidings
-from engine.catalogue import PREFERENCE, access, still_running
+from engine.catalogue import PREFERENCE, access, held, still_running
 from engine.domain import Account, AccountId, TierName
 from engine.facts import (
     Access,
@@ -31,6 +31,7 @@ from engine.facts import (
     TierChange,
 )
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
+from engine.grants import Grant, spell
 from engine.happenings import Happening, HappeningKind
 from engine.ledger import Tx
 from engine.notices import Notice, NoticeId, NoticeKind
@@ -73,29 +74,41 @@ def apply(
         tx.raise_alert(alert)
     remember(tx, record, new, now, gone=truth.gone)
     settle_checkout(tx, account.id, dirty.mode, new, now)
-    before, told = access(old, now), last_told(tx, account.id, dirty.mode)
-    after = reconsider(tx, account, dirty.mode, now, policy)
-    if told is after.tier:
+    last = last_change(tx, account.id, dirty.mode)
+    found = reconsider(tx, account, dirty.mode, now, policy)
+    if last == last_change(tx, account.id, dirty.mode):
+        before, after = access(old, now), access(new, now, tx.claims(account.id, dirty.mode))
         tell_changes(tx, account, before, after, now)
+        if found.reason is AccessReason.GRANTED:
+            tell_hidden(tx, account, dirty.mode, before, after, now)
     tx.settle_events(dirty.mode, dirty.customer, asked_at, now)
 
 
-def reconsider(tx: Tx, account: Account, mode: Mode, now: datetime, policy: Policy) -> Access:
-    """Record what the facts say at `now` where that was not recorded yet; the caller holds the lock."""
+def reconsider(
+    tx: Tx, account: Account, mode: Mode, now: datetime, policy: Policy, *, hushed: bool = False
+) -> Access:
+    """Record what the facts say at `now` where that was not recorded yet; the caller holds the lock.
+
+    What comes back is what the account has but for a seat. `hushed`: the caller tells of a grant that begins.
+    """
     known, claims = tx.subscriptions(account.id, mode), tx.claims(account.id, mode)
-    found = access(known, now, claims)
-    record_tier(tx, account, mode, found, now, policy)
-    record_revenue(tx, account, mode, found, now)
+    own, grants = access(known, now, claims), tx.grants(account.id, mode)
+    found = held(own, grants, policy.rank, now)
+    record_tier(tx, account, mode, found, now, policy, grants, hushed=hushed)
+    if own.tier is not TierName.FREE and found is not own:
+        tx.reach(Reached(account.id, mode, FunnelStep.ACTIVATED, now))
+    tell_ending(tx, account, mode, found, grants, now, policy)
+    record_revenue(tx, account, mode, own, now)
     if not claims.blocking:
         for sub in known:
             for word in news.standing_words(sub, now, claims.revoked):
-                tx.owe(notice(tx, account, mode, word, found, now, sub.tier))
+                tx.owe(notice(tx, account, mode, word, own, now, sub.tier))
     for duty in duties(known, claims, mode, policy):
         if tx.owe_duty(duty, now):
             log.error("money goes back", extra={"duty": duty.kind.value, "subject": duty.subject})
-    if found.reason is AccessReason.UNKNOWN_STATUS:
+    if own.reason is AccessReason.UNKNOWN_STATUS:
         log.error("Stripe has a status that is not known here", extra={"account": account.id})
-    tx.look_again(account.id, mode, news.next_moment(known, now))
+    tx.look_again(account.id, mode, news.next_moment(known, now, grants))
     return found
 
 
@@ -144,28 +157,70 @@ def settle_checkout(
         tx.owe_duty(Duty(name, DutyKind.CLOSE_CHECKOUT, mode, attempt.session), now)
 
 
+def last_change(tx: Tx, account: AccountId, mode: Mode) -> TierChange | None:
+    """The last change that was recorded; time alone may have undone it since, and nobody was told."""
+    return next((each for each in reversed(tx.tier_changes(account)) if each.mode is mode), None)
+
+
 def last_told(tx: Tx, account: AccountId, mode: Mode) -> TierName:
-    """The tier of the last change; time alone may have ended it since, and nobody was told."""
-    told = [change.after for change in tx.tier_changes(account) if change.mode is mode]
-    return told[-1] if told else TierName.FREE
+    """The tier of the last change."""
+    last = last_change(tx, account, mode)
+    return last.after if last else TierName.FREE
 
 
-def record_tier(tx: Tx, account: Account, mode: Mode, found: Access, now: datetime, policy: Policy) -> None:
-    """A tier that differs from the one told last is written down and told."""
-    told = last_told(tx, account.id, mode)
-    if told is found.tier:
+def record_tier(
+    tx: Tx,
+    account: Account,
+    mode: Mode,
+    found: Access,
+    now: datetime,
+    policy: Policy,
+    grants: Sequence[Grant],
+    *,
+    hushed: bool,
+) -> None:
+    """A tier that differs from the one told last, or is bought and not given any more, is written down."""
+    last = last_change(tx, account.id, mode)
+    told, given = last.after if last else TierName.FREE, found.reason is AccessReason.GRANTED
+    if told is found.tier and news.given_last(last) is given:
         return
     change = TierChange(0, account.id, mode, told, found.tier, found.reason, now)
     number = tx.add_tier_change(change).number
     happened(tx, account, mode, tier_happening(told, found.tier), now, told, found)
-    word = news.Word(news.tier_kind(told, found), f"tier:{mode}:{account.id}:{number}", found.until)
-    sub = found.subscription
-    tx.owe(notice(tx, account, mode, word, found, now, (sub and sub.tier) or told))
-    if {told, found.tier} & policy.shared:
-        kind = NoticeKind.TEAM_CHANGED if found.tier in policy.shared else NoticeKind.TEAM_ENDED
-        tell_team(tx, account.id, mode, kind, found.tier, number, now)
-    if found.tier is not TierName.FREE:
+    kind = news.given_kind(last, found, running=any(each.runs(now) for each in grants))
+    if not (hushed and given):
+        key = f"tier:{mode}:{account.id}:{number}"
+        word = news.Word(kind or news.tier_kind(told, found), key, found.until)
+        sub = found.subscription
+        tx.owe(notice(tx, account, mode, word, found, now, (sub and sub.tier) or told))
+    if told is not found.tier and {told, found.tier} & policy.shared:
+        team_kind = NoticeKind.TEAM_CHANGED if found.tier in policy.shared else NoticeKind.TEAM_ENDED
+        tell_team(tx, account.id, mode, team_kind, found.tier, number, now)
+    if found.tier is not TierName.FREE and not given:
         tx.reach(Reached(account.id, mode, FunnelStep.ACTIVATED, now))
+
+
+def tell_ending(
+    tx: Tx,
+    account: Account,
+    mode: Mode,
+    found: Access,
+    grants: Sequence[Grant],
+    now: datetime,
+    policy: Policy,
+) -> None:
+    """Owe a notice that what was given ends soon, while it is what the account has."""
+    if found.reason is AccessReason.GRANTED and news.ending(spell(grants, policy.rank, now), now):
+        key = f"grant-ending:{mode}:{account.id}:{news.stamp(found.until)}"
+        word = news.Word(NoticeKind.GRANT_ENDING, key, found.until)
+        tx.owe(notice(tx, account, mode, word, found, now, found.tier))
+
+
+def tell_hidden(tx: Tx, account: Account, mode: Mode, before: Access, after: Access, now: datetime) -> None:
+    """Owe the notice of a purchase that changes nothing now, a better tier being given."""
+    if before.tier is TierName.FREE and after.tier is not TierName.FREE and after.subscription:
+        word = news.Word(NoticeKind.ACTIVATED, f"bought:{after.subscription.id}", after.until)
+        tx.owe(notice(tx, account, mode, word, after, now, after.tier))
 
 
 def tell_team(

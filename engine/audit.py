@@ -45,6 +45,15 @@ class Deed(StrEnum):
     UNBLOCK = "unblock"
     PAUSE = "pause"
     RESUME = "resume"
+    GRANT = "grant"
+    REVOKE = "revoke"
+    GIFT = "gift"
+    GIFTS = "gifts"
+    VOID = "void"
+    REDEEM = "redeem"
+    """A member used a code: the actor is the member."""
+    CREDIT = "credit"
+    UNCREDIT = "uncredit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from engine.facts import (
     Subscription,
 )
 from engine.files import Medium
+from engine.grants import Grant, Rank, last_end, spell
 from engine.models import ModelClass, ModelSpec
 from engine.seats import Seat
 
@@ -63,6 +64,10 @@ class Catalogue:
     def tier(self, name: TierName) -> Tier:
         """The rules of a tier; an undescribed one gives what free gives."""
         return self.tiers.get(name, self.tiers[TierName.FREE])
+
+    def rank(self, name: TierName) -> int:
+        """How high a tier stands."""
+        return self.tier(name).rank
 
     def ranked(self) -> Sequence[Tier]:
         """All tiers, lowest first."""
@@ -130,7 +135,7 @@ def more(limit: int | None, than: int | None) -> bool:
 
 
 def access(subscriptions: Iterable[Subscription], now: datetime, claims: Claims = NO_CLAIMS) -> Access:
-    """What these subscriptions give their buyer at `now`; only here and in `entitled` tiers come from.
+    """What these subscriptions give their buyer at `now`; tiers come from here, `held` and `entitled`.
 
     Several live ones: the best status decides, then the newest. Status rules follow Stripe's documentation of
     `subscription.status`; whatever we do not know gives free. An open or lost dispute suspends them all.
@@ -143,14 +148,32 @@ def access(subscriptions: Iterable[Subscription], now: datetime, claims: Claims 
     return found
 
 
-def entitled(catalogue: Catalogue, own: Access, seat: Seat | None, now: datetime) -> Access:
-    """The better, by rank, of what an account's own subscriptions give and of its seat; of equals its own.
+def held(own: Access, grants: Sequence[Grant], rank: Rank, now: datetime) -> Access:
+    """The better, by rank, of what an account's own subscriptions give and its grants; of equals its own.
 
-    A seat gives what the team's owner has paid for, while the owner's tier has that many seats.
+    That a grant is over is said where nothing that was bought ended after it.
     """
+    given = spell(grants, rank, now)
+    if given and (own.tier is TierName.FREE or rank(given.tier) > rank(own.tier)):
+        return Access(given.tier, AccessReason.GRANTED, given.until)
+    over, bought = last_end(grants, now), own.subscription.ended_at if own.subscription else None
+    if over and own.reason in UNREMARKABLE and (bought is None or bought <= over):
+        return replace(own, reason=AccessReason.GRANT_OVER)
+    return own
+
+
+def entitled(
+    catalogue: Catalogue, own: Access, seat: Seat | None, now: datetime, grants: Sequence[Grant] = ()
+) -> Access:
+    """The best, by rank, of what an account's own subscriptions, its grants and its seat give.
+
+    Of equals it is the subscription, then the grant. A seat gives what the team's owner has by a
+    subscription or a grant, while that tier has so many seats.
+    """
+    own = held(own, grants, catalogue.rank, now)
     if seat is None:
         return own
-    paid = access(seat.subscriptions, now, seat.claims)
+    paid = held(access(seat.subscriptions, now, seat.claims), seat.grants, catalogue.rank, now)
     room, tier = seats_of(catalogue, paid), catalogue.tier(paid.tier)
     if seat.place <= room:
         given = Access(paid.tier, AccessReason.SEAT, paid.until, None, seat.owner)
@@ -161,14 +184,18 @@ def entitled(catalogue: Catalogue, own: Access, seat: Seat | None, now: datetime
     return replace(own, reason=reason, team=seat.owner)
 
 
-UNREMARKABLE = frozenset({AccessReason.NO_SUBSCRIPTION, AccessReason.ENDED})
-"""Reasons that tell less than that there is no seat."""
+UNREMARKABLE = frozenset({AccessReason.NO_SUBSCRIPTION, AccessReason.ENDED, AccessReason.GRANT_OVER})
+"""Reasons that tell less than that there is no seat, or that a grant is over."""
 
 
 def seats_of(catalogue: Catalogue, paid: Access) -> int:
-    """How many people an access serves, its buyer among them."""
+    """How many people an access serves, its owner among them; a grant as many as the tier includes."""
     tier, sub = catalogue.tier(paid.tier), paid.subscription
-    return max(sub.quantity, tier.seats) if sub and tier.shared else 1
+    if not tier.shared:
+        return 1
+    if sub is None:
+        return tier.seats if paid.reason is AccessReason.GRANTED else 1
+    return max(sub.quantity, tier.seats)
 
 
 def undisputed(subscriptions: Iterable[Subscription], now: datetime, revoked: frozenset[str]) -> Access:

@@ -22,6 +22,7 @@ from engine.admission import (
     unknown,
 )
 from engine.branches import Origin, written
+from engine.credits import MOST_BEGUN
 from engine.domain import Ask, Duplicate, Micros, Refusal, RefusalReason, Tier, TurnId
 from engine.ledger import Tx
 from engine.means import Room, Shortfall, closed
@@ -29,7 +30,7 @@ from engine.models import Message, ModelSpec
 from engine.reserve import reserved
 from engine.routing import Route
 
-FEWEST, MOST = 2, 4
+FEWEST, MOST = 2, MOST_BEGUN
 """Models that can be compared: more than four cannot be read side by side, whatever a tier allows."""
 
 Admissions = tuple[Admission, ...]

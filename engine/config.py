@@ -101,7 +101,9 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
             variables.stripe_cancel_url or f"{server.app_url}/billing/cancel",
         ),
         billing=replace(
-            parsed.billing.policy(), shared=frozenset(n for n, each in tiers.items() if each.shared)
+            parsed.billing.policy(),
+            shared=frozenset(n for n, each in tiers.items() if each.shared),
+            order=tuple(tiers),
         ),
         attachments=parsed.attachments.limits(),
         ceilings=parsed.ceilings.ceilings(),

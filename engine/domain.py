@@ -313,6 +313,8 @@ class Refusal:
     offer: Offer | None = None
     kept: Kept | None = None
     """Set if the question need not be written again."""
+    credits: int | None = None
+    """Conversations beyond the daily limit that are left, fewer than are needed; None: none were given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +331,8 @@ class Standing:
     conversations_limit: int | None
     turn: int
     turns_limit: int | None
+    credits: int | None = None
+    """What is left of conversations that were given, if this one is begun on one of them."""
 
 
 @dataclass(frozen=True, slots=True)

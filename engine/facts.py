@@ -295,6 +295,9 @@ class AccessReason(StrEnum):
     """It joined a team that has fewer seats by now."""
     SEAT_ENDED = "seat_ended"
     """It joined a team that nobody pays for any more."""
+    GRANTED = "granted"
+    """The operator gave the tier, or a code did."""
+    GRANT_OVER = "grant_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +308,7 @@ class Access:
     reason: AccessReason
     until: datetime | None = None
     subscription: Subscription | None = None
-    """Of the account itself: a seat has none."""
+    """Of the account itself: a seat and a grant have none."""
     team: AccountId | None = None
     """Whose team it is that gives this, or does so no longer: of a seat alone."""
 

@@ -26,6 +26,7 @@ from engine.facts import (
     Subscription,
     TierChange,
 )
+from engine.grants import GrantsTx
 from engine.happenings import HappeningsTx
 from engine.installations import InstallationsTx
 from engine.kept import KeepingTx
@@ -356,6 +357,7 @@ class Tx(
     PausesTx,
     TalliesTx,
     VitalsTx,
+    GrantsTx,
     Protocol,
 ):
     """One unit of work on the database."""

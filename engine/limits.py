@@ -34,6 +34,16 @@ class Case:
     """Conversations that it begins together, if it begins any: the models of a comparison."""
     paid: Micros = Micros(0)  # noqa: RUF009 - an int by another name
     """What of the month's cost the member pays for by the meter."""
+    credits: int | None = None
+    """Conversations beyond the daily limit that may still be begun; None: none were given."""
+
+    @property
+    def short(self) -> int:
+        """How many of the conversations that it begins are beyond the daily limit."""
+        limit = self.tier.conversations_per_day
+        if limit is None or not self.counts:
+            return 0
+        return min(self.begins, max(0, self.facts.conversations_today + self.begins - limit))
 
     @property
     def counts(self) -> bool:
@@ -79,10 +89,10 @@ def judge(case: Case, catalogue: Catalogue) -> Refusal | None:
     tier, facts = case.tier, case.facts
     if not catalogue.allows(tier, case.spec):
         return refuse(case, catalogue, RefusalReason.MODEL_LOCKED, None)
-    begun = facts.conversations_today + case.begins - 1
-    if case.counts and reached(begun, tier.conversations_per_day):
+    if case.short > (case.credits or 0):
         limit = tier.conversations_per_day
-        return refuse(case, catalogue, RefusalReason.CONVERSATIONS, limit, next_day(case.now))
+        refusal = refuse(case, catalogue, RefusalReason.CONVERSATIONS, limit, next_day(case.now))
+        return replace(refusal, credits=case.credits)
     if reached(case.live_turns, tier.turns_per_conversation):
         return refuse(case, catalogue, RefusalReason.TURNS, tier.turns_per_conversation)
     if reached(facts.at_once, tier.concurrent):
@@ -137,10 +147,11 @@ def standing(case: Case) -> Standing:
     facts = case.facts
     return Standing(
         case.tier.name,
-        facts.conversations_today + (case.begins if case.counts else 0),
+        facts.conversations_today + (case.begins - case.short if case.counts else 0),
         case.tier.conversations_per_day,
         case.live_turns + 1,
         case.tier.turns_per_conversation,
+        (case.credits or 0) - case.short if case.short else None,
     )
 
 

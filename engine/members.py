@@ -8,8 +8,10 @@ from datetime import datetime
 
 from engine.archive import Archive
 from engine.catalogue import Catalogue, Wares, access
+from engine.codes import name_of
 from engine.domain import Account, Micros, Offer, Person, RefusalReason, Tier
 from engine.facts import Access, Mode, Subscription, TierChange
+from engine.grants import Credit, Grant, left
 from engine.ledger import Tx
 from engine.limits import next_day
 from engine.meeting import Meetings
@@ -43,6 +45,10 @@ class Overview:
     now: datetime
     team: Person | None = None
     """Who owns the team that the person has a seat in, if that decides."""
+    grants: Sequence[Grant] = ()
+    """Tiers that were given, those that are over too."""
+    credits: Sequence[Credit] = ()
+    """Conversations beyond the daily limit that were given, those that are used up or over too."""
     share: Share | None = None
     """Of the budget of their team, their own one or another's; `usage` and `tier` count by it then."""
 
@@ -185,6 +191,8 @@ class Members:
             mode=mode,
             now=now,
             team=tx.person_of(found.team) if found.team else None,
+            grants=tx.grants(account.id, mode) if account else (),
+            credits=tx.credits(account.id, mode) if account else (),
             share=share,
         )
 
@@ -236,6 +244,37 @@ def plain(overview: Overview) -> Mapping[str, object]:
             {"at": stamp(c.at), "before": c.before, "after": c.after, "reason": c.reason}
             for c in overview.changes
         ],
+        "grants": [granted(each, overview.now) for each in overview.grants],
+        "credits_left": left(overview.credits, overview.now),
+        "credits": [credited(each, overview.now) for each in overview.credits],
+    }
+
+
+def granted(grant: Grant, now: datetime) -> Mapping[str, object]:
+    """A grant as JSON-ready values."""
+    return {
+        "number": grant.number,
+        "tier": grant.tier,
+        "since": stamp(grant.since),
+        "until": stamp(grant.ends),
+        "runs": grant.runs(now),
+        "revoked": grant.revoked_at is not None,
+        "by": f"gift {name_of(grant.gift)}" if grant.gift else grant.made_by,
+        "note": grant.note,
+    }
+
+
+def credited(credit: Credit, now: datetime) -> Mapping[str, object]:
+    """A credit as JSON-ready values."""
+    return {
+        "number": credit.number,
+        "amount": credit.amount,
+        "used": credit.used,
+        "left": credit.left(now),
+        "until": stamp(credit.until),
+        "revoked": credit.revoked_at is not None,
+        "by": credit.made_by,
+        "note": credit.note,
     }
 
 

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from engine.catalogue import GRACE, judge
 from engine.domain import TierName
-from engine.facts import Access, AccessReason, PaymentStatus, Subscription
+from engine.facts import Access, AccessReason, PaymentStatus, Subscription, TierChange
+from engine.grants import NOTICE, Grant, Spell
+from engine.grants import moments as turning_points
 from engine.notices import NoticeKind
 
 REMIND_AFTER = (timedelta(days=3), timedelta(days=7))
@@ -102,9 +104,33 @@ def tier_kind(before: TierName, after: Access) -> NoticeKind:
     return NoticeKind.DISPUTED if after.reason in disputed else NoticeKind.ENDED
 
 
-def next_moment(subscriptions: Iterable[Subscription], now: datetime) -> datetime | None:
-    """When time alone changes something next about these subscriptions; None if nothing will."""
-    return min((each for sub in subscriptions for each in moments(sub) if each > now), default=None)
+def given_kind(last: TierChange | None, after: Access, *, running: bool) -> NoticeKind | None:
+    """The notice for a change to a granted tier or from one; None: neither. `running`: a grant still does."""
+    if after.reason is AccessReason.GRANTED:
+        return NoticeKind.GRANTED
+    if not given_last(last):
+        return None
+    if after.tier is TierName.FREE:
+        return NoticeKind.GRANT_ENDED
+    return NoticeKind.ACTIVATED if running else NoticeKind.CHANGED
+
+
+def given_last(last: TierChange | None) -> bool:
+    """Whether the tier that was recorded last is a granted one."""
+    return last is not None and last.reason is AccessReason.GRANTED
+
+
+def ending(spell: Spell | None, now: datetime) -> bool:
+    """Whether a granted tier is in its last days, and was given for more than these."""
+    return spell is not None and spell.until - NOTICE <= now and spell.until - spell.since > NOTICE
+
+
+def next_moment(
+    subscriptions: Iterable[Subscription], now: datetime, grants: Iterable[Grant] = ()
+) -> datetime | None:
+    """When time alone changes something next about these facts; None if nothing will."""
+    bought = (each for sub in subscriptions for each in moments(sub))
+    return min((each for each in (*bought, *turning_points(grants)) if each > now), default=None)
 
 
 def moments(sub: Subscription) -> Iterator[datetime]:

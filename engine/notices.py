@@ -47,6 +47,12 @@ class NoticeKind(StrEnum):
     METERED_NEAR = "metered_near"
     METERED_BEGUN = "metered_begun"
     FREE_NEAR = "free_near"
+    GRANTED = "granted"
+    """A tier was given, or is what somebody has who paid for another one before."""
+    GRANT_ENDING = "grant_ending"
+    GRANT_ENDED = "grant_ended"
+    CREDITED = "credited"
+    """Conversations beyond the daily limit were given."""
 
 
 QUIET = frozenset(

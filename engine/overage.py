@@ -24,6 +24,8 @@ class MeterOffer(StrEnum):
     OFFERED = "offered"
     NOT_SOLD = "not_sold"
     NEEDS_PRO = "needs_pro"
+    GIVEN = "given"
+    """Nobody pays for the tier, so there is no bill to put use on."""
     TRIAL = "trial"
     """Stripe charges no use of a trial (docs.stripe.com/billing/subscriptions/trials)."""
     PAYMENT_DUE = "payment_due"
@@ -73,7 +75,8 @@ def offer(found: Access, tier: Tier, markup: Decimal, now: datetime) -> MeterOff
     if markup <= 0:
         return MeterOffer.NOT_SOLD
     if tier.name is not TierName.PRO or tier.cost_ceiling_month is None or sub is None:
-        return MeterOffer.NEEDS_PRO
+        given = tier.name is TierName.PRO and found.reason is AccessReason.GRANTED
+        return MeterOffer.GIVEN if given else MeterOffer.NEEDS_PRO
     if tier.shared:
         return MeterOffer.NOT_SOLD
     if found.reason is AccessReason.TRIAL:

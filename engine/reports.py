@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -92,11 +92,13 @@ class SubscriptionStats:
     time_to_upgrade: timedelta | None
     """Median from the first limit hit to a paid tier, of those who came there in the span."""
     tiers: Mapping[TierName, int]
-    """Accounts by the tier they have now, by a seat or their own, lowest first."""
+    """Accounts by the tier they have now, by a seat, a grant or their own, lowest first."""
     trials: int
     past_due: int
     disputed: int
     """Accounts with an open dispute."""
+    granted: int
+    """Accounts that have their tier by a grant alone: they bring no revenue."""
     usage_revenue: Fraction
     """Micro-dollars of metered use reported in the trailing 30 days."""
     looks: Mapping[Finding, int]
@@ -135,13 +137,13 @@ class Reports:
         """All figures; movements, churn and funnel are those of `since <= time < until`."""
         span, now, mode = Span(since, until), self._clock.now(), self._mode
         tally = await self._tally(span)
-        holdings, seats = await self._holdings(now), await self._seats(now)
+        holdings, given = await self._holdings(now), await self._given(now)
 
         def work(tx: Tx) -> SubscriptionStats:
             tiers = Counter(each.access.tier for each in holdings)
-            for own, given in seats:
+            for own, found in given:
                 tiers[own] -= 1
-                tiers[given] += 1
+                tiers[found.tier] += 1
             tiers[TierName.FREE] = tx.count_accounts() - sum(
                 count for tier, count in tiers.items() if tier is not TierName.FREE
             )
@@ -159,6 +161,7 @@ class Reports:
                 tiers={tier.name: tiers[tier.name] for tier in self._wares.today.ranked()},
                 trials=counted(holdings, AccessReason.TRIAL),
                 past_due=counted(holdings, AccessReason.GRACE),
+                granted=sum(found.reason is AccessReason.GRANTED for _, found in given),
                 disputed=sum(each.claims.has(DisputeStage.OPEN) for each in holdings),
                 usage_revenue=units * UNIT * Fraction(self._markup),
                 looks=tx.looks(since, until),
@@ -197,25 +200,27 @@ class Reports:
             found += [Holding(access(known[account], now, its), its) for account, its in claims]
         return found
 
-    async def _seats(self, now: datetime) -> Sequence[tuple[TierName, TierName]]:
-        """The tier that each account in somebody's team has of its own, and the one that it has."""
+    async def _given(self, now: datetime) -> Sequence[tuple[TierName, Access]]:
+        """What each account with a seat or a grant has of its own, and what it has all in all."""
         mode, catalogue = self._mode, self._wares.today
 
-        def page(tx: Tx, after: str) -> Sequence[tuple[AccountId, TierName, TierName]]:
+        def read(tx: Tx, accounts: Sequence[AccountId]) -> Iterable[tuple[AccountId, TierName, Access]]:
             return [
-                (
-                    each,
-                    paid_by(tx, each, mode, now).tier,
-                    access_of(tx, catalogue, each, mode, now).tier,
-                )
-                for each in tx.seated(mode, after, PAGE)
+                (each, paid_by(tx, each, mode, now).tier, access_of(tx, catalogue, each, mode, now))
+                for each in accounts
             ]
 
-        found, after = [], ""
-        while pairs := await self._store.read(lambda tx: page(tx, after)):  # noqa: B023 - run before it moves on
-            after = pairs[-1][0]
-            found += [(own, given) for _, own, given in pairs]
-        return found
+        pages: tuple[Callable[[Tx, str], Sequence[AccountId]], ...] = (
+            lambda tx, after: tx.seated(mode, after, PAGE),
+            lambda tx, after: tx.granted_accounts(mode, now, after, PAGE),
+        )
+        found: dict[AccountId, tuple[TierName, Access]] = {}
+        for page in pages:
+            after = ""
+            while rows := await self._store.read(lambda tx: read(tx, page(tx, after))):  # noqa: B023 - run before
+                after = max(account for account, _, _ in rows)
+                found.update((account, (own, access)) for account, own, access in rows)
+        return list(found.values())
 
     async def _subscriptions(self, after: str) -> Sequence[tuple[AccountId, Subscription]]:
         return await self._store.read(lambda tx: tx.known_subscriptions(self._mode, after, PAGE))

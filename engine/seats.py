@@ -9,6 +9,7 @@ from typing import Protocol
 
 from engine.domain import AccountId, Micros, Person, Scope
 from engine.facts import NO_CLAIMS, Claims, Mode, Subscription
+from engine.grants import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Seat:
     place: int
     subscriptions: tuple[Subscription, ...]
     claims: Claims = NO_CLAIMS
+    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from engine.catalogue import Catalogue, access, seats_of
+from engine.catalogue import Catalogue, access, held, seats_of
 from engine.domain import AccountId, Micros, Scope, Tier
 from engine.facts import Access, Mode
 from engine.ledger import Tx
@@ -79,7 +79,7 @@ class Share:
     tier: Tier
     """The team's, whose ceiling and stop are for all seats together."""
     seats: int
-    """As many as were bought."""
+    """As many as were bought or given."""
     pot: Pot
     place: int | None
     """The account's among the pot's uses; None: it was taken out of the team in this moment."""
@@ -113,8 +113,13 @@ class Share:
 
 
 def paid_by(tx: Tx, owner: AccountId, mode: Mode, now: datetime) -> Access:
-    """What an account has paid for itself; no seat of its own counts."""
+    """What an account has paid for itself; no grant and no seat of its own counts."""
     return access(tx.subscriptions(owner, mode), now, tx.claims(owner, mode))
+
+
+def owned_by(tx: Tx, catalogue: Catalogue, owner: AccountId, mode: Mode, now: datetime) -> Access:
+    """What an account has paid for or was given, and so can share; no seat of its own counts."""
+    return held(paid_by(tx, owner, mode, now), tx.grants(owner, mode), catalogue.rank, now)
 
 
 def share_of(
@@ -130,7 +135,7 @@ def share_of(
     owner = found.team or account
     if lock:
         tx.lock_team(owner, mode)
-    seats = seats_of(catalogue, paid_by(tx, owner, mode, now))
+    seats = seats_of(catalogue, owned_by(tx, catalogue, owner, mode, now))
     return renewed(tx, Share(owner, account, mode, tier, seats, NOTHING, None), now)
 
 

@@ -15,7 +15,7 @@ from engine import tidings
 from engine.alerts import Alert, AlertKind
 from engine.applying import apply, reconsider
 from engine.catalogue import access
-from engine.domain import AccountId, Person, Platform, TierName
+from engine.domain import Account, AccountId, Person, Platform, TierName
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.facts import (
     Access,
@@ -201,6 +201,10 @@ class Subscriptions:
             return forgiven
 
         return await self._store.transact(work)
+
+    def record(self, tx: Tx, account: Account, now: datetime) -> None:
+        """Record what follows from a grant or its end; the caller holds the lock and tells what begins."""
+        reconsider(tx, account, self.mode, now, self._policy, hushed=True)
 
     def _reconsider(self, tx: Tx, account_id: AccountId) -> None:
         account = tx.lock_account_id(account_id)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
 from engine.catalogue import Catalogue, Wares, entitled, seats_of
+from engine.codes import HOUR, TRIES_AN_HOUR, digest_of, new_code
 from engine.domain import Account, AccountId, Micros, Person, TierName
 from engine.facts import Access, AccessReason, Mode
 from engine.ledger import Tx
@@ -18,17 +16,12 @@ from engine.notices import Notice, NoticeId, NoticeKind
 from engine.overage import month_start
 from engine.ports import Clock, Store
 from engine.seats import Invite, Member, Seat
-from engine.sharing import Share, paid_by, share_of
+from engine.sharing import Share, owned_by, paid_by, share_of
 from engine.spending import seat
 
 INVITE_LIFE = timedelta(days=7)
 INVITES_A_DAY = 20
-TRIES_AN_HOUR = 10
-CODE_BYTES = 10
-"""80 bits: at ten tries an hour nobody ever meets one, and none is found from its digest."""
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-ALIKE = str.maketrans("01", "OI", "- ")
-"""Digits that a code never has, as the letters they are taken for, and what only parts its groups."""
+DAY = timedelta(days=1)
 FIRST = 1
 """The owner's number."""
 NOBODY = Access(TierName.FREE, AccessReason.NO_SUBSCRIPTION)
@@ -108,9 +101,9 @@ class Roster:
 
 
 def access_of(tx: Tx, catalogue: Catalogue, account: AccountId, mode: Mode, now: datetime) -> Access:
-    """What an account may use now, by its own subscriptions or by a seat."""
-    own = paid_by(tx, account, mode, now)
-    return entitled(catalogue, own, seat_of(tx, account, mode), now)
+    """What an account may use now, by its own subscriptions, by a grant or by a seat."""
+    own, grants = paid_by(tx, account, mode, now), tx.grants(account, mode)
+    return entitled(catalogue, own, seat_of(tx, account, mode), now, grants)
 
 
 def seat_of(tx: Tx, account: AccountId, mode: Mode) -> Seat | None:
@@ -118,19 +111,9 @@ def seat_of(tx: Tx, account: AccountId, mode: Mode) -> Seat | None:
     found = tx.membership(account, mode)
     if found is None:
         return None
-    subscriptions = tuple(tx.subscriptions(found.owner, mode))
-    return Seat(found.owner, found.place, subscriptions, tx.claims(found.owner, mode))
-
-
-def new_code() -> str:
-    """Four groups of four letters and digits."""
-    drawn = base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode()
-    return "-".join(drawn[start : start + 4] for start in range(0, len(drawn), 4))
-
-
-def digest_of(code: str) -> str:
-    """What is kept of a code, however it was typed."""
-    return hashlib.sha256(code.translate(ALIKE).upper().encode()).hexdigest()
+    subscriptions, grants = tx.subscriptions(found.owner, mode), tx.grants(found.owner, mode)
+    claims = tx.claims(found.owner, mode)
+    return Seat(found.owner, found.place, tuple(subscriptions), claims, tuple(grants))
 
 
 class Teams:
@@ -183,8 +166,9 @@ class Teams:
         return await self._store.transact(lambda tx: self._removed(tx, person, who, now))
 
     def _owns(self, tx: Tx, account: AccountId, now: datetime) -> int:
-        """How many seats an account has bought, 0 if they are not for others."""
-        catalogue, paid = self._wares.today, paid_by(tx, account, self._mode, now)
+        """How many seats an account has bought or was given, 0 if they are not for others."""
+        catalogue = self._wares.today
+        paid = owned_by(tx, catalogue, account, self._mode, now)
         return seats_of(catalogue, paid) if catalogue.tier(paid.tier).shared else 0
 
     def _roster(self, tx: Tx, account: Account, now: datetime) -> Roster | Obstacle:
@@ -201,8 +185,9 @@ class Teams:
 
     def _team(self, tx: Tx, owner: AccountId, person: Person, now: datetime) -> Roster:
         """A team with everybody in it."""
-        seats, paid = self._owns(tx, owner, now), paid_by(tx, owner, self._mode, now)
-        budget = self._wares.today.tier(paid.tier).cost_ceiling_month if seats else None
+        catalogue, seats = self._wares.today, self._owns(tx, owner, now)
+        paid = owned_by(tx, catalogue, owner, self._mode, now)
+        budget = catalogue.tier(paid.tier).cost_ceiling_month if seats else None
         return Roster(person, seats, budget, self._people(tx, owner, person, seats, now))
 
     def _seen(self, tx: Tx, account: Account, roster: Roster, now: datetime) -> Roster:

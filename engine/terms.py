@@ -43,6 +43,12 @@ class Policy:
     """USD charged for 1 USD of vendor cost beyond what pro includes; 0: no metered use."""
     shared: frozenset[TierName] = frozenset({TierName.TEAM})
     """Tiers that have seats for others than their buyer."""
+    order: tuple[TierName, ...] = tuple(TierName)
+    """Tiers that are described, lowest first."""
+
+    def rank(self, tier: TierName) -> int:
+        """How high a tier stands; an undescribed one gives what the lowest gives."""
+        return self.order.index(tier) if tier in self.order else 0
 
 
 class ChangeKind(StrEnum):

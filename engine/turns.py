@@ -186,7 +186,7 @@ class UsageFacts:
     """What limits are decided on, read under the account's lock; a comparison is one question, one answer."""
 
     conversations_today: int
-    """Conversations of this UTC day with a turn held or settled."""
+    """Conversations of this UTC day with a turn held or settled, but for those begun on a credit."""
     recent: tuple[datetime, ...]
     """When questions of the last 60 s began, oldest first; of those released only what the
     member stopped or what was looked at first and refused."""

@@ -63,7 +63,10 @@ class Customers:
         }
 
     def look_again(self, account: AccountId, mode: Mode, at: datetime | None) -> None:
-        self._session.run("look_again", account=account, mode=mode, at=at)
+        if at is None:
+            self._session.run("never_look", account=account, mode=mode)
+        else:
+            self._session.run("look_again", account=account, mode=mode, at=at)
 
     def due_to_look(self, mode: Mode, now: datetime, limit: int) -> Sequence[AccountId]:
         rows = self._session.all("due_to_look", mode=mode, now=now, most=limit)

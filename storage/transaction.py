@@ -15,6 +15,7 @@ from storage.duties import Duties
 from storage.estimates import Estimates
 from storage.events import Events
 from storage.figures import Figures
+from storage.grants import Grants
 from storage.happenings import Happenings
 from storage.installations import Installations
 from storage.jobs import Jobs
@@ -59,8 +60,8 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Operating(Audit, Happenings, Passes, Stopped, Tallied, MemberCosts, HouseVitals):
-    """What operators do and read."""
+class Operating(Audit, Happenings, Passes, Stopped, Tallied, MemberCosts, HouseVitals, Grants):
+    """What operators do, read and give."""
 
 
 class Transaction(Chatting, Buying, Keeping, Watching, Operating):

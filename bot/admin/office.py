@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from bot.admin.asking import asking
 from bot.admin.desk import Operators
 from bot.admin.entering import entering
+from bot.admin.giving import giving
 from bot.admin.halting import stopping
+from bot.affairs import Affairs
 from bot.front import Front
 from engine.alarms import Alarms, Audience
 from engine.entry import Entrance
@@ -38,6 +40,7 @@ class Office:
     halting: Halting
     watch: Watch
     knocks: Knocks
+    affairs: Affairs
     queues: list[Queue] = field(default_factory=list)
     rounds: list[Queue] = field(default_factory=list)
     everywhere: list[Queue] = field(default_factory=list)
@@ -56,12 +59,21 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     steering = Steering(store, clock, front.members, reports)
     entrance = Entrance(store, clock, settings.admins, settings.server.app_url)
     halting = Halting(store, clock, front.members.wares, mode)
-    orders = {**asking(steering), **entering(entrance), **stopping(halting, clock)}
+    orders = {**asking(steering), **entering(entrance), **stopping(halting, clock), **giving(front.affairs)}
     alarms = Alarms(store, clock, audience_of(settings))
     operators = front.operators = Operators(settings.admins, orders, alarms.needed)
     watch = Watch(store, clock, mode, settings.alerts.backlog)
     office = Office(
-        reports, panels, steering, alarms, entrance, operators, halting, watch, Knocks(store, clock)
+        reports,
+        panels,
+        steering,
+        alarms,
+        entrance,
+        operators,
+        halting,
+        watch,
+        Knocks(store, clock),
+        front.affairs,
     )
     office.queues.append(alarms.address)
     office.rounds.extend((alarms.sweep, watch.look, entrance.sweep))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from engine.domain import Person
+from engine.domain import Person, TierName
 from engine.reports import month
 
 ROLES = ("discord", "slack", "web", "worker")
@@ -105,6 +105,7 @@ def command_line() -> argparse.ArgumentParser:
     about_data(commands)
     about_people(commands)
     about_halting(commands)
+    about_giving(commands)
     about_money(commands)
     about_simulation(commands)
     about_trying(commands)
@@ -154,6 +155,55 @@ def about_halting(commands: Commands) -> None:
     pauses = commands.add_parser("pauses", help="list what is paused")
     for parser in (listing, pauses):
         parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def date(text: str) -> datetime:
+    """A date on the command line, as its first moment in UTC."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        message = f"{text!r} is no date: write one like 2027-01-31"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def about_giving(commands: Commands) -> None:
+    """Commands that give without any payment, and take back."""
+    granting = commands.add_parser("grant", help="give a person a tier until a date, without any payment")
+    granting.add_argument("person", type=person, help=PERSON)
+    granting.add_argument("tier", type=TierName, choices=GIVEN, metavar="TIER", help=", ".join(GIVEN))
+    spans(granting, required=True)
+    crediting = commands.add_parser("credit", help="give a person conversations beyond the daily limit")
+    crediting.add_argument("person", type=person, help=PERSON)
+    crediting.add_argument("count", type=days, metavar="COUNT", help="how many")
+    spans(crediting, required=False)
+    for name, told in (
+        ("revoke", "end what a person was given"),
+        ("uncredit", "take back what is left of a credit"),
+    ):
+        taking = commands.add_parser(name, help=told)
+        taking.add_argument("person", type=person, help=PERSON)
+        taking.add_argument("number", type=days, nargs="?", metavar="NUMBER", help="as `why` tells it (all)")
+    gifting = commands.add_parser("gift", help="make codes that give a tier for some days, or void one")
+    gifting.add_argument(
+        "tier", type=TierName, choices=GIVEN, nargs="?", metavar="TIER", help=", ".join(GIVEN)
+    )
+    gifting.add_argument("--days", type=days, metavar="N", help="for how long each gives the tier")
+    gifting.add_argument("--count", type=days, default=1, metavar="K", help="how many codes (1)")
+    gifting.add_argument("--expires", type=date, metavar="DATE", help="when codes are good no more")
+    gifting.add_argument("--void", metavar="CODE", help="void a code, or one named by `gifts`")
+    listing = commands.add_parser("gifts", help="list gift codes and what became of them")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+
+
+GIVEN = tuple(tier for tier in TierName if tier is not TierName.FREE)
+
+
+def spans(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Until when something is given, and why."""
+    end = parser.add_mutually_exclusive_group(required=required)
+    end.add_argument("--until", type=date, metavar="DATE", help="a date like 2027-01-31 (0:00 UTC)")
+    end.add_argument("--days", type=days, metavar="N", help="for N days from now")
+    parser.add_argument("--note", default="", metavar="TEXT", help="why, for whoever asks later")
 
 
 def about_money(commands: Commands) -> None:

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from bot.console import entering, halting, shelf
+from bot.console import entering, given, halting, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
@@ -183,5 +183,11 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "pause": halting.pause,
     "resume": halting.resume,
     "pauses": halting.pauses,
+    "grant": given.grant,
+    "revoke": given.revoke,
+    "gift": given.gift,
+    "gifts": given.gifts,
+    "credit": given.credit,
+    "uncredit": given.uncredit,
 }
 """The commands that need everything put together, by name."""

@@ -41,6 +41,7 @@ def account_lines(stats: SubscriptionStats) -> list[str]:
     churn = stats.churn
     causes = f"{churn.voluntary} by choice, {churn.involuntary} payment failed"
     trouble = f"{stats.trials} on trial, {stats.past_due} past due, {stats.disputed} disputed"
+    trouble += f", {stats.granted} granted"
     return [
         row("Accounts lost", percent(churn.rate), f"{churn.lost} of {churn.opening}: {causes}"),
         "",
@@ -119,6 +120,7 @@ def stats_json(stats: SubscriptionStats) -> Mapping[str, object]:
         "trials": stats.trials,
         "past_due": stats.past_due,
         "disputed": stats.disputed,
+        "granted": stats.granted,
         "usage_revenue_30_days": plain(stats.usage_revenue),
         "looks": {finding: stats.looks.get(finding, 0) for finding in Finding},
     }

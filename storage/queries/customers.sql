@@ -26,10 +26,14 @@ SELECT account FROM former_customer WHERE mode = :mode AND stripe_customer_id = 
 SELECT account FROM customer WHERE mode = :mode AND stripe_customer_id = :customer;
 
 -- name: look_again
-UPDATE customer SET look_at = :at WHERE account = :account AND mode = :mode;
+INSERT INTO look (account, mode, at) VALUES (:account, :mode, :at)
+ON CONFLICT (account, mode) DO UPDATE SET at = excluded.at;
+
+-- name: never_look
+DELETE FROM look WHERE account = :account AND mode = :mode;
 
 -- name: due_to_look
-SELECT account FROM customer
-WHERE mode = :mode AND look_at <= :now
-ORDER BY look_at, account
+SELECT account FROM look
+WHERE mode = :mode AND at <= :now
+ORDER BY at, account
 LIMIT :most;

@@ -6,8 +6,11 @@ DELETE FROM claim WHERE claimed_at < :before;
 
 -- name: usage_counts
 SELECT
-    (SELECT COUNT(*) FROM conversation WHERE account = :account AND day = :day AND live_turns > 0)
-        AS conversations_today,
+    (SELECT COUNT(*) FROM conversation WHERE account = :account AND day = :day AND live_turns > 0) - (
+        SELECT COUNT(*)
+        FROM credit_use AS u JOIN conversation AS v ON v.id = u.conversation
+        WHERE u.account = :account AND v.day = :day AND v.live_turns > 0
+    ) AS conversations_today,
     (SELECT COUNT(DISTINCT COALESCE(batch, id)) FROM turn WHERE account = :account AND state = 'held')
         AS at_once,
     (

@@ -18,6 +18,8 @@ from engine.checkout import Checkout, CheckoutLink, Links
 from engine.domain import Interval, Micros, Person, Tier, TierName
 from engine.facts import Access, Dispute, DisputeStage, SessionId, Subscription
 from engine.files import FileLimits
+from engine.gifts import Gifts
+from engine.giving import Giving
 from engine.ledger import Tx
 from engine.members import Members
 from engine.metering import Meter
@@ -69,7 +71,9 @@ class Counter:
     @property
     def affairs(self) -> Affairs:
         """What the bot needs of it."""
-        return Affairs(self.catalogue, self.checkout, self.changes, self.meter)
+        parts = self.store, self.clock, self.catalogue, self.subscriptions
+        given = Giving(*parts), Gifts(*parts)
+        return Affairs(self.catalogue, self.checkout, self.changes, self.meter, *given)
 
     @property
     def simulated(self) -> SimulatedBilling:

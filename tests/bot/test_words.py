@@ -22,6 +22,7 @@ from engine import teams
 from engine.alerts import AlertKind
 from engine.domain import Answered, FailureReason, Interval, Micros, RefusalReason, Standing, TierName
 from engine.files import FileFault
+from engine.gifts import Unredeemed
 from engine.models import Finish, ModelClass
 from engine.notices import NoticeKind
 from engine.overage import MeterOffer
@@ -44,6 +45,7 @@ PASS_ON = {"description", "in_english", "translate", "_in_free", "dated"}
 MADE: Mapping[str, Iterable[object]] = {
     "alert-": AlertKind,
     "because-": TOLD,
+    "gift-": Unredeemed,
     "class-": ModelClass,
     "failure-": FailureReason,
     "file-": FileFault,

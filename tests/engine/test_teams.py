@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from engine.catalogue import access, entitled, seats_of
+from engine.codes import TRIES_AN_HOUR, digest_of, new_code
 from engine.domain import AccountId, Answered, Person, Refusal, RefusalReason, TierName
 from engine.facts import AccessReason, Claims, Dispute, DisputeStage, Mode, PaymentStatus, Subscription
 from engine.members import plain
@@ -18,12 +19,9 @@ from engine.reports import Reports, last_days
 from engine.seats import Seat
 from engine.teams import (
     INVITES_A_DAY,
-    TRIES_AN_HOUR,
     Invited,
     Obstacle,
     Roster,
-    digest_of,
-    new_code,
 )
 from storage.store import open_store
 from tests.engine.club import PRO, SELLING, SLACKER, TEAM, TEAM_SUB, Club, somebody
