@@ -77,7 +77,7 @@ def spell(grants: Sequence[Grant], rank: Rank, now: datetime) -> Spell | None:
 
 def last_end(grants: Iterable[Grant], now: datetime) -> datetime | None:
     """When the last of those that are over ended."""
-    return max((each.ends for each in grants if each.since < each.ends <= now), default=None)
+    return max((each.ends for each in grants if each.since <= each.ends <= now), default=None)
 
 
 def moments(grants: Iterable[Grant]) -> Iterable[datetime]:
