@@ -88,7 +88,7 @@ async def test_one_person_who_uses_a_code_twice_at_once_has_its_days_once(
 async def test_what_is_wrong_with_a_code_is_said(house: Largesse) -> None:
     gifts = house.gifts()
     used, void = await house.code(), await house.code()
-    (old,) = await gifts.make(OPERATOR, TierName.PRO, 5, expires=NOW + DAY)  # type: ignore[misc]
+    (old,) = await gifts.make(OPERATOR, TierName.PRO, 5, expires=NOW + DAY)
     assert isinstance(await gifts.redeem(ALICE, used), Redeemed)
     await gifts.void(OPERATOR, void)
     house.club.hall.clock.advance(DAY)
