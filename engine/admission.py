@@ -235,18 +235,8 @@ class Counter:
 
     def case(self, spec: ModelSpec, start: Origin) -> limits.Case:
         """One question to one model."""
-        brings, facts, turns = start.prompt.brings, self.facts, start.live_turns
-        return limits.Case(
-            self.tier,
-            spec,
-            facts,
-            turns,
-            self.now,
-            self.allowance,
-            brings,
-            paid=self.paid,
-            credits=self.credits,
-        )
+        brings, facts, turns, more = start.prompt.brings, self.facts, start.live_turns, self.allowance
+        return limits.Case(self.tier, spec, facts, turns, self.now, more, brings, 1, self.paid, self.credits)
 
     def room(self, tx: Tx) -> Room:
         """What the house's ceilings leave; locks them, so it comes after all other locks."""
