@@ -302,7 +302,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A question that is not asked, with all an adapter needs to say so."""
+    """A question that is not asked, with all to say so; `credits` are left and too few, or None."""
 
     reason: RefusalReason
     tier: TierName
@@ -314,7 +314,6 @@ class Refusal:
     kept: Kept | None = None
     """Set if the question need not be written again."""
     credits: int | None = None
-    """Conversations beyond the daily limit that are left, fewer than are needed; None: none were given."""
 
 
 @dataclass(frozen=True, slots=True)
