@@ -33,6 +33,8 @@ class Unredeemed(StrEnum):
     """The same person used it before."""
     EXPIRED = "expired"
     VOID = "void"
+    BLOCKED = "blocked"
+    """The operator lets them ask nothing: the code stays good."""
     TOO_MANY_TRIES = "too_many_tries"
     HAVE_AS_MUCH = "have_as_much"
     """What they pay for, or a seat, gives as much or more: the code stays good."""
@@ -116,6 +118,8 @@ class Gifts:
 
     def _redeemed(self, tx: Tx, person: Person, code: str, now: datetime) -> Redeemed | Unredeemed:
         account = tx.lock_account(person, now)
+        if account.blocked_at:
+            return Unredeemed.BLOCKED
         if not tx.try_code(account.id, now, now - HOUR, TRIES_AN_HOUR):
             return Unredeemed.TOO_MANY_TRIES
         gift = tx.gift(digest_of(code), self._mode)

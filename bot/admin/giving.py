@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+from bot.admin import largesse
 from bot.admin.asking import block, sentence
 from bot.admin.desk import Order
 from bot.admin.moments import moment_named
 from bot.admin.people import person_named
 from bot.affairs import Affairs
-from bot.console import given
 from bot.reply import Reply
 from engine.audit import Actor
 from engine.domain import Person, TierName
@@ -30,21 +30,21 @@ def giving(affairs: Affairs) -> dict[str, Order]:
     async def grant(actor: Actor, person: Person, options: Mapping[str, str]) -> str | Objection:
         tier, until = tier_named(options), moment_named(options.get("until", ""), give.now())
         found = await give.grant(actor, person, tier, until, options.get("note", ""))
-        return found if isinstance(found, Objection) else given.granted_words(found, person)
+        return found if isinstance(found, Objection) else largesse.granted_words(found, person)
 
     async def revoke(actor: Actor, person: Person, options: Mapping[str, str]) -> str | Objection:
         found = await give.revoke(actor, person, number_in(options))
-        return found if isinstance(found, Objection) else given.revoked_words(found, person)
+        return found if isinstance(found, Objection) else largesse.revoked_words(found, person)
 
     async def credit(actor: Actor, person: Person, options: Mapping[str, str]) -> str | Objection:
         until = end_in(options, give.now())
         amount, note = int(options.get("count", 0)), options.get("note", "")
         found = await give.credit(actor, person, amount, until, note)
-        return found if isinstance(found, Objection) else given.credited_words(found, person)
+        return found if isinstance(found, Objection) else largesse.credited_words(found, person)
 
     async def uncredit(actor: Actor, person: Person, options: Mapping[str, str]) -> str | Objection:
         found = await give.uncredit(actor, person, number_in(options))
-        return found if isinstance(found, Objection) else given.uncredited_words(found, person, give.now())
+        return found if isinstance(found, Objection) else largesse.uncredited_words(found, person, give.now())
 
     about = {"grant": grant, "revoke": revoke, "credit": credit, "uncredit": uncredit}
     return {**{name: about_person(order) for name, order in about.items()}, **gifting(affairs)}
@@ -60,15 +60,15 @@ def gifting(affairs: Affairs) -> dict[str, Order]:
             return Reply(TOO_MANY if count > MOST_IN_CHAT else UNREADABLE)
         made = await gifts.make(actor, TierName(options["tier"]), days, count)
         if isinstance(made, Objection):
-            return Reply(given.OBJECTIONS[made])
-        return Reply("\n".join((given.codes_words(count, options["tier"], days), block(made))))
+            return Reply(largesse.OBJECTIONS[made])
+        return Reply("\n".join((largesse.codes_words(count, options["tier"], days), block(made))))
 
     async def listed(actor: Actor, _: Mapping[str, str]) -> Reply:
-        return Reply(block(given.gift_lines((await gifts.listed(actor))[:MOST_IN_CHAT], gifts.now())))
+        return Reply(block(largesse.gift_lines((await gifts.listed(actor))[:MOST_IN_CHAT], gifts.now())))
 
     async def void(actor: Actor, options: Mapping[str, str]) -> Reply:
         found = await gifts.void(actor, options.get("code", "").strip())
-        return Reply(given.OBJECTIONS[found] if isinstance(found, Objection) else f"{found.name}: void.")
+        return Reply(largesse.OBJECTIONS[found] if isinstance(found, Objection) else f"{found.name}: void.")
 
     return {"gift": gift, "gifts": listed, "void": void}
 
@@ -81,7 +81,7 @@ def about_person(work: About) -> Order:
             words = await work(actor, person_named(options.get("person", ""), actor), options)
         except ValueError as error:
             return Reply(sentence(str(error)))
-        return Reply(given.OBJECTIONS[words] if isinstance(words, Objection) else words)
+        return Reply(largesse.OBJECTIONS[words] if isinstance(words, Objection) else words)
 
     return order
 

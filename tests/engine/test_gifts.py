@@ -154,6 +154,13 @@ async def test_a_code_stays_good_where_a_subscription_or_seat_gives_as_much(hous
     assert isinstance(await house.gifts().redeem(somebody("dave"), code), Redeemed)
 
 
+async def test_a_code_stays_good_where_somebody_blocked_tries_it(house: Largesse) -> None:
+    code, account = await house.code(), await house.club.account(BOB)
+    await house.club.store.transact(lambda tx: tx.block(account, NOW, ""))
+    assert await house.gifts().redeem(BOB, code) is Unredeemed.BLOCKED
+    assert isinstance(await house.gifts().redeem(ALICE, code), Redeemed)
+
+
 async def test_the_list_tells_what_became_of_each_code(house: Largesse) -> None:
     gifts = house.gifts()
     used, void, open_ = await house.code(), await house.code(), await house.code()
