@@ -170,6 +170,7 @@ def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
     )
     house.notices.messengers.update(surfaces.speakers)
     house.office.alarms.heralds.update(surfaces.speakers)
+    house.office.announcing.criers.update(surfaces.speakers)
     house.jobs.mending.menders.update(surfaces.speakers)
     house.watch.gateways.update(surfaces.gateways)
     return surfaces

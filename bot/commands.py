@@ -142,6 +142,7 @@ PERSON = Option("person", "option-admin-person", OptionKind.PERSON, required=Tru
 DAYS = Option("days", "option-admin-days", OptionKind.COUNT)
 WHAT = Option("what", "option-admin-what", OptionKind.MODEL, required=True)
 UNTIL = Option("until", "option-admin-until", OptionKind.UNTIL)
+ANNOUNCED = Option("text", "option-admin-announced", OptionKind.TEXT)
 REASON = Option("reason", "option-admin-reason", OptionKind.TEXT)
 GIVEN_TIER = Option("tier", "option-admin-tier", OptionKind.TIER, required=True)
 GIVEN_END = Option("until", "option-admin-given-until", OptionKind.UNTIL)
@@ -234,6 +235,11 @@ COMMANDS: tuple[Command, ...] = (
         "command-private",
         (Option("switch", "option-private-switch", OptionKind.SWITCH),),
     ),
+    Command(
+        "announcements",
+        "command-announcements",
+        (Option("switch", "option-announcements-switch", OptionKind.SWITCH),),
+    ),
     Command("usage", "command-usage"),
     Command("plans", "command-plans"),
     Command(
@@ -321,6 +327,7 @@ COMMANDS: tuple[Command, ...] = (
             Command("admin block", "command-admin-block", (PERSON, REASON), operator=True),
             Command("admin unblock", "command-admin-unblock", (PERSON,), operator=True),
             Command("admin pause", "command-admin-pause", (WHAT, UNTIL, REASON), operator=True),
+            Command("admin announce", "command-admin-announce", (ANNOUNCED,), operator=True),
             Command("admin resume", "command-admin-resume", (replace(WHAT, required=False),), operator=True),
             *GIVING,
         ),

@@ -50,7 +50,7 @@ class Request:
 
 
 REDOES = {"again": Redo.REGENERATE, "more": Redo.CONTINUE}
-WISHES = {"private": "switch", "instructions": "text"}
+WISHES = {"private": "switch", "instructions": "text", "announcements": "switch"}
 """Actions that set what a member wishes, by the option of the command that they stand for."""
 Handler = Callable[[Request], Awaitable[Reply]]
 
@@ -79,7 +79,7 @@ class Front:
             new=self._new,
             stop=self._stop,
             export=self._export,
-            **dict.fromkeys(("instructions", "private"), self._prefer),
+            **dict.fromkeys(("instructions", "private", "announcements"), self._prefer),
             model=self._model,
             usage=self._usage,
             plans=self._plans,
@@ -229,6 +229,8 @@ class Front:
                 reply = cards.chosen(await self.members.choose_model(person, rest))
             case "language" | "team":
                 reply = await self._like_command(name, person, rest)
+            case "admin":
+                reply = await self.operators.press(person, rest)
             case waiting.FORGET:
                 reply = await waiting.forget(self.chat, person)
             case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.announcing import announcements_button
 from bot.bundle import NAME, Bundle
 from bot.reply import Reply
 from bot.words import say
@@ -27,9 +28,11 @@ class Settings:
         return account is not None and account.private
 
     async def run(self, person: Person, name: str, options: Mapping[str, str]) -> Reply:
-        """The reply to `/instructions` or `/private`."""
+        """The reply to `/instructions`, `/private` or `/announcements`."""
         if name == "instructions":
             return await self._instructions(person, options.get("text"))
+        if name == "announcements":
+            return await self._announcements(person, options.get("switch"))
         return await self._private(person, options.get("switch"))
 
     async def export(self, person: Person) -> Reply:
@@ -56,3 +59,12 @@ class Settings:
         if switch:
             await self.members.preferences.hide(person, private=switch == "on")
         return Reply(say("private-on") if await self.private(person) else say("private-off"))
+
+    async def _announcements(self, person: Person, switch: str | None) -> Reply:
+        if switch:
+            await self.members.preferences.hear(person, announcements=switch == "on")
+        account = await self.members.preferences.account(person)
+        on = account is None or account.announcements
+        if on:
+            return Reply(say("announcements-on"), (announcements_button(on=False),))
+        return Reply(say("announcements-off"), (announcements_button(on=True),))

@@ -11,6 +11,7 @@ from bot.front import Front
 from bot.intake import Intake
 from bot.local.surface import LocalBot
 from engine.alerts import Herald
+from engine.announcements import Crier
 from engine.catalogue import Wares
 from engine.chat import Chat
 from engine.domain import Platform
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from engine.installations import PlatformInstall
 
 
-class Speaker(Messenger, Herald, Mender, Protocol):
+class Speaker(Messenger, Herald, Crier, Mender, Protocol):
     """What a platform does unasked: tells people things, and mends what a lost process left."""
 
 

@@ -54,6 +54,8 @@ class Deed(StrEnum):
     """A member used a code: the actor is the member."""
     CREDIT = "credit"
     UNCREDIT = "uncredit"
+    ANNOUNCE = "announce"
+    ANNOUNCEMENT_STOPPED = "announcement-stopped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ class Account:
     """Whether their `/ask` is for their eyes alone unless they say otherwise."""
     blocked_at: datetime | None = None
     """Since when the operator lets them ask nothing; None: they may."""
+    announcements: bool = True
+    """Whether they want to hear what the operator announces."""
     house_pauses: bool = False
     """Whether anything was paused in the house when the account was locked by its person (engine.pauses)."""
 

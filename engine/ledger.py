@@ -8,6 +8,7 @@ from typing import Protocol
 
 from engine.acquaintance import AcquaintanceTx
 from engine.alerts import AlertsTx
+from engine.announcements import AnnouncementsTx
 from engine.audit import AuditTx
 from engine.blocks import BlocksTx
 from engine.books import BooksTx
@@ -358,6 +359,7 @@ class Tx(
     TalliesTx,
     VitalsTx,
     GrantsTx,
+    AnnouncementsTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -55,6 +55,13 @@ class Preferences:
             lambda tx: tx.set_private(tx.lock_account(person, now).id, private=private)
         )
 
+    async def hear(self, person: Person, *, announcements: bool) -> None:
+        """Remember whether the person wants to hear what the operator announces."""
+        now = self._clock.now()
+        await self._store.transact(
+            lambda tx: tx.set_announcements(tx.lock_account(person, now).id, wanted=announcements)
+        )
+
     async def model_at(self, person: Person, anchors: Sequence[str]) -> str | None:
         """The model that was chosen for the person's conversation at this place."""
         return await self._store.read(lambda tx: model_at(tx, tx.find_account(person), anchors))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from engine.budget import Ceilings
-from engine.domain import Channel, Interval, Person, Tier, TierName
+from engine.domain import Channel, Interval, Person, Platform, Tier, TierName
 from engine.files import FileLimits
 from engine.models import ModelSpec
 from engine.screening import Screening
@@ -165,6 +165,8 @@ class Settings:
     ceilings: Ceilings
     screening: Screening
     summaries: Summaries
+    announcement_pace: Mapping[Platform, int]
+    """Direct messages a minute of each process."""
     prompt_keys: tuple[SecretStr, ...]
     """The first one seals prompts that are kept, each can open them; none: no prompt is kept."""
     admins: tuple[Person, ...]

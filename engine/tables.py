@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from engine.budget import Ceilings
-from engine.domain import Micros, Tier, TierName
+from engine.domain import Micros, Platform, Tier, TierName
 from engine.environment import Problem
 from engine.files import FileLimits, Medium
 from engine.models import DatedPrice, Effort, ModelClass, ModelSpec, Price
@@ -141,6 +142,18 @@ class AlertsTable(Table):
     backlog_minutes: Positive = 10
 
 
+class AnnouncementsTable(Table):
+    """`[announcements]`: how many direct messages a minute each process sends of what operators announce."""
+
+    discord_per_minute: int = Field(default=60, ge=1, le=600)
+    slack_per_minute: int = Field(default=40, ge=1, le=600)
+
+    def pace(self) -> Mapping[Platform, int]:
+        """By platform; the playground's limits are only our own database's."""
+        slow = {Platform.DISCORD: self.discord_per_minute, Platform.SLACK: self.slack_per_minute}
+        return MappingProxyType({**slow, Platform.LOCAL: 600})
+
+
 class DiscordTable(Table):
     """`[discord]`: what the bot may read there."""
 
@@ -217,6 +230,7 @@ class Tables(Table):
     moderation: ModerationTable = ModerationTable()
     summaries: SummariesTable = SummariesTable()
     alerts: AlertsTable = AlertsTable()
+    announcements: AnnouncementsTable = AnnouncementsTable()
     discord: DiscordTable = DiscordTable()
     slack: SlackTable = SlackTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)

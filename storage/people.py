@@ -63,5 +63,6 @@ def account_from(row: Row) -> Account:
         row["instructions"] or "",
         bool(row["private"]),
         moment_or_none(row["blocked_at"]),
+        announcements=bool(row["announcements"]),
         house_pauses=bool(row["pauses"]),
     )

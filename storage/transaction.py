@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.acquaintances import Acquaintances
 from storage.alerts import Alerts
+from storage.announcements import Announcements
 from storage.attempts import Attempts
 from storage.audit import Audit
 from storage.circuits import Circuits
@@ -64,7 +65,7 @@ class Operating(Audit, Happenings, Passes, Stopped, Tallied, MemberCosts, HouseV
     """What operators do, read and give."""
 
 
-class Transaction(Chatting, Buying, Keeping, Watching, Operating):
+class Transaction(Chatting, Buying, Keeping, Watching, Operating, Announcements):
     """All that a unit of work may do; each part uses the same session."""
 
     def __init__(self, session: Session) -> None:

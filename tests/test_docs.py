@@ -165,6 +165,7 @@ TABLES = (
     Table(CONFIG, "[moderation]", "Key", lambda: keys(tables.ModerationTable), of_key),
     Table(CONFIG, "[summaries]", "Key", lambda: keys(tables.SummariesTable), of_key),
     Table(CONFIG, "[alerts]", "Key", lambda: keys(tables.AlertsTable), of_key),
+    Table(CONFIG, "[announcements]", "Key", lambda: keys(tables.AnnouncementsTable), of_key),
     Table(CONFIG, "[attachments]", "Key", lambda: keys(tables.AttachmentsTable), of_key),
     Table(CONFIG, "[discord]", "Key", lambda: keys(tables.DiscordTable), of_key),
     Table(CONFIG, "[slack]", "Key", lambda: keys(tables.SlackTable), of_key),

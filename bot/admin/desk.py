@@ -12,6 +12,8 @@ from engine.domain import Person
 
 Order = Callable[[Actor, Mapping[str, str]], Awaitable[Reply]]
 """Does what an operator wants, and writes it into the audit log; OutsideErrors are for the caller."""
+Press = Callable[[Actor, str], Awaitable[Reply]]
+"""The same for a button, with what stands behind its word."""
 
 
 @dataclass(slots=True)
@@ -22,9 +24,17 @@ class Operators:
     orders: dict[str, Order] = field(default_factory=dict)
     needed: Callable[[str, str], Awaitable[None]] | None = None
     """Has them told of something by its name, and what is wrong with it."""
+    presses: dict[str, Press] = field(default_factory=dict)
 
     async def run(self, person: Person, part: str, options: Mapping[str, str]) -> Reply:
         """The reply to a part of `/admin`; in words to everybody who is no operator."""
         if person not in self.people:
             return Reply(say("admin-only"))
         return await self.orders[part](Actor.in_chat(person), options)
+
+    async def press(self, person: Person, action: str) -> Reply:
+        """The reply to a button of an operator's, whose action was `admin:WORD:REST`."""
+        word, _, rest = action.partition(":")
+        if person not in self.people or word not in self.presses:
+            return Reply(say("press-unused") if person in self.people else say("admin-only"))
+        return await self.presses[word](Actor.in_chat(person), rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.admin.announcing import announcing_orders, announcing_presses
 from bot.admin.asking import asking
 from bot.admin.desk import Operators
 from bot.admin.entering import entering
@@ -12,6 +13,7 @@ from bot.admin.halting import stopping
 from bot.affairs import Affairs
 from bot.front import Front
 from engine.alarms import Alarms, Audience
+from engine.announcing import Announcing
 from engine.entry import Entrance
 from engine.facts import Mode
 from engine.halting import Halting
@@ -41,6 +43,7 @@ class Office:
     watch: Watch
     knocks: Knocks
     affairs: Affairs
+    announcing: Announcing
     queues: list[Queue] = field(default_factory=list)
     rounds: list[Queue] = field(default_factory=list)
     everywhere: list[Queue] = field(default_factory=list)
@@ -50,6 +53,7 @@ class Office:
         self.operators.people = self.entrance.people = settings.admins
         self.alarms.audience = audience_of(settings)
         self.watch.patience = settings.alerts.backlog
+        self.announcing.keep_pace(settings.announcement_pace)
 
 
 def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mode: Mode) -> Office:
@@ -60,9 +64,13 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     entrance = Entrance(store, clock, settings.admins, settings.server.app_url)
     halting = Halting(store, clock, front.members.wares, mode)
     orders = {**asking(steering), **entering(entrance), **stopping(halting, clock), **giving(front.affairs)}
+    announcing = Announcing(store, clock, front.members.wares, mode, settings.announcement_pace)
+    orders.update(announcing_orders(announcing))
     alarms = Alarms(store, clock, audience_of(settings))
-    operators = front.operators = Operators(settings.admins, orders, alarms.needed)
+    presses = announcing_presses(announcing)
+    operators = front.operators = Operators(settings.admins, orders, alarms.needed, presses)
     watch = Watch(store, clock, mode, settings.alerts.backlog)
+    knocks = Knocks(store, clock)
     office = Office(
         reports,
         panels,
@@ -72,12 +80,13 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
         operators,
         halting,
         watch,
-        Knocks(store, clock),
+        knocks,
         front.affairs,
+        announcing,
     )
-    office.queues.append(alarms.address)
-    office.rounds.extend((alarms.sweep, watch.look, entrance.sweep))
-    office.everywhere.append(alarms.work)
+    office.queues.extend((alarms.address, announcing.gather))
+    office.rounds.extend((alarms.sweep, watch.look, entrance.sweep, announcing.sweep))
+    office.everywhere.extend((alarms.work, announcing.work))
     return office
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from engine.domain import Person, TierName
+from engine.domain import Person, Platform, TierName
 from engine.reports import month
 
 ROLES = ("discord", "slack", "web", "worker")
@@ -69,6 +70,25 @@ def people(text: str) -> int:
     raise argparse.ArgumentTypeError(message)
 
 
+def tiers(text: str) -> tuple[TierName, ...]:
+    """A list of tiers on the command line."""
+    return tuple(map(TierName, some_of(text, TierName)))
+
+
+def platforms(text: str) -> tuple[Platform, ...]:
+    """A list of platforms on the command line."""
+    return tuple(map(Platform, some_of(text, Platform)))
+
+
+def some_of(text: str, known: Iterable[str]) -> list[str]:
+    """Names of a list, each once and in its order."""
+    named, names = {part.strip() for part in text.split(",")}, [str(each) for each in known]
+    if named <= set(names):
+        return [name for name in names if name in named]
+    message = f"choose from {', '.join(names)}, divided by commas"
+    raise argparse.ArgumentTypeError(message)
+
+
 def calendar_month(text: str) -> tuple[datetime, datetime]:
     """A calendar month on the command line: `2026-10`."""
     try:
@@ -106,6 +126,7 @@ def command_line() -> argparse.ArgumentParser:
     about_people(commands)
     about_halting(commands)
     about_giving(commands)
+    about_announcing(commands)
     about_money(commands)
     about_simulation(commands)
     about_trying(commands)
@@ -204,6 +225,25 @@ def spans(parser: argparse.ArgumentParser, *, required: bool) -> None:
     end.add_argument("--until", type=date, metavar="DATE", help="a date like 2027-01-31 (0:00 UTC)")
     end.add_argument("--days", type=days, metavar="N", help="for N days from now")
     parser.add_argument("--note", default="", metavar="TEXT", help="why, for whoever asks later")
+
+
+def about_announcing(commands: Commands) -> None:
+    """Commands about what is told to many members."""
+    announcing = commands.add_parser("announce", help="tell members something by direct message")
+    announcing.add_argument("text", nargs="?", metavar="TEXT", help="what to tell them")
+    announcing.add_argument("--file", metavar="FILE", help="read the text from a file")
+    announcing.add_argument("--tier", type=tiers, default=(), metavar="TIERS", help="only some: free,premium")
+    announcing.add_argument(
+        "--platform", type=platforms, default=(), metavar="PLATFORMS", help="only some: discord,slack"
+    )
+    announcing.add_argument("--active-days", type=days, metavar="N", help="only who came in the last N days")
+    announcing.add_argument(
+        "--dry-run", action="store_true", help="show it and how many get it, send nothing"
+    )
+    announcing.add_argument("--yes", action="store_true", help="send it without asking")
+    announcing.add_argument("--stop", metavar="ID", help="send an announcement to nobody more")
+    listing = commands.add_parser("announcements", help="list announcements and how far they are")
+    listing.add_argument("--json", action="store_true", help="print JSON")
 
 
 def about_money(commands: Commands) -> None:

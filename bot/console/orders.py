@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from bot.console import entering, given, halting, shelf
+from bot.console import announcing, entering, given, halting, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
@@ -177,6 +177,8 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "events": events,
     "simulate": simulate,
     "dashboard": entering.dashboard,
+    "announce": announcing.announce,
+    "announcements": announcing.announcements,
     "block": halting.block,
     "unblock": halting.unblock,
     "blocked": halting.blocked,

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 import discord
 
-from bot import alarms, news
+from bot import alarms, announcing, news
 from bot.discord.mender import DiscordMender
 from bot.discord.posts import send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
 from bot.words import speaking
 from engine.alerts import Bulletin
+from engine.announcements import Letter
 from engine.domain import Channel, Person
 from engine.errors import GoneError, UnreachableError
 from engine.notices import Notice
@@ -31,7 +32,7 @@ DISCORD_BEHIND = timedelta(minutes=2)
 
 
 class DiscordMessenger(DiscordMender):
-    """The engine's Messenger and Herald for Discord, and its Mender."""
+    """The engine's Messenger, Herald and Crier for Discord, and its Mender."""
 
     async def deliver(self, notice: Notice, *, again: bool) -> None:
         with speaking(notice.locale):
@@ -59,6 +60,11 @@ class DiscordMessenger(DiscordMender):
                     await send_plain(channel, page, NOBODY, nonce=nonce(key, number))
         except GoneError as error:
             raise UnreachableError(f"{error}; {LET_IN}") from error
+
+    async def announce(self, letter: Letter, *, again: bool) -> None:
+        with speaking(letter.locale):
+            pages = of_reply(announcing.announcement(letter), PLAIN_LIMIT)
+        await self._write(letter.person, letter.key, pages, letter.since if again else None, letter.text)
 
     async def _write(
         self,

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from uuid import uuid4
 
-from bot import alarms, news
+from bot import alarms, announcing, news
 from bot.errands import Errands
 from bot.front import Front
 from bot.local.canvas import dm_anchor, message_anchor
@@ -23,6 +23,7 @@ from bot.render import kept_in
 from bot.reply import Reply
 from bot.words import speaking
 from engine.alerts import Bulletin
+from engine.announcements import Letter
 from engine.domain import Channel, Person, TurnId
 from engine.errors import UnreachableError
 from engine.notices import Notice
@@ -35,7 +36,7 @@ LONGEST_TEXT = 16_000
 
 
 class LocalBot:
-    """The playground's `LocalSurface`, `Messenger`, `Herald`, `Mender`; `run` owns the work."""
+    """The playground's `LocalSurface`, `Messenger`, `Herald`, `Crier`, `Mender`; `run` owns the work."""
 
     def __init__(self, front: Front, store: Store, clock: Clock, pace: Pace = PACE) -> None:
         self._front = front
@@ -121,6 +122,11 @@ class LocalBot:
         with speaking(bulletin.locale):
             told = alarms.bulletin(bulletin)
         await self._wall.add(post(f"alert-{bulletin.id}", Spot(bulletin.to.user, Room.DM), told))
+
+    async def announce(self, letter: Letter, *, again: bool) -> None:  # noqa: ARG002 - as for a notice
+        with speaking(letter.locale):
+            told = announcing.announcement(letter)
+        await self._wall.add(post(f"announced-{digest(letter.key)}", Spot(letter.person.user, Room.DM), told))
 
     async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
         with speaking(locale):

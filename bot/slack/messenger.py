@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot import alarms, news
+from bot import alarms, announcing, news
 from bot.slack.blocks import Content, of_reply
 from bot.slack.mender import SlackMender
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import Workspaces
 from bot.words import speaking
 from engine.alerts import Bulletin
+from engine.announcements import Letter
 from engine.domain import Channel, Person
 from engine.errors import GoneError, TellOperatorError, UnreachableError
 from engine.notices import Notice
@@ -27,7 +28,7 @@ Sent = Callable[[Workspace, Person], None]
 
 
 class SlackMessenger(SlackMender):
-    """The engine's Messenger and Herald for Slack, and its Mender."""
+    """The engine's Messenger, Herald and Crier for Slack, and its Mender."""
 
     def __init__(self, workspaces: Workspaces, sent: Sent) -> None:
         """`sent` hears of every notice that was sent."""
@@ -57,12 +58,8 @@ class SlackMessenger(SlackMender):
             content = of_reply(alarms.bulletin(bulletin))
         if isinstance(to, Channel):
             await self.post(to, bulletin.id, content, since)
-            return
-        workspace = await self._workspaces.at(to.workspace)
-        if workspace is None:
-            raise UnreachableError("the app is not in the person's workspace")
-        if since is None or not await shown(workspace, to, bulletin.id, since):
-            await workspace.direct(to.user, content, named(bulletin.id))
+        else:
+            await self._write(to, bulletin.id, content, since)
 
     async def post(self, to: Channel, key: str, content: Content, tried_since: datetime | None) -> None:
         """Write into a channel; an earlier try is recognised by its metadata, where we may read these."""
@@ -75,6 +72,19 @@ class SlackMessenger(SlackMender):
             await workspace.post(to.id, content, metadata=named(key))
         except GoneError as error:
             raise UnreachableError(f"{error}; {INVITE}") from error
+
+    async def announce(self, letter: Letter, *, again: bool) -> None:
+        with speaking(letter.locale):
+            content = of_reply(announcing.announcement(letter))
+        await self._write(letter.person, letter.key, content, letter.since if again else None)
+
+    async def _write(self, person: Person, key: str, content: Content, tried_since: datetime | None) -> None:
+        """Write to a person; an earlier try that got through is recognised by the key in its metadata."""
+        workspace = await self._workspaces.at(person.workspace)
+        if workspace is None:
+            raise UnreachableError("the app is not in the person's workspace")
+        if tried_since is None or not await shown(workspace, person, key, tried_since):
+            await workspace.direct(person.user, content, named(key))
 
 
 async def shown(workspace: Workspace, person: Person, key: str, since: datetime) -> bool:
