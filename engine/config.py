@@ -95,11 +95,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         discord=discord_settings(variables, parsed),
         slack=slack_settings(variables, parsed),
         stripe=stripe_settings(variables),
-        returns=ReturnUrls(
-            variables.stripe_success_url
-            or f"{server.app_url}/billing/success?session_id={{CHECKOUT_SESSION_ID}}",
-            variables.stripe_cancel_url or f"{server.app_url}/billing/cancel",
-        ),
+        returns=return_urls(variables, server.app_url),
         billing=replace(
             parsed.billing.policy(),
             shared=frozenset(n for n, each in tiers.items() if each.shared),
@@ -124,6 +120,14 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         metrics=MetricsSettings(variables.metrics_port, variables.metrics_token),
         log_format=variables.log_format,
         remarks=remarks(parsed, values),
+    )
+
+
+def return_urls(variables: Variables, site: str) -> ReturnUrls:
+    """Where Stripe sends members back to."""
+    success = f"{site}/billing/success?session_id={{CHECKOUT_SESSION_ID}}"
+    return ReturnUrls(
+        variables.stripe_success_url or success, variables.stripe_cancel_url or f"{site}/billing/cancel"
     )
 
 

@@ -276,13 +276,9 @@ class RefusalReason(StrEnum):
     POOL = "pool"
     TOO_LONG = "too_long"
     BLOCKED = "blocked"
-    """The operator lets this person ask nothing."""
     PAUSED = "paused"
-    """The operator has paused all answers."""
     PAUSED_FREE = "paused_free"
-    """Those to members without a paid tier."""
     PAUSED_MODEL = "paused_model"
-    """The model and all that could answer in its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bot.admin.office import Office
 from engine.audit import Actor, Origin
 from engine.members import Members
 from engine.ports import Clock, Store
@@ -13,6 +13,9 @@ from engine.reconcile import Reconcile
 from engine.settings import Settings
 from engine.simulated import SimulatedOrders
 from engine.subscriptions import Subscriptions
+
+if TYPE_CHECKING:  # the office has orders whose words are the console's
+    from bot.admin.office import Office
 
 
 @dataclass(frozen=True, slots=True)
