@@ -19,6 +19,7 @@ from billing.simulated_clock import SimulatedClock
 from billing.till import Till, open_till
 from bot import words
 from bot.admin.office import Office, open_office
+from bot.admin.rereading import rereading
 from bot.affairs import open_affairs
 from bot.console import care, demo, orders, wizard
 from bot.console.arguments import command_line
@@ -130,6 +131,7 @@ def furnish(
     reader, simulated = FileReader(settings.attachments), till.simulated is not None
     front = open_front(settings, store, clock, wares, chat, affairs, reader, simulated=simulated)
     office = open_office(settings, store, clock, front, mode)
+    office.operators.orders.update(rereading(reloading))
     office.queues.append(Summarising(store, clock, models, lambda: chat.desk).work)
     jobs = open_jobs(store, clock, chat, money, notices, bell, office)
     house = House(

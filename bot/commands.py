@@ -139,6 +139,7 @@ NUMBER = Option("number", "option-team-number", OptionKind.COUNT)
 MEMBER = Option("member", "option-team-member", OptionKind.MEMBER)
 
 PERSON = Option("person", "option-admin-person", OptionKind.PERSON, required=True)
+FIND = Option("text", "option-admin-find", OptionKind.TEXT, required=True)
 DAYS = Option("days", "option-admin-days", OptionKind.COUNT)
 WHAT = Option("what", "option-admin-what", OptionKind.MODEL, required=True)
 UNTIL = Option("until", "option-admin-until", OptionKind.UNTIL)
@@ -322,6 +323,8 @@ COMMANDS: tuple[Command, ...] = (
         parts=(
             Command("admin stats", "command-admin-stats", (DAYS,), operator=True),
             Command("admin why", "command-admin-why", (PERSON,), operator=True),
+            Command("admin find", "command-admin-find", (FIND,), operator=True),
+            Command("admin reload", "command-admin-reload", operator=True),
             Command("admin dashboard", "command-admin-dashboard", operator=True),
             Command("admin signout", "command-admin-signout", operator=True),
             Command("admin block", "command-admin-block", (PERSON, REASON), operator=True),

@@ -34,9 +34,11 @@ from engine.kept import KeepingTx
 from engine.notices import NoticesTx
 from engine.passes import PassesTx
 from engine.pauses import PausesTx
+from engine.rereading import RereadingTx
 from engine.rules import RulesTx
 from engine.screening import ScreeningTx
 from engine.seats import TeamsTx
+from engine.seeking import SeekingTx
 from engine.simulated import PlaygroundTx
 from engine.spending import SpendingTx
 from engine.summaries import SummariesTx
@@ -360,6 +362,8 @@ class Tx(
     VitalsTx,
     GrantsTx,
     AnnouncementsTx,
+    RereadingTx,
+    SeekingTx,
     Protocol,
 ):
     """One unit of work on the database."""

@@ -109,6 +109,11 @@ class Members:
         """What is on sale now."""
         return self.wares.today
 
+    @property
+    def mode(self) -> Mode:
+        """The world whose facts count."""
+        return self._mode
+
     def now(self) -> datetime:
         """The time by our clock."""
         return self._clock.now()
@@ -117,6 +122,11 @@ class Members:
         """Tier, reason, limits used and left, subscription facts."""
         now = self._clock.now()
         return await self._store.read(lambda tx: self._overview(tx, person, now))
+
+    async def overviews(self, people: Sequence[Person]) -> Sequence[Overview]:
+        """The same of several people, all at one moment."""
+        now = self._clock.now()
+        return await self._store.read(lambda tx: [self._overview(tx, each, now) for each in people])
 
     async def models(self, person: Person) -> Sequence[ModelRow]:
         """All models with their locks, as this person sees them."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine.audit import Actor, Deed, Entry
 from engine.domain import Person
+from engine.facts import Mode
+from engine.ledger import Tx
 from engine.members import Members, Overview
 from engine.ports import Clock, Store
 from engine.reports import Reports, SubscriptionStats, last_days
@@ -20,14 +22,26 @@ class Steering:
 
     async def why(self, actor: Actor, person: Person) -> Overview:
         """A person's tier, its reason, and what is used and left."""
-        await self._note(actor, Deed.WHY, str(person))
+        await self.note(actor, Deed.WHY, str(person))
         return await self._members.overview(person)
 
     async def stats(self, actor: Actor, days: int) -> SubscriptionStats:
         """The figures of the last days."""
-        await self._note(actor, Deed.STATS, detail=f"{days} days")
+        await self.note(actor, Deed.STATS, detail=f"{days} days")
         return await self._reports.get_subscription_stats(*last_days(days, self._clock.now()))
 
-    async def _note(self, actor: Actor, deed: Deed, subject: str = "", detail: str = "") -> None:
+    async def retry(self, actor: Actor, mode: Mode, letter: str | None = None) -> int:
+        """Have what was given up tried again, all of it or what has that id; how much that is."""
+        now = self._clock.now()
+
+        def work(tx: Tx) -> int:
+            retried = tx.retry_dead(mode, now, letter)
+            tx.note(Entry(now, actor, Deed.RETRY, letter or "", f"{retried} tried again"))
+            return retried
+
+        return await self._store.transact(work)
+
+    async def note(self, actor: Actor, deed: Deed, subject: str = "", detail: str = "") -> None:
+        """Write down that an operator looks at something."""
         entry = Entry(self._clock.now(), actor, deed, subject, detail)
         await self._store.transact(lambda tx: tx.note(entry))

@@ -14,6 +14,7 @@ from uuid import uuid4
 from engine import tidings
 from engine.alerts import Alert, AlertKind
 from engine.applying import apply, reconsider
+from engine.audit import Actor, Deed, Entry
 from engine.catalogue import access
 from engine.domain import Account, AccountId, Person, Platform, TierName
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
@@ -187,8 +188,8 @@ class Subscriptions:
         await self._store.transact(lambda tx: tx.look_again(account, mode, now + PUT_OFF))
         await self._store.transact(lambda tx: self._reconsider(tx, account))
 
-    async def forgive(self, person: Person) -> int:
-        """Let a person's open and lost disputes count no more; how many they were."""
+    async def forgive(self, person: Person, actor: Actor) -> int:
+        """Let a person's open and lost disputes count no more; how many they were. It is written down."""
         now, mode = self._clock.now(), self.mode
 
         def work(tx: Tx) -> int:
@@ -197,6 +198,7 @@ class Subscriptions:
             if account is None:
                 return 0
             forgiven = tx.forgive(account.id, mode, now)
+            tx.note(Entry(now, actor, Deed.FORGIVE, str(person), str(forgiven)))
             reconsider(tx, account, mode, now, self._policy)
             return forgiven
 

@@ -28,8 +28,10 @@ from storage.passes import Passes
 from storage.people import People
 from storage.playground import Playground
 from storage.proposals import Proposals
+from storage.rereading import Rereading
 from storage.rules import PlaceRules
 from storage.screening import Screenings
+from storage.seeking import Seeking
 from storage.session import Session
 from storage.spending import Spending
 from storage.stopped import Stopped
@@ -61,7 +63,9 @@ class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Scr
     """What keeps the house within its means, and its operator informed."""
 
 
-class Operating(Audit, Happenings, Passes, Stopped, Tallied, MemberCosts, HouseVitals, Grants):
+class Operating(
+    Audit, Happenings, Passes, Stopped, Tallied, MemberCosts, HouseVitals, Grants, Rereading, Seeking
+):
     """What operators do, read and give."""
 
 

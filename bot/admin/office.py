@@ -8,6 +8,7 @@ from bot.admin.announcing import announcing_orders, announcing_presses
 from bot.admin.asking import asking
 from bot.admin.desk import Operators
 from bot.admin.entering import entering
+from bot.admin.finding import finding
 from bot.admin.giving import giving
 from bot.admin.halting import stopping
 from bot.affairs import Affairs
@@ -16,6 +17,7 @@ from engine.alarms import Alarms, Audience
 from engine.announcing import Announcing
 from engine.entry import Entrance
 from engine.facts import Mode
+from engine.finding import Finding
 from engine.halting import Halting
 from engine.jobs import Queue
 from engine.panels import Panels
@@ -40,6 +42,7 @@ class Office:
     entrance: Entrance
     operators: Operators
     halting: Halting
+    finding: Finding
     watch: Watch
     knocks: Knocks
     affairs: Affairs
@@ -65,7 +68,8 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     halting = Halting(store, clock, front.members.wares, mode)
     orders = {**asking(steering), **entering(entrance), **stopping(halting, clock), **giving(front.affairs)}
     announcing = Announcing(store, clock, front.members.wares, mode, settings.announcement_pace)
-    orders.update(announcing_orders(announcing))
+    found = Finding(store, clock, front.members)
+    orders |= announcing_orders(announcing) | finding(found)
     alarms = Alarms(store, clock, audience_of(settings))
     presses = announcing_presses(announcing)
     operators = front.operators = Operators(settings.admins, orders, alarms.needed, presses)
@@ -79,6 +83,7 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
         entrance,
         operators,
         halting,
+        found,
         watch,
         knocks,
         front.affairs,

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from engine.domain import Person, Platform, TierName
 from engine.reports import month
+from engine.seeking import Sought
 
 ROLES = ("discord", "slack", "web", "worker")
 FEWEST = 20
@@ -21,6 +22,14 @@ def person(text: str) -> Person:
     """A person on the command line."""
     try:
         return Person.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def sought(text: str) -> Sought:
+    """By what members are looked for, on the command line."""
+    try:
+        return Sought.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -120,6 +129,10 @@ def command_line() -> argparse.ArgumentParser:
     )
     commands.add_parser("migrate", help="bring the database to this version's schema")
     commands.add_parser("slack-manifest", help="print the manifest to create the Slack app from")
+    finding = commands.add_parser("find", help="find members by an id, a Stripe id, tier:NAME or status:NAME")
+    finding.add_argument("sought", type=sought, metavar="TEXT", help="a person, an id, cus_..., tier:pro ...")
+    finding.add_argument("--json", action="store_true", help="print JSON")
+    commands.add_parser("reload", help="have every running process read its configuration anew")
     entering = commands.add_parser("dashboard", help="print a link that opens the dashboard once")
     entering.add_argument("--end-sessions", action="store_true", help="end everybody's sessions instead")
     about_data(commands)

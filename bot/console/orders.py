@@ -7,13 +7,15 @@ import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
-from bot.console import announcing, entering, given, halting, shelf
+from bot.console import announcing, entering, finding, given, halting, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
 from bot.console.words import dead_lines, findings_lines
+from engine.audit import Deed
 from engine.facts import DisputeStage
 from engine.members import plain
 from engine.ports import Model, PriceBook
@@ -103,7 +105,7 @@ async def why(arguments: Namespace, house: Household) -> int:
 
 async def forgive(arguments: Namespace, house: Household) -> int:
     """Let a person's disputes count no more."""
-    forgiven = await house.subscriptions.forgive(arguments.person)
+    forgiven = await house.subscriptions.forgive(arguments.person, console_actor())
     print(f"{forgiven} forgiven." if forgiven else f"Nothing stands against {arguments.person}.")
     return 0
 
@@ -111,13 +113,15 @@ async def forgive(arguments: Namespace, house: Household) -> int:
 async def reconcile(arguments: Namespace, house: Household) -> int:
     """Compare everything with Stripe and mend what differs; or list or retry what was given up."""
     work, subscriptions, store = house.reconcile, house.subscriptions, house.store
-    mode, now = subscriptions.mode, house.clock.now()
+    mode, note = subscriptions.mode, partial(house.office.steering.note, console_actor())
     if arguments.retry_dead:
         letter = None if arguments.retry_dead == "all" else arguments.retry_dead
-        return told_retried(await store.transact(lambda tx: tx.retry_dead(mode, now, letter)), letter)
+        return told_retried(await house.office.steering.retry(console_actor(), mode, letter), letter)
     if arguments.dead:
+        await note(Deed.DEAD_LETTERS)
         print("\n".join(dead_lines(await store.read(lambda tx: tx.dead_letters(mode)))))
         return 0
+    await note(Deed.RECONCILE, detail="dry run" if arguments.dry_run else "")
     findings = await (work.compare() if arguments.dry_run else work.run())
     while not arguments.dry_run and await subscriptions.work():
         pass
@@ -137,6 +141,7 @@ def told_retried(retried: int, letter: str | None) -> int:
 async def report(arguments: Namespace, house: Household) -> int:
     """Print revenue, what moved it, churn, funnel and tiers of a span of time."""
     since, until = arguments.month or last_days(arguments.days, house.clock.now())
+    await house.office.steering.note(console_actor(), Deed.STATS, detail=f"{since:%F} to {until:%F}")
     stats = await house.office.reports.get_subscription_stats(since, until)
     print(json.dumps(stats_json(stats), indent=2) if arguments.json else "\n".join(stats_lines(stats)))
     return 0
@@ -179,6 +184,8 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "dashboard": entering.dashboard,
     "announce": announcing.announce,
     "announcements": announcing.announcements,
+    "find": finding.find,
+    "reload": finding.reload,
     "block": halting.block,
     "unblock": halting.unblock,
     "blocked": halting.blocked,

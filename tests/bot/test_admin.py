@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -9,15 +10,21 @@ import pytest
 from bot.admin.asking import asking
 from bot.admin.desk import Operators
 from bot.admin.entering import entering
+from bot.admin.finding import finding
 from bot.admin.people import person_named
+from bot.admin.rereading import rereading
 from bot.commands import BY_NAME
 from bot.front import Front, Request
 from bot.typed import Typed, parse
 from engine.audit import Actor, Deed, Entry, Origin
+from engine.config import load_settings
 from engine.domain import Person, Platform
 from engine.entry import Entrance
 from engine.facts import Mode
+from engine.finding import Finding
+from engine.reloading import Reloading
 from engine.reports import Reports
+from engine.settings import Settings
 from engine.steering import Steering
 from tests.bot.counter import simulated_counter
 from tests.engine.conftest import ALICE, BOB, Hall
@@ -125,3 +132,27 @@ async def test_signing_out_everywhere_is_told_by_number(hall: Hall, front: Front
             link = str(await entrance.link(Actor.in_chat(ALICE)))
             await entrance.enter(link.partition("=")[2])
         assert (await says(front, "/admin signout")).startswith(words)
+
+
+async def test_members_are_found_in_words(hall: Hall, front: Front) -> None:
+    front.operators.orders.update(finding(Finding(hall.store, hall.clock, front.members)))
+    await hall.store.transact(lambda tx: tx.lock_account(BOB, hall.clock.now()))
+    for text in ("@bob", "local:bob", "bob", "tier:free"):
+        told = await says(front, f"/admin find {text}")
+        assert re.search(r"local:bob +free +no_subscription +\$0\.00", told)
+    assert await says(front, "/admin find cus_nobody") == "Nobody fits that."
+    assert (await says(front, "/admin find tier:gold")).startswith("'gold' is no tier: write one of free,")
+
+
+async def test_reading_the_configuration_anew_is_told_in_words(hall: Hall, front: Front) -> None:
+    price = ["0"]
+
+    def read() -> Settings:
+        return load_settings({"ADMIN_IDS": "local:alice", "PORT": price[0]})
+
+    front.operators.orders.update(rereading(Reloading(hall.store, hall.clock, read(), read)))
+    assert await says(front, "/admin reload") == "Nothing that holds at once has changed."
+    price[0] = "8099"
+    assert "Needs a restart: HOST, PORT, APP_URL;" in await says(front, "/admin reload")
+    price[0] = "many"
+    assert "nothing has changed:\n- PORT:" in await says(front, "/admin reload")

@@ -72,7 +72,7 @@ async def test_what_may_change_is_handed_to_all_who_asked(
 ) -> None:
     caplog.set_level("INFO")
     desktop.write(prompt="Sing.")
-    assert await desktop.reloading.reload()
+    assert (await desktop.reloading.reload()).taken
     (fresh,) = desktop.taken
     assert fresh.system_prompt == "Sing."
     assert fresh is desktop.reloading.settings
@@ -88,7 +88,7 @@ async def test_a_wrong_file_changes_nothing_and_is_reported_with_all_its_problem
     desktop.path.write_bytes(
         FILE.format(prompt=wrong, price="-1", trial="0").encode(errors="surrogateescape")
     )
-    assert not await desktop.reloading.reload()
+    assert not (await desktop.reloading.reload()).taken
     assert desktop.taken == []
     assert desktop.reloading.settings is before
     (alert,) = await alerts(store, clock)
@@ -104,7 +104,7 @@ async def test_an_environment_file_that_cannot_be_read_is_a_wrong_one_too(
         raise UnicodeDecodeError("utf-8", b"x", 0, 1, "in .env")
 
     reloading = Reloading(store, clock, desktop.read(), broken)
-    assert not await reloading.reload()
+    assert not (await reloading.reload()).taken
     assert len(await alerts(store, clock)) == 1
 
 
@@ -125,7 +125,7 @@ async def test_what_needs_a_restart_is_named_each_time_and_not_taken_over(
     desktop.environ |= {"PORT": "9999", "DISCORD_TOKEN": "fake", "STRIPE_SECRET_KEY": "sk_test_other"}
     for _ in range(2):
         caplog.clear()
-        assert await desktop.reloading.reload()
+        assert (await desktop.reloading.reload()).taken
         assert {name: getattr(desktop.taken[-1], name) for name in LASTING} == {
             name: getattr(old, name) for name in LASTING
         }
@@ -153,7 +153,7 @@ async def test_a_vendor_that_cannot_be_loaded_afterwards_ends_nothing(
         raise TryAgainError("away")
 
     desktop.reloading.afterwards.append(away)
-    assert await desktop.reloading.reload()
+    assert (await desktop.reloading.reload()).taken
     assert "a vendor cannot be asked" in caplog.messages
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from engine.audit import Actor, Origin
 from engine.domain import TierName
 from engine.facts import Mode, PaymentStatus, SubscriptionId
 from engine.terms import LetterKind
 from tests.engine.conftest import ALICE
 from tests.fakes.stripe import FaultKind
 from tests.money.conftest import Till
+
+SHELL = Actor("console:root", Origin.CONSOLE)
 
 
 async def read(till: Till) -> None:
@@ -96,7 +99,7 @@ async def test_a_subscription_whose_lost_dispute_was_forgiven_is_not_ended_any_m
         till.clock.advance(timedelta(minutes=10))
     (letter,) = await till.store.read(lambda tx: tx.dead_letters(Mode.TEST))
     assert letter.kind is LetterKind.DUTY
-    await till.subscriptions.forgive(ALICE)
+    await till.subscriptions.forgive(ALICE, SHELL)
     till.stripe.faults.clear()
     now = till.clock.now()
     await till.store.transact(lambda tx: tx.retry_dead(Mode.TEST, now))

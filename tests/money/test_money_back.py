@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from engine.audit import Actor, Origin
 from engine.domain import TierName
 from engine.facts import CustomerId, DisputeStage, Mode
 from engine.ledger import Tx
@@ -13,6 +14,8 @@ from tests.engine.conftest import ALICE
 from tests.fakes.stripe import FaultKind
 from tests.money.conftest import Till, open_till
 from tests.money.test_duties import second
+
+SHELL = Actor("console:root", Origin.CONSOLE)
 
 
 async def test_a_slow_look_into_a_dispute_does_not_hide_that_it_was_won_since(till: Till) -> None:
@@ -40,7 +43,7 @@ async def test_an_inquiry_that_was_there_when_disputes_were_forgiven_may_still_b
     first = await till.paid()
     inquiry = till.stripe.drive.inquiry(till.stripe.drive.charge_of(first)["id"])
     await till.settle()
-    assert await till.subscriptions.forgive(ALICE) == 0
+    assert await till.subscriptions.forgive(ALICE, SHELL) == 0
     till.stripe.drive.change_dispute(inquiry["id"], "needs_response")
     await till.settle()
     assert await till.tier() is TierName.FREE

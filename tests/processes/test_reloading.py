@@ -161,7 +161,7 @@ async def test_everything_that_may_change_is_taken_over_by_every_room(
         )
         config.write_text(text + MORE)
         monkeypatch.setenv("ADMIN_IDS", f"local:{OPERATOR}")
-        assert await opened.reloading.reload()
+        assert (await opened.reloading.reload()).taken
         now, desk = opened.reloading.settings, opened.chat.desk
         assert now.ceilings.bot_month == desk.ceilings.bot_month == 1_000_000
         assert not desk.summaries.on

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import pytest
 
+from engine.audit import Actor, Origin
 from engine.checkout import Blocked, CheckoutLink
 from engine.domain import Interval, TierName
 from engine.facts import AccessReason
@@ -23,6 +24,8 @@ from tests.engine.conftest import ALICE
 from tests.fakes.stripe.wire import Json
 from tests.money.conftest import Till
 from tests.money.scenarios.people import an_hour_passes, buys, movements, night_falls, notices, subscription
+
+SHELL = Actor("console:root", Origin.CONSOLE)
 
 
 class News(StrEnum):
@@ -95,7 +98,7 @@ async def test_a_lost_dispute_ends_the_subscription_and_sells_nothing_until_it_i
     assert subscription(till, name)["status"] == "canceled"
     assert till.stripe.world.rows("refund") == []
     assert isinstance(await till.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH), Blocked)
-    await till.subscriptions.forgive(ALICE)
+    await till.subscriptions.forgive(ALICE, SHELL)
     assert isinstance(await till.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH), CheckoutLink)
 
 
