@@ -94,12 +94,34 @@ def steps(query: Query, mode: str) -> Counter[tuple[date, str]]:
 
 def earned(query: Query, mode: str, first: date, last: date) -> dict[str, Fraction]:
     """What each account's MRR earned day by day, in US dollars."""
+    sql = "SELECT account, mode, mrr_after, currency, moved_at FROM mrr_movement ORDER BY account, number"
+    lives: defaultdict[str, dict[date, tuple[Fraction, str]]] = defaultdict(dict)
+    for account, its, after, currency, moved in query(sql):
+        if its == mode:
+            lives[account][at(moved).date()] = Fraction(after), currency
     found: defaultdict[str, Fraction] = defaultdict(Fraction)
-    day = first
-    while day <= last:
-        month = ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
-        for account, (mrr, currency, _) in standing(query, mode, day + timedelta(days=1)).items():
-            if currency == "usd":
+    for account, changes in lives.items():
+        day = min(changes)
+        mrr, currency = changes[day]
+        while day <= last:
+            mrr, currency = changes.get(day, (mrr, currency))
+            month = ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
+            if day >= first and currency == "usd":
                 found[account] += mrr / month
-        day += timedelta(days=1)
+            day += timedelta(days=1)
     return {account: amount for account, amount in found.items() if amount}
+
+
+def metered(query: Query, mode: str, first: date, last: date) -> dict[str, int]:
+    """Vendor cost of metered use of some days, by account."""
+    found: Counter[str] = Counter()
+    for account, its, cost, used in query("SELECT account, mode, cost, used_at FROM usage_event"):
+        if its == mode and first <= at(used).date() <= last:
+            found[account] += cost
+    return dict(found)
+
+
+def cost(query: Query, first: date, last: date) -> int:
+    """What vendors charged for what began on some days."""
+    rows = query("SELECT began_at, cost FROM charge")
+    return sum(amount or 0 for began, amount in rows if first <= at(began).date() <= last)
