@@ -189,6 +189,7 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
             house.till.billing.parse_webhook_event,
             house.money.subscriptions.receive,
             house.office.knocks.heard,
+            house.office.deliveries.untaken,
         ),
         slack=surfaces.slack.endpoint if surfaces.slack else None,
         slack_install=surfaces.slack_install,

@@ -13,6 +13,7 @@ from engine.pauses import Pause
 from engine.ports import LocalSurface, PlatformEndpoint
 from engine.simulated import SimulatedCheckout, SimulatedPlay
 from engine.subscriptions import PurchaseStatus
+from engine.tallies import Delivery
 from webhooks.observatory import Observatory
 
 PausesNow = Callable[[], Awaitable[Sequence[Pause]]]
@@ -25,12 +26,13 @@ CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]
 class StripeInbox:
     """Takes webhook events: `parse` verifies the raw body, `receive` stores; False for nothing new.
 
-    `knocked` hears of each that had no good signature.
+    `knocked` hears of each that had no good signature, `untaken` of each that was not taken, and why.
     """
 
     parse: Callable[[bytes, str | None], BillingEvent]
     receive: Callable[[BillingEvent], Awaitable[bool]]
     knocked: Callable[[str], Awaitable[None]] | None = None
+    untaken: Callable[[Delivery], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from engine.errors import BadPayloadError, BadSignatureError
+from engine.errors import BadPayloadError, BadSignatureError, OutsideError
+from engine.tallies import Delivery
 from webhooks.body import read_body
 from webhooks.boundary import STRIPE_PATH
 from webhooks.site import StripeInbox
@@ -62,12 +63,18 @@ class StripeEndpoint:
             call.outcome = "bad_signature"
             if self._inbox.knocked:
                 await self._inbox.knocked(STRIPE_PATH)
+            self._inbox.untaken(Delivery.SIGNATURE)
             raise _refused("signature", BAD_SIGNATURE) from None
         except BadPayloadError:
             call.outcome = "bad_payload"
+            self._inbox.untaken(Delivery.PAYLOAD)
             raise _refused("payload", BAD_PAYLOAD) from None
         call.type = event.type
-        changed = await self._inbox.receive(event)
+        try:
+            changed = await self._inbox.receive(event)
+        except OutsideError:
+            self._inbox.untaken(Delivery.AWAY)
+            raise
         call.outcome = "stored" if changed else "nothing_new"
         logger.info("event taken", extra={"id": event.id, "type": event.type, "changed": changed})
         return answer({"received": True, "changed": changed})

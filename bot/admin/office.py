@@ -15,6 +15,7 @@ from bot.affairs import Affairs
 from bot.front import Front
 from engine.alarms import Alarms, Audience
 from engine.announcing import Announcing
+from engine.deliveries import Deliveries
 from engine.entry import Entrance
 from engine.facts import Mode
 from engine.finding import Finding
@@ -37,6 +38,7 @@ class Office:
 
     reports: Reports
     panels: Panels
+    deliveries: Deliveries
     steering: Steering
     alarms: Alarms
     entrance: Entrance
@@ -74,10 +76,11 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     presses = announcing_presses(announcing)
     operators = front.operators = Operators(settings.admins, orders, alarms.needed, presses)
     watch = Watch(store, clock, mode, settings.alerts.backlog)
-    knocks = Knocks(store, clock)
+    knocks, deliveries = Knocks(store, clock), Deliveries(store, clock, mode)
     office = Office(
         reports,
         panels,
+        deliveries,
         steering,
         alarms,
         entrance,
@@ -91,7 +94,7 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     )
     office.queues.extend((alarms.address, announcing.gather))
     office.rounds.extend((alarms.sweep, watch.look, entrance.sweep, announcing.sweep))
-    office.everywhere.extend((alarms.work, announcing.work))
+    office.everywhere.extend((alarms.work, announcing.work, deliveries.work))
     return office
 
 

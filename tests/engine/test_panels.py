@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
+
 from engine.charts import Days
-from engine.domain import RefusalReason, TierName
-from engine.errors import TryAgainError
-from engine.facts import Mode
+from engine.domain import Delta, Micros, Person, Platform, RefusalReason, TierName, TurnId
+from engine.errors import (
+    ContentRefusedError,
+    ContextTooLongError,
+    LateError,
+    OutsideError,
+    StreamCutError,
+    TellOperatorError,
+    TryAgainError,
+)
+from engine.facts import CustomerId, Mode
 from engine.figures import FunnelStep, MovementKind
+from engine.gauges import Quantiles
+from engine.health import quantiles
+from engine.ledger import Tx
 from engine.models import Usage
 from engine.panels import Panels
-from engine.tallies import MemberOrder, WaitingKind
-from engine.turns import CallEnd
+from engine.tallies import BEYOND, MemberOrder, WaitingKind, bound, refused
+from engine.terms import DutyId
+from engine.turns import Call, CallEnd, Charge, Settlement
+from storage.store import open_store
+from tests.engine.club import SELLING, TEAM_SUB, Club
 from tests.engine.conftest import ALICE, BOB, Hall, last
+from tests.fakes.clock import NOON
 from tests.fakes.models import Scripted
-
-PRICE = Fraction(8_990_000)
+from tests.storage.makers import conversation, duty, hold
 
 
 def panels(hall: Hall, markup: int = 0) -> Panels:
@@ -64,3 +82,155 @@ async def test_a_house_without_anything_has_figures_too(hall: Hall) -> None:
     assert len(view.conversations) == len(view.revenue.usd.days) == len(view.tiers.days) == 30
     for order in MemberOrder:
         assert (await panels(hall).members(panels(hall).today, order)).total == 0
+
+
+LATE, DEAR = LateError("late"), Usage(10, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "end", "failed"),
+    [
+        (TryAgainError("busy"), CallEnd.BUSY, True),
+        (LATE, CallEnd.LATE, True),
+        (TellOperatorError("no key"), CallEnd.BROKEN, True),
+        (ContextTooLongError("long"), CallEnd.TOO_LONG, False),
+        (ContentRefusedError("no"), CallEnd.REFUSED, False),
+    ],
+)
+async def test_a_request_that_failed_is_a_vendors_failure_or_nobodys(
+    hall: Hall,
+    error: OutsideError,
+    end: CallEnd,
+    failed: bool,  # noqa: FBT001
+) -> None:
+    hall.one = Scripted(errors=[error] * 9)
+    hall.two = Scripted(errors=[error] * 9)
+    await last(hall.chat(), hall.ask())
+    lines = (await panels(hall).vendors()).lines
+    assert {each for line in lines for each in line.ends} == {end}
+    assert sum(line.failures for line in lines) == (sum(line.requests for line in lines) if failed else 0)
+    assert all(line.total.count == 0 for line in lines)
+
+
+async def test_a_stream_that_broke_off_and_an_answer_have_their_first_words_timed(hall: Hall) -> None:
+    hall.one = Scripted(errors=[StreamCutError("cut")], fail_after=1)
+    chat = hall.chat()
+    await last(chat, hall.ask())
+    await last(chat, hall.ask())
+    (line,) = (await panels(hall).vendors()).lines
+    assert line.ends == {CallEnd.CUT: 1, CallEnd.ANSWERED: 1}
+    assert (line.first.count, line.total.count) == (2, 1)
+    assert line.share == Fraction(1, 2)
+
+
+async def test_a_request_that_is_left_is_no_failure(hall: Hall) -> None:
+    hall.one = Scripted(pause=1)
+    chat = hall.chat()
+    async with aclosing(chat.ask(hall.ask())) as events:
+        async for event in events:
+            if isinstance(event, Delta):
+                break
+    (line,) = (await panels(hall).vendors()).lines
+    assert (line.ends, line.failures, line.first.count, line.total.count) == ({CallEnd.LEFT: 1}, 0, 1, 0)
+
+
+async def test_a_settlement_that_comes_again_is_one_request_and_one_answer(hall: Hall) -> None:
+    took, first = timedelta(milliseconds=700), timedelta(milliseconds=90)
+    call = Call("one", "quick", CallEnd.ANSWERED, NOON, took, first)
+    charge = Charge("quick", "one", DEAR, Micros(7))
+    settled = Settlement("quick", "Yes.", DEAR, Micros(7), "end", NOON, (charge,), (call,))
+
+    def answered(tx: Tx) -> None:
+        tx.settle(TurnId("answered"), settled)
+
+    def stopped(tx: Tx) -> None:
+        tx.release(TurnId("stopped"), "stopped", NOON)
+        tx.record_spend(TurnId("stopped"), settled)
+
+    for end in (answered, stopped):
+
+        def begin(tx: Tx, name: str = end.__name__) -> TurnId:
+            return hold(tx, name, conversation(tx, name), provider="one", tier=TierName.PRO)
+
+        await hall.store.transact(begin)
+        for _ in range(3):
+            await hall.store.transact(end)
+    view = await panels(hall).overview(Days.back(1, NOON))
+    (line,) = view.vendors.lines
+    assert line.ends == {CallEnd.ANSWERED: 2}
+    assert line.first == Quantiles(timedelta(milliseconds=100), timedelta(milliseconds=100), 2)
+    assert line.total == Quantiles(timedelta(milliseconds=750), timedelta(milliseconds=750), 2)
+    (tier,) = view.margin.tiers
+    assert (tier.tier, tier.margin.use.requests, tier.margin.use.turns) == (TierName.PRO, 2, 1)
+    assert [day.by_tier for day in view.conversations] == [{TierName.PRO: 1}]
+
+
+async def test_a_unit_that_fails_counts_nothing(hall: Hall) -> None:
+    def work(tx: Tx) -> None:
+        tx.tally(refused(TierName.FREE, RefusalReason.RATE, NOON))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await hall.store.transact(work)
+    assert await panels(hall).limits(Days.back(1, NOON)) == ()
+
+
+async def test_two_processes_count_all_that_both_do(hall: Hall, database_url: str) -> None:
+    async with await open_store(database_url, hall.clock) as other:
+        mine = [refused(TierName.FREE, reason, NOON) for reason in (RefusalReason.RATE, RefusalReason.COST)]
+        units = [
+            store.transact(lambda tx, order=order: tx.tally(*order))  # type: ignore[misc]
+            for store in (hall.store, other)
+            for order in (mine, mine[::-1]) * 20
+        ]
+        await asyncio.gather(*units)
+        lines = await panels(hall).limits(Days.back(1, NOON))
+    assert [line.times for line in lines] == [80, 80]
+
+
+async def test_what_a_seat_costs_is_its_teams_owners(hall: Hall) -> None:
+    club = Club(hall, SELLING)
+    await club.has(ALICE, TEAM_SUB)
+    await club.joins(BOB)
+    for person in (ALICE, BOB, BOB):
+        await last(club.chat(), hall.ask(person=person))
+    page = await Panels(hall.store, hall.clock, SELLING, Mode.TEST).members(NOON.date())
+    assert [(row.person, row.requests, row.tier) for row in page.rows] == [(ALICE, 3, TierName.TEAM)]
+
+
+async def test_members_are_found_by_what_they_are_called_whether_they_cost_anything(hall: Hall) -> None:
+    people = [Person(Platform.SLACK, "T1", "U%"), Person(Platform.DISCORD, "", "77"), ALICE]
+    await hall.store.transact(lambda tx: [tx.lock_account(each, NOON).id for each in people])
+    sought = {"slack:t1/u%": people[:1], "77": people[1:2], "%": people[:1], "U": people[:1], "nobody": []}
+    for text, found in sought.items():
+        page = await panels(hall).members(NOON.date(), text=text)
+        assert [row.person for row in page.rows] == found
+        assert page.total == len(found)
+
+
+async def test_durations_have_the_bound_that_half_and_nearly_all_lie_within() -> None:
+    assert quantiles({}) == Quantiles(None, None, 0)
+    bounds = {bound(timedelta(milliseconds=each)): 1 for each in (90, 250, 900, 4000)} | {BEYOND: 1}
+    assert quantiles(bounds) == Quantiles(timedelta(seconds=1), timedelta(minutes=15), 5)
+    assert bound(timedelta(milliseconds=100)) == "100"
+    assert bound(timedelta(hours=1)) == BEYOND
+    assert quantiles({"2000": 19, "3000": 1}) == Quantiles(timedelta(seconds=2), timedelta(seconds=2), 20)
+    assert quantiles({"2000": 18, "3000": 2}).p95 == timedelta(seconds=3)
+
+
+async def test_a_dead_letter_and_what_waits_are_in_the_backlog_with_their_age(hall: Hall) -> None:
+    hall.clock.advance(timedelta(minutes=9))
+
+    def work(tx: Tx) -> None:
+        tx.mark_dirty(Mode.TEST, CustomerId("cus_1"), NOON)
+        tx.mark_dirty(Mode.TEST, CustomerId("cus_2"), NOON + timedelta(days=1))
+        tx.mark_dirty(Mode.LIVE, CustomerId("cus_3"), NOON)
+        tx.owe_duty(duty("dead"), NOON)
+        tx.duty_dead(DutyId("dead"), "refused")
+
+    await hall.store.transact(work)
+    found = await panels(hall).backlog()
+    waiting = {each.kind: (each.count, each.oldest) for each in found.waiting}
+    assert waiting.pop(WaitingKind.CUSTOMERS) == (2, NOON)
+    assert set(waiting.values()) == {(0, None)}
+    assert [(letter.id, letter.error) for letter in found.letters] == [("dead", "refused")]

@@ -31,7 +31,8 @@ async def agree(store: Store, url: str, clock: Clock, wares: Wares, mode: Mode, 
     await use_agrees(store, query, span)
     await revenue_agrees(panels, query, mode, span)
     await margin_agrees(panels, query, mode, span)
-    for month in {span.first.replace(day=1), span.last.replace(day=1)}:
+    await steps_agree(panels, query, mode, span)
+    for month in sorted({day.replace(day=1) for day in span.all}):
         await members_agree(panels, query, mode, month)
     found = {
         (each.day, tier or ""): count
@@ -39,6 +40,13 @@ async def agree(store: Store, url: str, clock: Clock, wares: Wares, mode: Mode, 
         for tier, count in each.by_tier.items()
     }
     assert Counter(found) == raw.conversations(query)
+
+
+async def steps_agree(panels: Panels, query: raw.Query, mode: Mode, span: Days) -> None:
+    """How far accounts came."""
+    known = raw.steps(query, mode)
+    for row in await panels.funnel(span):
+        assert row.accounts == sum(known[day, row.step.value] for day in span.all)
 
 
 async def use_agrees(store: Store, query: raw.Query, span: Days) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import count
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from engine.catalogue import Catalogue
@@ -18,18 +19,26 @@ from engine.figures import FunnelStep, Movement, MovementKind, Reached
 from engine.ledger import Tx
 from engine.models import Usage
 from engine.spending import FREE, Purpose, team
+from engine.tallies import BOUNDS
 from engine.terms import UsageEvent
 from engine.turns import Charge, Hold, Settlement
+from storage.migrate import for_sqlite, known_migrations, split_statements
 from storage.store import Store
 from tests.billing.conftest import TIERS
 from tests.fakes.clock import NOON, FakeClock
 from tests.storage.agreeing import agree
-from tests.storage.makers import MINUTE, account
+from tests.storage.makers import MINUTE, account, change
 
 CATALOGUE = Catalogue(TIERS, ())
 DAYS = 40
 LAST = NOON + timedelta(days=DAYS)
 WORLDS = count()
+GROWING = settings(
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+"""Each example adds to the same rows, so that none can be made smaller."""
 PAID = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
 AMOUNTS = (Fraction(0), Fraction(8_990_000), Fraction(89_000_000, 12), Fraction(25_000_000, 7))
 USAGES = st.sampled_from((Usage(), Usage(90, 40, 20), Usage(1, 0, 1)))
@@ -61,6 +70,7 @@ class World:
 
     def begin(self, tx: Tx) -> None:
         """Both have talked before, without a turn so far."""
+        tx.lock_team(account(tx, self.people[0]), Mode.TEST)
         for number, person in enumerate(self.people):
             owner = account(tx, person)
             tx.open_conversation(
@@ -145,7 +155,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(GROWING, max_examples=8)
 @given(steps=st.lists(STEP, min_size=20, max_size=40))
 async def test_whatever_happens_every_figure_is_what_the_rows_say(
     store: Store, database_url: str, clock: FakeClock, steps: list[tuple[object, ...]]
@@ -166,3 +176,43 @@ def take(tx: Tx, world: World, step: tuple[object, ...]) -> None:
         world.turn_step(tx, what, number, tier, charges)  # type: ignore[arg-type]
     else:
         world.money_step(tx, what, number, tier, amount)  # type: ignore[arg-type]
+
+
+@settings(GROWING, max_examples=3)
+@given(steps=st.lists(STEP, min_size=30, max_size=40))
+async def test_what_was_not_counted_when_it_happened_is_counted_by_the_migration(
+    store: Store, database_url: str, clock: FakeClock, steps: list[tuple[object, ...]]
+) -> None:
+    world = World()
+    await store.transact(world.begin)
+    for each in steps:
+        await store.transact(partial(take, world=world, step=each))
+    clock.advance(max(timedelta(0), LAST - clock.now()))
+    change(
+        database_url,
+        "DELETE FROM tally",
+        "DELETE FROM mrr_day",
+        "DELETE FROM spend WHERE cost = 0",
+        "UPDATE spend SET whole = 0, requests = 0",
+        "UPDATE conversation SET tier = NULL",
+        *backfill(database_url),
+    )
+    await agree(store, database_url, clock, CATALOGUE, Mode.TEST)
+
+
+def backfill(url: str) -> list[str]:
+    """What the migration does with older rows."""
+    (found,) = (each for each in known_migrations() if each.name == "tallies")
+    sql = for_sqlite(found.sql) if url.startswith("sqlite") else found.sql
+    beginnings = ("INSERT", "CREATE TABLE payer_month", "DROP TABLE payer_month")
+    return [
+        each
+        for each in split_statements(sql)
+        if "\n".join(line for line in each.splitlines() if not line.startswith("--")).startswith(beginnings)
+    ]
+
+
+def test_the_migration_counts_up_to_the_same_bounds() -> None:
+    (found,) = (each for each in known_migrations() if each.name == "tallies")
+    told = re.findall(r"<= (\d+) THEN '(\d+)'", found.sql)
+    assert [(int(micros), int(millis)) for micros, millis in told] == [(each * 1000, each) for each in BOUNDS]

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 
 from engine.errors import BadPayloadError, BadSignatureError, TryAgainError
 from engine.facts import BillingEvent, CustomerId, EventId, Mode
+from engine.tallies import Delivery
 from tests.web.conftest import Start, connect
 from webhooks.site import Site, StripeInbox
 
@@ -26,6 +27,7 @@ class Inbox:
     def __init__(self) -> None:
         self.kept: dict[str, BillingEvent] = {}
         self.trouble: Exception | None = None
+        self.untaken: list[Delivery] = []
         self.knocks: list[str] = []
 
     def parse(self, body: bytes, signature: str | None) -> BillingEvent:
@@ -65,7 +67,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 async def client(start: Start, inbox: Inbox) -> ClientSession:
-    stripe = StripeInbox(inbox.parse, inbox.receive, inbox.knocked)
+    stripe = StripeInbox(inbox.parse, inbox.receive, inbox.knocked, inbox.untaken.append)
     return await start(Site("http://127.0.0.1", stripe=stripe))
 
 
@@ -188,3 +190,13 @@ async def test_only_a_bad_signature_is_a_knock(client: ClientSession, inbox: Inb
         async with client.post(PATH, data=body, headers=headers) as answer:
             assert answer.status == 400
     assert inbox.knocks == [PATH, PATH]
+
+
+async def test_what_is_not_taken_is_counted_by_why(client: ClientSession, inbox: Inbox) -> None:
+    await client.post(PATH, data=b"evt_1", headers=SIGNED)
+    assert inbox.untaken == []
+    await client.post(PATH, data=b"evt_1", headers={"Stripe-Signature": "bad"})
+    await client.post(PATH, data=b"[]", headers=SIGNED)
+    inbox.trouble = TryAgainError("the database is away")
+    await client.post(PATH, data=b"evt_2", headers=SIGNED)
+    assert inbox.untaken == [Delivery.SIGNATURE, Delivery.PAYLOAD, Delivery.AWAY]
