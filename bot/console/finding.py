@@ -24,5 +24,5 @@ async def find(arguments: Namespace, house: Household) -> int:
 async def reload(_arguments: Namespace, house: Household) -> int:
     """Ask every process that runs to read its configuration, which was just read here without a problem."""
     await ask_all(house.store, house.clock, console_actor())
-    print(f"Every running process reads its configuration within {WATCH:.0f} s; its log says what came.")
+    print(f"Every running process reads its configuration within {WATCH:.0f} s; its log says what is new.")
     return 0

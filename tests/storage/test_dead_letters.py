@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -212,3 +212,5 @@ async def test_what_waits_and_what_is_stuck_is_counted(store: Store) -> None:
         alerts_owed=3,
         circuits_open=1,
     )
+    early = await store.read(lambda tx: tx.vitals(NOON - MINUTE))
+    assert (early.backlog, early.waiting) == (3, timedelta(0))
