@@ -11,7 +11,7 @@ from uuid import uuid4
 from engine.admission import Admission, Desk, admit
 from engine.catalogue import Catalogue
 from engine.comparison import admit_comparison
-from engine.demo.endings import Ending, Length, Outage, ending
+from engine.demo.endings import Ending, Length, Moment, Outage, ending
 from engine.demo.people import Character
 from engine.demo.talk import Question
 from engine.domain import Duplicate, Micros, Offer, Refusal, RefusalReason, Scope, TierName, TurnId
@@ -91,7 +91,8 @@ def tell(tx: Tx, scene: Scene, question: Question) -> Told:
     for admission in outcome:
         specs = [route.spec for route in admission.routes]
         length = Length(question.number, question.asker.pace.weight)
-        settle(tx, scene, admission, ending(specs, scene.outages, length, question.at, rng), rng)
+        moment = Moment(question.at, scene.outages, length)
+        settle(tx, scene, admission, ending(specs, moment, rng), rng)
         if question.number == SUMMED:
             sum_up(tx, scene.desk.catalogue, question.at)
     return replace(plain, answered=len(outcome))
@@ -139,7 +140,7 @@ def settle(tx: Tx, scene: Scene, admission: Admission, end: Ending, rng: Random)
     whole = Micros(sum(known)) if len(known) == len(end.charges) else None
     answer = ANSWER if end.answered else ""
     usage = end.charges[-1].usage if end.charges else Usage()
-    settlement = Settlement(end.spec.name, answer, usage, whole, end.outcome, at, end.charges)
+    settlement = Settlement(end.spec.name, answer, usage, whole, end.outcome, at, end.charges, end.calls)
     write_down(tx, admission, settlement)
     note_spent(tx, scene.ceilings, admission.payer, end.charges, admission.admitted_at, at)
     if end.answered and rng.random() < RATED:
