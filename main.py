@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from billing.checkup import check_money
@@ -35,6 +36,7 @@ from bot.front import Front
 from bot.surfaces import Surfaces, open_front, open_surfaces
 from engine.chat import Chat
 from engine.config import ConfigurationError, load_settings, problems_with
+from engine.drafts import Drafts
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
 from engine.opening import SystemClock, desk_of, open_chat
@@ -315,7 +317,14 @@ def household(house: House) -> Household:
         reconcile=house.money.reconcile,
         office=house.office,
         simulation=house.till.simulation,
+        drafts=drafts_of(house),
     )
+
+
+def drafts_of(house: House) -> Drafts:
+    """What compares drafts of the configuration with the one in force."""
+    mode, read = house.till.billing.mode, partial(configured, setting_up=True)
+    return Drafts(house.store, house.clock, mode, ListPrices(), lambda: house.settings, read)
 
 
 def execute(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -343,11 +352,11 @@ def backups(settings: Settings) -> Backups:
     return Backups(database.url, SystemClock(), prepared_statements=database.prepared_statements)
 
 
-def configured(*, setting_up: bool = False) -> Settings:
-    """The settings as they are written down now."""
+def configured(config: Path | None = None, *, setting_up: bool = False) -> Settings:
+    """The settings as they are written down now, with that file or the one that CONFIG names."""
     book, now = ListPrices(), SystemClock().now()
     return load_settings(
-        os.environ,
+        {**os.environ, "CONFIG": str(config)} if config else os.environ,
         DOTENV,
         setting_up=setting_up,
         price_now=lambda spec: price_at(spec, book, now),

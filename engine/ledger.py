@@ -34,6 +34,7 @@ from engine.kept import KeepingTx
 from engine.notices import NoticesTx
 from engine.passes import PassesTx
 from engine.pauses import PausesTx
+from engine.recorded import RecordedTx
 from engine.rereading import RereadingTx
 from engine.rules import RulesTx
 from engine.screening import ScreeningTx
@@ -347,6 +348,7 @@ class Tx(
     RulesTx,
     AlertsTx,
     SpendingTx,
+    RecordedTx,
     EstimatesTx,
     KeepingTx,
     ScreeningTx,

@@ -28,6 +28,7 @@ from storage.passes import Passes
 from storage.people import People
 from storage.playground import Playground
 from storage.proposals import Proposals
+from storage.recorded import Rerun
 from storage.rereading import Rereading
 from storage.rules import PlaceRules
 from storage.screening import Screenings
@@ -59,7 +60,7 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Circuits, Spending, Estimates, Summed, KeptQuestions, Screenings, Teams):
+class Watching(Alerts, Circuits, Spending, Rerun, Estimates, Summed, KeptQuestions, Screenings, Teams):
     """What keeps the house within its means, and its operator informed."""
 
 

@@ -299,6 +299,10 @@ def about_simulation(commands: Commands) -> None:
 
 def about_trying(commands: Commands) -> None:
     """Commands for those who want to see before they decide."""
+    asking = commands.add_parser("what-if", help="compare a draft of config.toml with what is in force")
+    asking.add_argument("--config", required=True, metavar="FILE", help="the draft")
+    asking.add_argument("--days", type=days, default=30, metavar="N", help="over the last N days (30)")
+    asking.add_argument("--json", action="store_true", help="print JSON")
     telling = commands.add_parser("demo-data", help="fill an empty database with a month of made-up life")
     telling.add_argument("--days", type=days, default=30, metavar="N", help="how many days (30)")
     telling.add_argument("--members", type=people, default=500, metavar="N", help="how many members (500)")

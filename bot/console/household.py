@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.audit import Actor, Origin
+from engine.drafts import Drafts
 from engine.members import Members
 from engine.ports import Clock, Store
 from engine.reconcile import Reconcile
@@ -30,6 +31,7 @@ class Household:
     reconcile: Reconcile
     office: Office
     simulation: SimulatedOrders | None
+    drafts: Drafts
 
 
 def console_actor() -> Actor:

@@ -14,6 +14,7 @@ from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
+from bot.console.what_if import what_if
 from bot.console.words import dead_lines, findings_lines
 from engine.audit import Deed
 from engine.facts import DisputeStage
@@ -198,5 +199,6 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "gifts": given.gifts,
     "credit": given.credit,
     "uncredit": given.uncredit,
+    "what-if": what_if,
 }
 """The commands that need everything put together, by name."""

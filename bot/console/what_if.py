@@ -1,0 +1,178 @@
+"""The command that compares a draft of config.toml with the configuration in force."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from bot.console.household import Household
+from engine.config import ConfigurationError
+from engine.domain import RefusalReason, TierName
+from engine.hindsight import Swap
+from engine.what_if import Affected, Comparison, Half, Line
+
+MICROS = 1_000_000
+NAME, AMOUNT = 26, 13
+ASSUMED = (
+    "Assumed: nobody joins, leaves or asks otherwise than they did. Tokens are those of the record, prices "
+    "those of now. Subscriptions that run now pay for the whole span, for 30 days of it a month's list price "
+    "without discounts. Whoever had a cheaper model at a ceiling keeps it. A team's budget is taken as one, "
+    "and how many answers were written at once is not known any more."
+)
+LIMITS: Mapping[RefusalReason, str] = {
+    RefusalReason.CONVERSATIONS: "conversations a day",
+    RefusalReason.TURNS: "turns of a conversation",
+    RefusalReason.RATE: "requests a minute",
+    RefusalReason.CONCURRENT: "answers at once",
+    RefusalReason.COMPARE: "models to compare",
+    RefusalReason.MODEL_LOCKED: "no model for the tier",
+    RefusalReason.COST: "cost of a month",
+    RefusalReason.TEAM_COST: "cost of a team's month",
+    RefusalReason.BUDGET: "ceiling of the house",
+    RefusalReason.FREE_BUDGET: "what is left for free members",
+}
+WHY: Mapping[Swap, str] = {
+    Swap.GONE: "not in the draft",
+    Swap.LOCKED: "not for the tier",
+    Swap.CEILING: "stepped down at a ceiling",
+}
+
+
+async def what_if(arguments: Namespace, house: Household) -> int:
+    """Compare, and print tables or JSON; 2 with every mend if the draft cannot be used."""
+    try:
+        found = await house.drafts.compare(Path(arguments.config), arguments.days)
+    except ConfigurationError as error:
+        print("The draft needs mending:", *error.problems, sep="\n  - ", file=sys.stderr)
+        return 2
+    print(json.dumps(as_json(found), indent=2) if arguments.json else "\n".join(lines(found)))
+    return 0
+
+
+def lines(found: Comparison) -> Iterator[str]:
+    """Everything in words and tables."""
+    yield f"Use from {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} UTC, in US dollars"
+    yield ""
+    yield row("", "TODAY", "DRAFT", "CHANGE")
+    yield from amounts("", found.today.whole, found.draft.whole)
+    for name in dict.fromkeys([*found.today.tiers, *found.draft.tiers]):
+        yield ""
+        before, after = (side.tiers.get(name, NOBODY) for side in (found.today, found.draft))
+        yield f"{name or 'the house'}: {before.members} members, {before.paying} subscriptions"
+        yield from amounts("  ", before, after)
+    yield ""
+    yield from models(found.today, found.draft)
+    yield ""
+    yield from noticed(found)
+    yield ""
+    yield ASSUMED
+
+
+NOBODY = Line(0, 0, 0, cost=0, revenue=Fraction(0))  # type: ignore[arg-type]  # an int by another name
+
+
+def amounts(indent: str, before: Line, after: Line) -> Iterator[str]:
+    """Cost, revenue and margin of a tier, and the turns that were answered."""
+    yield row(f"{indent}turns", f"{before.turns:,}", f"{after.turns:,}", f"{after.turns - before.turns:+,}")
+    for name in ("cost", "revenue", "margin"):
+        yield money(f"{indent}{name}", getattr(before, name), getattr(after, name))
+
+
+def models(today: Half, draft: Half) -> Iterator[str]:
+    """Requests and cost of each model."""
+    yield row("MODEL (requests, cost)", "TODAY", "DRAFT", "CHANGE")
+    for name in dict.fromkeys([*today.models, *draft.models]):
+        (asked, cost), (asks, costs) = (side.models.get(name, (0, 0)) for side in (today, draft))
+        yield row(name, f"{asked:,}", f"{asks:,}", f"{asks - asked:+,}")
+        yield money("", cost, costs)
+
+
+def noticed(found: Comparison) -> Iterator[str]:
+    """What members would notice."""
+    if not found.blocked:
+        yield "Nobody would be refused anything that was answered."
+    for hit in found.blocked:
+        told = LIMITS.get(hit.reason, hit.reason.value)
+        yield f"Refused: {told}: {hit.times:,} times, {hit.members:,} members"
+    if found.stepped_turns:
+        yield f"Stepped down: {found.stepped_turns:,} turns, {found.stepped_members:,} members"
+    for before, after, why, times in found.swaps:
+        yield f"Instead of {before} answers {after}: {times:,} turns, {WHY[why]}"
+    for each in found.worst:
+        yield f"  {each.person or 'somebody erased'}: refused {each.blocked:,}, stepped down {each.stepped:,}"
+
+
+def money(name: str, before: Fraction | int, after: Fraction | int) -> str:
+    """A row of dollars."""
+    return row(name, dollars(before), dollars(after), f"{float(after - before) / MICROS:+,.2f}")
+
+
+def dollars(micros: Fraction | int) -> str:
+    """An amount."""
+    return f"{float(micros) / MICROS:,.2f}"
+
+
+def row(name: str, today: str, draft: str, change: str) -> str:
+    """A line of a table."""
+    return f"{name:<{NAME}}{today:>{AMOUNT}}{draft:>{AMOUNT}}{change:>{AMOUNT}}".rstrip()
+
+
+def as_json(found: Comparison) -> Mapping[str, object]:
+    """The same for scripts, in whole micro-dollars."""
+    return {
+        "since": found.since.isoformat(),
+        "until": found.until.isoformat(),
+        "today": half_json(found.today),
+        "draft": half_json(found.draft),
+        "blocked": [
+            {"limit": each.reason.value, "times": each.times, "members": each.members}
+            for each in found.blocked
+        ],
+        "blocked_members": found.blocked_members,
+        "stepped_down": {"turns": found.stepped_turns, "members": found.stepped_members},
+        "replaced": [
+            {"model": before, "by": after, "why": why.value, "turns": times}
+            for before, after, why, times in found.swaps
+        ],
+        "most_affected": [affected_json(each) for each in found.worst],
+        "assumed": ASSUMED,
+    }
+
+
+def affected_json(each: Affected) -> Mapping[str, object]:
+    """Somebody who would notice; no person is somebody who was erased."""
+    person = each.person and str(each.person)
+    return {"person": person, "blocked": each.blocked, "stepped_down": each.stepped}
+
+
+def half_json(half: Half) -> Mapping[str, object]:
+    """One side of it."""
+    return {
+        "whole": line_json(half.whole),
+        "tiers": {name_of(name): line_json(each) for name, each in half.tiers.items()},
+        "models": {
+            name: {"requests": requests, "cost_micros": cost}
+            for name, (requests, cost) in half.models.items()
+        },
+    }
+
+
+def name_of(tier: TierName | None) -> str:
+    """What a tier is called; what the operator pays alone is the house's."""
+    return tier.value if tier else "house"
+
+
+def line_json(line: Line) -> Mapping[str, int]:
+    """One line of it."""
+    return {
+        "members": line.members,
+        "subscriptions": line.paying,
+        "turns": line.turns,
+        "cost_micros": line.cost,
+        "revenue_micros": round(line.revenue),
+        "margin_micros": round(line.margin),
+    }

@@ -1,0 +1,56 @@
+"""Drafts of config.toml, read as it is read itself and compared with what is in force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from engine.catalogue import Catalogue
+from engine.facts import Mode
+from engine.hindsight import Rules
+from engine.ports import Clock, PriceBook, Store
+from engine.pricing import fill
+from engine.settings import Settings
+from engine.what_if import Comparison, WhatIf
+
+
+class Drafts:
+    """Compares drafts with the settings in force; keeps none of them."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        mode: Mode,
+        book: PriceBook,
+        today: Callable[[], Settings],
+        read: Callable[[Path], Settings],
+    ) -> None:
+        """`read` takes a file for config.toml; it runs in a thread, and raises ConfigurationError."""
+        self._what_if = WhatIf(store, clock, mode)
+        self._clock = clock
+        self._book = book
+        self._today = today
+        self._read = read
+
+    async def compare(self, draft: Path, days: int) -> Comparison:
+        """What the last days would have been. ConfigurationError: the draft needs mending."""
+        settings, now = await asyncio.to_thread(self._read, draft), self._clock.now()
+        today = rules_of(self._today(), self._book, now)
+        return await self._what_if.compare(today, rules_of(settings, self._book, now), days)
+
+    async def compare_text(self, draft: str, days: int) -> Comparison:
+        """The same for a draft that is in no file, and raises the same."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "draft.toml"
+            await asyncio.to_thread(path.write_text, draft, encoding="utf-8")
+            return await self.compare(path, days)
+
+
+def rules_of(settings: Settings, book: PriceBook, now: datetime) -> Rules:
+    """What questions would be decided on with every vendor's key, at the prices of now."""
+    catalogue = Catalogue(settings.tiers, fill(settings.shelf, book, now))
+    return Rules(catalogue, settings.ceilings, settings.billing.metered_markup)

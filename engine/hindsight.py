@@ -1,0 +1,189 @@
+"""What is counted when recorded use is gone through again under certain rules."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.budget import NO_CEILINGS, Ceilings
+from engine.catalogue import Catalogue
+from engine.domain import AccountId, Micros, RefusalReason, Scope, Tier, TierName
+from engine.limits import RATE_WINDOW
+from engine.means import Room
+from engine.overage import Allowance, MeterTerms, beyond, vendor_budget
+from engine.recorded import Recorded
+from engine.spending import FREE, Purse, by_scope, for_team, period, scopes
+from engine.terms import Metering
+from engine.turns import Charge, UsageFacts
+
+NOTHING = Micros(0)
+
+
+class Swap(StrEnum):
+    """Why another model answers than the recorded one."""
+
+    GONE = "gone"
+    """There is none of that name."""
+    LOCKED = "locked"
+    """The tier may not use it, by its class or for want of a price."""
+    CEILING = "ceiling"
+    """A ceiling leaves no room for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What questions are decided on: tiers, models with prices, ceilings, the price of metered use."""
+
+    catalogue: Catalogue
+    ceilings: Ceilings = NO_CEILINGS
+    markup: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class Sum:
+    """What some of the use came to."""
+
+    turns: int = 0
+    requests: int = 0
+    cost: int = 0
+    metered: int = 0
+    """Of the cost, what members pay for by the meter."""
+    members: set[AccountId] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Side:
+    """What the use came to under one set of rules."""
+
+    tiers: defaultdict[TierName | None, Sum] = field(default_factory=lambda: defaultdict(Sum))
+    """None: what the operator pays alone."""
+    models: defaultdict[str, Sum] = field(default_factory=lambda: defaultdict(Sum))
+
+    @property
+    def cost(self) -> Micros:
+        """All of it."""
+        return Micros(sum(each.cost for each in self.tiers.values()))
+
+    def add(self, tier: TierName | None, account: AccountId | None, charge: Charge) -> None:
+        """Count one request."""
+        for each in (self.tiers[tier], self.models[charge.model]):
+            each.requests += 1
+            each.cost += charge.cost or 0
+            if account:
+                each.members.add(account)
+
+
+@dataclass(slots=True)
+class Effects:
+    """What the rules would change for members."""
+
+    blocked: defaultdict[RefusalReason, Counter[AccountId]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
+    """How often each would be refused, by limit."""
+    stepped: Counter[AccountId] = field(default_factory=Counter)
+    """How often a cheaper model would answer each, at a ceiling."""
+    swaps: Counter[tuple[str, str, Swap]] = field(default_factory=Counter)
+    """Recorded model, model instead, and why: how many turns."""
+
+
+@dataclass(slots=True)
+class Month:
+    """What an account or team has used of one calendar month."""
+
+    number: int = 0
+    cost: int = 0
+    metered: int = 0
+
+    def at(self, number: int) -> Month:
+        """Itself, empty if another month has begun."""
+        if number != self.number:
+            self.number, self.cost, self.metered = number, 0, 0
+        return self
+
+
+@dataclass(slots=True)
+class Life:
+    """What limits are counted on for one account."""
+
+    day: date | None = None
+    begun: int = 0
+    """Conversations of that day."""
+    recent: list[datetime] = field(default_factory=list)
+
+    def facts(self, at: datetime, cost: int) -> UsageFacts:
+        """The same as limits want it. How many answers are written at once is not known any more."""
+        begun = self.begun if self.day == at.date() else 0
+        self.recent = [each for each in self.recent if each > at - RATE_WINDOW]
+        return UsageFacts(begun, tuple(self.recent), 0, Micros(cost))
+
+    def asked(self, at: datetime, begun: int) -> None:
+        """One more question, that begins so many conversations."""
+        self.begun = begun + (self.begun if self.day == at.date() else 0)
+        self.day = at.date()
+        self.recent.append(at)
+
+
+class Books:
+    """What is spent under one set of rules: by account or team and month, and by scope and period."""
+
+    def __init__(self, rules: Rules, meters: Mapping[AccountId, Metering]) -> None:
+        self.rules = rules
+        self._meters = meters
+        self._months: defaultdict[str, Month] = defaultdict(Month)
+        self._purses: Counter[tuple[Scope, int]] = Counter()
+
+    def month(self, row: Recorded) -> Month:
+        """Of whoever pays for a turn: the account, or its team."""
+        whole = row.purse.partition("/")[0] if row.purse and for_team(row.purse) else row.account
+        return self._months[str(whole)].at(row.began_at.year * 12 + row.began_at.month)
+
+    def room(self, tier: Tier, at: datetime) -> Room:
+        """What the ceilings of the house leave, as they are read by the chat."""
+        free = tier.name is TierName.FREE
+        binding = {
+            scope: most for scope, most in by_scope(self.rules.ceilings).items() if free or scope != FREE
+        }
+        spent = {scope: Micros(self._purses[scope, period(scope, at)]) for scope in binding}
+        return Room(binding, {scope: Purse(each, NOTHING) for scope, each in spent.items()}, free, at)
+
+    def allowance(self, tier: Tier, row: Recorded) -> Allowance | None:
+        """What metered use may still take of a month, where its member agreed to it."""
+        said = self._meters.get(row.account) if row.account else None
+        included, markup = tier.cost_ceiling_month, self.rules.markup
+        sold = markup > 0 and tier.name is TierName.PRO and not tier.shared and included is not None
+        if not (said and said.on and sold and row.began_at >= said.agreed_at):
+            return None
+        budget = vendor_budget(said.cap, markup)
+        terms = MeterTerms(said.account, said.mode, included or NOTHING, budget, row.began_at)
+        month = self.month(row)
+        return Allowance(terms, Micros(month.cost), NOTHING, Micros(month.metered))
+
+    def spend(self, tier: Tier | None, row: Recorded, charges: Sequence[Charge], *, settled: bool) -> int:
+        """Count what a turn came to; what of it goes onto the meter's bill."""
+        purse = purse_of(tier, row)
+        for charge in charges:
+            for scope in scopes(charge, purse):
+                self._purses[scope, period(scope, row.began_at)] += charge.cost or 0
+        if tier is None:
+            return 0
+        allowance, month = self.allowance(tier, row), self.month(row)
+        before = month.cost
+        month.cost += sum(charge.cost or 0 for charge in charges)
+        if allowance is None or not settled:
+            return 0
+        included, left = allowance.terms.included, allowance.terms.budget - month.metered
+        more = beyond(Micros(month.cost), included) - beyond(Micros(before), included)
+        month.metered += (metered := max(0, min(more, left)))
+        return metered
+
+
+def purse_of(tier: Tier | None, row: Recorded) -> Scope | None:
+    """Where a turn counts beside the bot and its vendors."""
+    if tier is None or for_team(row.purse):
+        return row.purse
+    return FREE if tier.name is TierName.FREE else None

@@ -1,0 +1,256 @@
+"""Recorded questions asked again under a draft's rules: what would become of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from engine import limits, pricing
+from engine.catalogue import Catalogue
+from engine.domain import AccountId, ConversationId, Micros, Refusal, RefusalReason, Scope, Tier, TierName
+from engine.hindsight import Books, Effects, Life, Rules, Side, Swap
+from engine.limits import Case
+from engine.means import Room, closed
+from engine.models import NO_USAGE, ModelClass, ModelSpec, Price, Usage
+from engine.overage import month_start
+from engine.recorded import Recorded
+from engine.spending import BOT, FREE, vendor
+from engine.terms import Metering
+from engine.turns import Charge, TurnState
+
+Turns = Sequence[Sequence[Recorded]]
+"""The turns of one question, more than one for a comparison, each with its requests."""
+
+
+class Replay:
+    """Goes through recorded use in the order in which it was asked, under today's rules and a draft's.
+
+    Today's side is what was recorded. What began before `since` prepares the counts and is not told.
+    """
+
+    def __init__(
+        self, today: Rules, draft: Rules, meters: Mapping[AccountId, Metering], since: datetime
+    ) -> None:
+        self._begin, self._since = month_start(since), since
+        self._books = (Books(today, meters), Books(draft, meters))
+        self._lives: defaultdict[AccountId, Life] = defaultdict(Life)
+        self._turns: dict[ConversationId, int] = {}
+        self.today, self.draft, self.effects = Side(), Side(), Effects()
+
+    def take(self, rows: Iterable[Recorded]) -> None:
+        """Go through all requests of one moment."""
+        questions: dict[str, list[Recorded]] = {}
+        for row in rows:
+            questions.setdefault(row.batch or row.turn or str(row.number), []).append(row)
+        for question in questions.values():
+            self._question(question)
+
+    def _question(self, rows: Sequence[Recorded]) -> None:
+        first, turns = rows[0], grouped(rows)
+        told = first.began_at >= self._since
+        if first.account is None:
+            self._house(rows, told=told)
+            return
+        outcome = self._decide(first, first.account, turns)
+        name = first.tier or TierName.FREE
+        if isinstance(outcome, Refusal):
+            if told:
+                self.effects.blocked[outcome.reason][first.account] += 1
+        else:
+            for turn, (spec, swap) in zip(turns, outcome, strict=True):
+                self._answer(turn, spec, swap, told=told)
+            self._count(first, first.account, turns)
+        for turn in turns:
+            self._spend(0, turn, name, [row.charge for row in turn], told=told)
+
+    def _house(self, rows: Sequence[Recorded], *, told: bool) -> None:
+        """What the operator pays alone."""
+        for row in rows:
+            spec = self._stand_in(None, row.charge.model)[0]
+            self._spend(0, [row], None, [row.charge], told=told)
+            self._spend(1, [row], None, [self._priced(spec, row.charge)], told=told)
+
+    def _decide(
+        self, first: Recorded, account: AccountId, turns: Turns
+    ) -> Sequence[tuple[ModelSpec, Swap | None]] | Refusal:
+        """The models that answer a question and why not the recorded ones, or what it is refused by."""
+        catalogue = self._books[1].rules.catalogue
+        tier = catalogue.tier(first.tier or TierName.FREE)
+        chosen: list[tuple[ModelSpec, Swap | None]] = []
+        spent = 0
+        for turn in turns:
+            spec, swap = self._stand_in(tier, turn[0].asked)
+            if spec is None:
+                return Refusal(RefusalReason.MODEL_LOCKED, tier.name, model=turn[0].asked)
+            case = self._case(first, account, tier, spec, len(turns), spent)
+            refusal = self._limited(case, catalogue)
+            found = refusal or self._afforded(case, turn, spec, spent)
+            if isinstance(found, Refusal):
+                return found
+            chosen.append((found, swap if found == spec else Swap.CEILING))
+            spent += self._need(found, turn)
+        return chosen
+
+    def _limited(self, case: Case, catalogue: Catalogue) -> Refusal | None:
+        if case.begins > 1 and case.tier.compare is not None and case.begins > case.tier.compare:
+            return limits.refuse(case, catalogue, RefusalReason.COMPARE, case.tier.compare)
+        return limits.judge(case, catalogue)
+
+    def _case(
+        self, first: Recorded, account: AccountId, tier: Tier, spec: ModelSpec, begins: int, spent: int
+    ) -> Case:
+        """The question before the limits, by what the draft's member has used."""
+        books, at = self._books[1], first.began_at
+        month = books.month(first)
+        facts = self._lives[account].facts(at, month.cost + spent)
+        live = self._live(first)
+        allowance = books.allowance(tier, first)
+        return Case(tier, spec, facts, live, at, allowance, begins=begins, paid=Micros(month.metered))
+
+    def _live(self, row: Recorded) -> int:
+        """Turns that a conversation has already: one at least if it began before all of this."""
+        if row.conversation is None:
+            return 1
+        earlier = row.opened_at is not None and row.opened_at < self._begin
+        return self._turns.get(row.conversation, int(earlier))
+
+    def _was_stepped(self, row: Recorded) -> bool:
+        """Whether the recorded model answered instead of a dearer one: the month was above its ceiling."""
+        books = self._books[0]
+        tier = books.rules.catalogue.tier(row.tier or TierName.FREE)
+        ceiling = tier.cost_ceiling_month
+        free = tier.name is TierName.FREE
+        return not free and ceiling is not None and books.month(row).cost + row.held > ceiling
+
+    def _afforded(
+        self, case: Case, turn: Sequence[Recorded], spec: ModelSpec, spent: int
+    ) -> ModelSpec | Refusal:
+        """The recorded model, or the first cheaper one, that member and house have the means for."""
+        room = self._books[1].room(case.tier, case.now)
+        if self._was_stepped(turn[0]):
+            case = replace(case, spec=dearer(spec))
+        catalogue, short, own = self._books[1].rules.catalogue, dict[Scope, Micros](), False
+        for option in self._options(case, spec):
+            if own and option.klass is not ModelClass.EVERYDAY and not case.by_class:
+                continue
+            need = self._need(option, turn)
+            if not case.affords(option.klass, need):
+                own = True
+                continue
+            if not (short := room.lacking(needs(room, option, Micros(need + spent)))):
+                return option
+        return closed(room, case, catalogue, short)
+
+    def _options(self, case: Case, spec: ModelSpec) -> Iterator[ModelSpec]:
+        """The model, others of its class, and those of each class below."""
+        allowed = self._books[1].rules.catalogue.allowed(case.tier)
+        yield spec
+        for klass in (spec.klass, *limits.below(spec.klass)):
+            yield from (each for each in allowed if each.klass is klass and each != spec)
+
+    def _need(self, spec: ModelSpec, turn: Sequence[Recorded]) -> Micros:
+        """What is held for an answer: as it was recorded, unless another model or price makes it another."""
+        asked = turn[0].asked
+        known = self._books[0].rules.catalogue.find(asked)
+        if known and known.name == spec.name and terms(known) == terms(spec):
+            return turn[0].held
+        read = max(row.charge.usage.input_tokens for row in turn)
+        return Micros(pricing.most(spec, read, spec.max_output) + pricing.most(spec, read, 0))
+
+    def _stand_in(self, tier: Tier | None, name: str) -> tuple[ModelSpec | None, Swap | None]:
+        """The draft's model of that name, or what answers in its place: a fallback, its like, the default."""
+        catalogue = self._books[1].rules.catalogue
+        spec = catalogue.find(name)
+        if spec and (tier is None or catalogue.allows(tier, spec)):
+            return spec, None
+        swap = Swap.LOCKED if spec else Swap.GONE
+        known = spec or self._books[0].rules.catalogue.find(name)
+        able = catalogue.models if tier is None else catalogue.allowed(tier)
+        named = (catalogue.find(each) for each in (known.fallback if known else ()))
+        fallbacks = (each for each in named if each and each in able)
+        alike = (each for each in able if known and each.klass is known.klass)
+        return next((each for group in (fallbacks, alike, able) for each in group), None), swap
+
+    def _answer(self, turn: Sequence[Recorded], spec: ModelSpec, swap: Swap | None, *, told: bool) -> None:
+        """Count a turn of the draft, and what is other about it."""
+        first, catalogue = turn[0], self._books[1].rules.catalogue
+        name = first.tier or TierName.FREE
+        tier = catalogue.tier(name)
+        charges = []
+        for row in turn:
+            same = swap or row.charge.model == first.asked
+            own = spec if same else self._stand_in(tier, row.charge.model)[0]
+            charges.append(self._priced(own, row.charge))
+        if told and swap:
+            self.effects.swaps[first.asked, spec.name, swap] += 1
+            if swap is Swap.CEILING and first.account:
+                self.effects.stepped[first.account] += 1
+        self._spend(1, turn, name, charges, told=told)
+
+    def _priced(self, spec: ModelSpec | None, charge: Charge) -> Charge:
+        """The same tokens at the draft's price; what was only guessed, for a lost turn, stays as it is."""
+        if spec is None or guessed(charge.usage):
+            return charge
+        return Charge(spec.name, spec.provider, charge.usage, pricing.cost(spec.price, charge.usage))
+
+    def _spend(
+        self,
+        number: int,
+        turn: Sequence[Recorded],
+        name: TierName | None,
+        charges: Sequence[Charge],
+        *,
+        told: bool,
+    ) -> None:
+        """Count a turn on one side: today's is 0, the draft's 1."""
+        books, side, first = self._books[number], (self.today, self.draft)[number], turn[0]
+        tier = books.rules.catalogue.tier(name) if name else None
+        settled = first.state is not TurnState.RELEASED
+        metered = books.spend(tier, first, charges, settled=settled)
+        if not told:
+            return
+        for charge in charges:
+            side.add(name, first.account, charge)
+        side.tiers[name].turns += settled
+        side.tiers[name].metered += metered
+
+    def _count(self, first: Recorded, account: AccountId, turns: Turns) -> None:
+        """Let what was answered count against the limits of what comes later."""
+        settled = [turn[0] for turn in turns if turn[0].state is not TurnState.RELEASED]
+        begun = sum(self._live(row) == 0 for row in settled)
+        for row in settled:
+            if row.conversation:
+                self._turns[row.conversation] = self._live(row) + 1
+        if settled:
+            self._lives[account].asked(first.began_at, begun)
+
+
+def grouped(rows: Sequence[Recorded]) -> Turns:
+    """The requests of a question by turn."""
+    turns: dict[str, list[Recorded]] = {}
+    for row in rows:
+        turns.setdefault(row.turn or str(row.number), []).append(row)
+    return list(turns.values())
+
+
+def needs(room: Room, spec: ModelSpec, need: Micros) -> Mapping[Scope, Micros]:
+    """What an answer would take of the scopes that have a ceiling."""
+    return {scope: need for scope in (BOT, FREE, vendor(spec.provider)) if scope in room.ceilings}
+
+
+def terms(spec: ModelSpec) -> tuple[Price | None, int]:
+    """What an answer of a model may cost."""
+    return spec.price, spec.max_output
+
+
+def dearer(spec: ModelSpec) -> ModelSpec:
+    """A stand-in for the dearer model that was asked for."""
+    classes = list(ModelClass)
+    return replace(spec, klass=classes[min(limits.step(spec.klass) + 1, len(classes) - 1)])
+
+
+def guessed(usage: Usage) -> bool:
+    """Whether no vendor has told these tokens, and nobody has estimated them."""
+    return replace(usage, estimated=False) == NO_USAGE

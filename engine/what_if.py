@@ -1,0 +1,245 @@
+"""What the last days would have been under a draft: cost, revenue, and who would notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import partial
+from itertools import groupby
+
+from engine.applying import PAYING
+from engine.catalogue import judge
+from engine.domain import AccountId, Interval, Micros, Person, RefusalReason, Tier, TierName
+from engine.facts import Mode, Subscription
+from engine.hindsight import Effects, Rules, Side, Swap
+from engine.ledger import Tx
+from engine.overage import month_start
+from engine.ports import Clock, Store
+from engine.recorded import Recorded
+from engine.replay import Replay
+from engine.terms import Metering
+
+PAGE = 2_000
+"""Rows that are read at once."""
+WORST = 10
+MONTH = 30
+"""Days that a month's price is taken to pay for."""
+MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A tier or all of them over the span, in micro-dollars."""
+
+    members: int
+    """Who used it."""
+    paying: int
+    """Subscriptions that run now and bring in money."""
+    turns: int
+    cost: Micros
+    revenue: Fraction
+    """Of these subscriptions for the span, and of metered use."""
+
+    @property
+    def margin(self) -> Fraction:
+        """What is left."""
+        return self.revenue - self.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Everything under one set of rules."""
+
+    whole: Line
+    tiers: Mapping[TierName | None, Line]
+    """None: what the operator pays alone, as for summaries."""
+    models: Mapping[str, tuple[int, Micros]]
+    """Requests and cost of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A limit of the draft: how often it would be met, and by how many."""
+
+    reason: RefusalReason
+    times: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A member who would notice."""
+
+    person: Person | None
+    blocked: int
+    stepped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Today's rules beside the draft's, over what was recorded in a span."""
+
+    since: datetime
+    until: datetime
+    today: Half
+    draft: Half
+    blocked: tuple[Hit, ...]
+    """Most often first."""
+    blocked_members: int
+    stepped_turns: int
+    stepped_members: int
+    swaps: tuple[tuple[str, str, Swap, int], ...]
+    """Recorded model, model instead, why, how many turns; most first."""
+    worst: tuple[Affected, ...]
+
+
+class WhatIf:
+    """Compares drafts with the rules of today; it writes nothing."""
+
+    def __init__(self, store: Store, clock: Clock, mode: Mode) -> None:
+        self._store = store
+        self._clock = clock
+        self._mode = mode
+
+    async def compare(self, today: Rules, draft: Rules, days: int) -> Comparison:
+        """Go through the use of the last days; read page by page, so that memory holds one.
+
+        TryAgainError: the database is away.
+        """
+        until = self._clock.now()
+        since = until - timedelta(days=days)
+        meters = await self._store.read(self._meters)
+        replay = Replay(today, draft, meters, since)
+        await self._go_through(replay, month_start(since), until)
+        subscriptions = await self._subscriptions(until)
+        people = await self._store.read(partial(named, accounts=affected(replay.effects)))
+        span = Fraction(days, MONTH)
+        halves = (
+            half(replay.today, today, subscriptions, span),
+            half(replay.draft, draft, subscriptions, span),
+        )
+        return comparison(since, until, halves, replay.effects, people)
+
+    def _meters(self, tx: Tx) -> Mapping[AccountId, Metering]:
+        said = {each: tx.metering(each, self._mode) for each in tx.metered_accounts(self._mode)}
+        return {account: each for account, each in said.items() if each}
+
+    async def _go_through(self, replay: Replay, begin: datetime, until: datetime) -> None:
+        """Take all requests of a moment together, also where a page ends between them."""
+        after: tuple[datetime, int] | None = None
+        waiting: list[Recorded] = []
+        while page := await self._store.read(
+            lambda tx, after=after: tx.recorded(begin, until, after, PAGE)  # type: ignore[misc]
+        ):
+            after = (page[-1].began_at, page[-1].number)
+            moments = [list(group) for _, group in groupby((*waiting, *page), lambda row: row.began_at)]
+            *whole, waiting = moments
+            for rows in whole:
+                replay.take(rows)
+        if waiting:
+            replay.take(waiting)
+
+    async def _subscriptions(self, now: datetime) -> Sequence[Subscription]:
+        """All that bring in money now."""
+        found: list[Subscription] = []
+        last = ""
+        while page := await self._store.read(
+            lambda tx, last=last: tx.known_subscriptions(self._mode, last, PAGE)  # type: ignore[misc]
+        ):
+            last = page[-1][1].id
+            found += [sub for _, sub in page if judge(sub, now).reason in PAYING]
+        return found
+
+
+def half(side: Side, rules: Rules, subscriptions: Sequence[Subscription], span: Fraction) -> Half:
+    """What one side comes to, with what its subscriptions bring in at its prices."""
+    names = dict.fromkeys([*rules.catalogue.tiers, *side.tiers])
+    tiers = {name: line(name, side, rules, subscriptions, span) for name in names}
+    everybody = {account for each in side.tiers.values() for account in each.members}
+    whole = Line(
+        members=len(everybody),
+        paying=sum(each.paying for each in tiers.values()),
+        turns=sum(each.turns for each in tiers.values()),
+        cost=side.cost,
+        revenue=sum((each.revenue for each in tiers.values()), Fraction(0)),
+    )
+    models = {name: (each.requests, Micros(each.cost)) for name, each in side.models.items()}
+    return Half(whole, tiers, dict(sorted(models.items(), key=lambda each: -each[1][1])))
+
+
+def line(
+    name: TierName | None, side: Side, rules: Rules, subscriptions: Sequence[Subscription], span: Fraction
+) -> Line:
+    """One tier of it."""
+    used = side.tiers.get(name)
+    sold = [sub for sub in subscriptions if sub.tier is name]
+    tier = rules.catalogue.tiers.get(name) if name else None
+    monthly = sum((price(tier, sub) for sub in sold), Fraction(0)) if tier else Fraction(0)
+    metered = used.metered * Fraction(rules.markup) if used else Fraction(0)
+    return Line(
+        members=len(used.members) if used else 0,
+        paying=len(sold),
+        turns=used.turns if used else 0,
+        cost=Micros(used.cost if used else 0),
+        revenue=monthly * span + metered,
+    )
+
+
+def price(tier: Tier, sub: Subscription) -> Fraction:
+    """What a subscription costs a month at a tier's prices, its extra seats included."""
+    interval = sub.interval or Interval.MONTH
+    extra = max(0, sub.quantity - tier.seats) * (tier.extra_seat(interval) or 0)
+    return Fraction(tier.price(interval) + extra, MONTHS[interval])
+
+
+def affected(effects: Effects) -> Sequence[AccountId]:
+    """Who would notice most: those who are blocked most often, then those who are stepped down."""
+    blocked = total_blocked(effects)
+    everybody = {*blocked, *effects.stepped}
+    return sorted(everybody, key=lambda each: (-blocked.get(each, 0), -effects.stepped[each], each))[:WORST]
+
+
+def total_blocked(effects: Effects) -> Mapping[AccountId, int]:
+    """How often each account is refused, by whatever limit."""
+    whole: dict[AccountId, int] = {}
+    for counts in effects.blocked.values():
+        for account, times in counts.items():
+            whole[account] = whole.get(account, 0) + times
+    return whole
+
+
+def named(tx: Tx, accounts: Sequence[AccountId]) -> Mapping[AccountId, Person | None]:
+    """The people of accounts, in their order."""
+    return {account: tx.person_of(account) for account in accounts}
+
+
+def comparison(
+    since: datetime,
+    until: datetime,
+    halves: tuple[Half, Half],
+    effects: Effects,
+    people: Mapping[AccountId, Person | None],
+) -> Comparison:
+    """Everything put together."""
+    blocked = total_blocked(effects)
+    worst = (Affected(who, blocked.get(each, 0), effects.stepped[each]) for each, who in people.items())
+    return Comparison(
+        since=since,
+        until=until,
+        today=halves[0],
+        draft=halves[1],
+        blocked=tuple(sorted(hits(effects), key=lambda each: -each.times)),
+        blocked_members=len(blocked),
+        stepped_turns=effects.stepped.total(),
+        stepped_members=len(effects.stepped),
+        swaps=tuple((*key, times) for key, times in effects.swaps.most_common()),
+        worst=tuple(worst),
+    )
+
+
+def hits(effects: Effects) -> Iterator[Hit]:
+    """Each limit that is met."""
+    for reason, counts in effects.blocked.items():
+        yield Hit(reason, counts.total(), len(counts))
