@@ -141,6 +141,13 @@ class Herald(Protocol):
         """
         ...
 
+    async def publish(self, channel: Channel, key: str, text: str, tried_since: datetime | None) -> None:
+        """Show a text in Markdown in a channel; its first line tells it from all others.
+
+        `tried_since`: an earlier try may have got through since then. Errors as for `tell`.
+        """
+        ...
+
 
 class AlertsTx(Protocol):
     """Alerts owed to the operator: owed once, claimed under a lease, told or dropped."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine import environment, tables
 from engine.domain import Channel, Platform, TierName
@@ -32,6 +34,7 @@ def check_variables(variables: Variables, *, setting_up: bool = False) -> list[P
         check_metrics,
         check_shards,
         check_prompt_key,
+        check_mail,
     )
     problems = [problem for check in groups for problem in check(variables)]
     return [problem for problem in problems if not (setting_up and problem.where == SIGNING_VARIABLE)]
@@ -111,6 +114,8 @@ def check_tables(parsed: Tables) -> list[Problem]:
         mend = "List some, or set check to another value."
         problems.append(Problem("config.toml moderation.words", "is empty", mend))
     problems += check_channels("alerts.channels", parsed.alerts.channels)
+    problems += check_channels("report.channels", parsed.report.channels)
+    problems += check_zone(parsed.report.zone)
     problems += [problem for name, table in parsed.tiers.items() for problem in check_stop(name, table)]
     for name, table in parsed.models.items():
         problems += check_model(name, table, known, set(parsed.models))
@@ -129,6 +134,61 @@ def check_channels(where: str, names: Sequence[str]) -> list[Problem]:
             )
             problems.append(Problem(f"config.toml {where}", str(error), mend))
     return problems
+
+
+def check_zone(zone: str) -> list[Problem]:
+    """The clock by which the daily report comes is known."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, or a path out of it
+        mend = "Write one like Europe/Berlin, as in the list of time zones of the IANA."
+        return [Problem("config.toml report.zone", f"{zone!r} is no time zone", mend)]
+    return []
+
+
+def check_mail(variables: Variables) -> list[Problem]:
+    """Mail needs a server, a sender and receivers, or none of these."""
+    given = {
+        "SMTP_URL": variables.smtp_url,
+        "MAIL_FROM": variables.mail_from,
+        "MAIL_TO": variables.mail_to,
+    }
+    there = [name for name, value in given.items() if value]
+    if not there:
+        return []
+    mend = "Set it, or unset the others: smtp://user:password@host:587, a sender, and receivers."
+    problems = [
+        Problem(name, f"is missing beside {' and '.join(there)}", mend)
+        for name, value in given.items()
+        if not value
+    ]
+    problems += check_smtp(variables.smtp_url.get_secret_value()) if variables.smtp_url else []
+    for name in ("MAIL_FROM", "MAIL_TO"):
+        value = given[name]
+        addresses = value.split(",") if isinstance(value, str) else []
+        wrong = [each.strip() for each in addresses if not ADDRESS.fullmatch(each.strip())]
+        problems += [
+            Problem(name, f"{each!r} is no mail address", "Write name@example.com.") for each in wrong
+        ]
+    return problems
+
+
+ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+\.?[^\s@<>,;:\"]*")
+
+
+def check_smtp(address: str) -> list[Problem]:
+    """The server is named whole; what is wrong is said without the password in it."""
+    try:
+        url = urlsplit(address)
+        fits = url.scheme in {"smtp", "smtps"} and url.hostname and (url.port is None or url.port > 0)
+    except ValueError:  # a port that is none
+        fits = False
+    if fits:
+        return []
+    mend = (
+        "Write smtp://user:password@host:587, or smtps:// for TLS from the start; %40 is an @ in a password."
+    )
+    return [Problem("SMTP_URL", "is no address of a mail server", mend)]
 
 
 def check_stop(name: TierName, table: TierTable) -> list[Problem]:

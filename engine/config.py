@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
 from engine import checks, environment, tables
+from engine.briefs import Reporting
 from engine.checks import PriceNow
 from engine.domain import Channel, Interval, TierName
 from engine.environment import Problem, Variables
@@ -21,6 +24,7 @@ from engine.settings import (
     Alerting,
     DatabaseSettings,
     DiscordSettings,
+    MailSettings,
     MetricsSettings,
     PlaygroundSettings,
     ProviderRow,
@@ -32,9 +36,10 @@ from engine.settings import (
     StripeSettings,
 )
 from engine.summaries import Summaries
-from engine.tables import AlertsTable, DemoModels, ProviderKind, Tables
+from engine.tables import AlertsTable, DemoModels, ProviderKind, ReportTable, Tables
 
 BUILT_IN = ("openai", "anthropic", "gemini")
+SMTPS, SUBMISSION = 465, 587
 SELLABLE = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
 
 
@@ -109,6 +114,8 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         prompt_keys=listed(variables.prompt_key),
         admins=environment.admins(variables),
         alerts=alerting(parsed.alerts),
+        report=reporting(parsed.report),
+        mail=mail_settings(variables),
         providers=providers,
         tiers=MappingProxyType(tiers),
         models=offered(parsed, providers),
@@ -135,6 +142,28 @@ def alerting(table: AlertsTable) -> Alerting:
     """Where and how the operator is told things."""
     channels = tuple(map(Channel.parse, table.channels))
     return Alerting(channels, table.language, timedelta(minutes=table.backlog_minutes))
+
+
+def reporting(table: ReportTable) -> Reporting:
+    """When and where the daily report comes."""
+    return Reporting(table.hour, ZoneInfo(table.zone), tuple(map(Channel.parse, table.channels)))
+
+
+def mail_settings(variables: Variables) -> MailSettings | None:
+    """The mail server, if there is one; ValueError for an address that is none."""
+    if not (variables.smtp_url and variables.mail_from and variables.mail_to):
+        return None
+    url = urlsplit(variables.smtp_url.get_secret_value())
+    tls = url.scheme == "smtps"
+    return MailSettings(
+        url.hostname or "",
+        url.port or (SMTPS if tls else SUBMISSION),
+        tls,
+        unquote(url.username) if url.username else None,
+        SecretStr(unquote(url.password)) if url.password else None,
+        variables.mail_from,
+        tuple(each.strip() for each in variables.mail_to.split(",") if each.strip()),
+    )
 
 
 def server_settings(variables: Variables) -> ServerSettings:
@@ -263,8 +292,7 @@ def offered(parsed: Tables, providers: tuple[ProviderRow, ...]) -> tuple[ModelSp
 
 def remarks(parsed: Tables, values: Mapping[str, str]) -> tuple[str, ...]:
     """What is worth knowing and stops nothing."""
-    idle = [name for name in environment.NOT_YET if name in values]
-    told = [f"{name} is set; this version does not use it yet." for name in idle]
+    told = []
     if parsed.discord.message_content and "DISCORD_TOKEN" in values:
         told.append(
             "config.toml: `message_content` is on. Switch on Message Content Intent on the page Bot of your "

@@ -69,15 +69,14 @@ class Variables(BaseModel):
     stripe_cancel_url: str | None = None
     prompt_key: SecretStr | None = None
     admin_ids: str | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    mail_to: str | None = None
     playground: bool | None = None
     playground_key: SecretStr | None = None
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     metrics_token: SecretStr | None = None
     log_format: str | None = Field(default=None, pattern="^(console|json)$")
-
-
-NOT_YET = ("SMTP_URL", "MAIL_FROM", "MAIL_TO")
-"""Reserved names that this version reads nothing from; whoever sets one is told so."""
 
 
 SECRETS = frozenset(

@@ -12,6 +12,7 @@ from engine.announcements import AnnouncementsTx
 from engine.audit import AuditTx
 from engine.blocks import BlocksTx
 from engine.books import BooksTx
+from engine.briefs import BriefsTx
 from engine.circuit import CircuitsTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
 from engine.estimates import EstimatesTx
@@ -357,6 +358,7 @@ class Tx(
     CircuitsTx,
     AuditTx,
     HappeningsTx,
+    BriefsTx,
     PassesTx,
     BlocksTx,
     PausesTx,

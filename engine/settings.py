@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
+from engine.briefs import Reporting
 from engine.budget import Ceilings
 from engine.domain import Channel, Interval, Person, Platform, Tier, TierName
 from engine.files import FileLimits
@@ -151,6 +152,22 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The server that takes our mail, from whom it is, and to whom.
+
+    `tls`: from the first byte on (smtps); else STARTTLS, which has to be there where there is a password.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    username: str | None
+    password: SecretStr | None
+    sender: str
+    receivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that the operator decided. `remarks` are sentences worth telling that stop nothing."""
 
@@ -171,6 +188,8 @@ class Settings:
     """The first one seals prompts that are kept, each can open them; none: no prompt is kept."""
     admins: tuple[Person, ...]
     alerts: Alerting
+    report: Reporting
+    mail: MailSettings | None
     providers: tuple[ProviderRow, ...]
     tiers: Mapping[TierName, Tier]
     models: tuple[ModelSpec, ...]

@@ -154,6 +154,14 @@ class AnnouncementsTable(Table):
         return MappingProxyType({**slow, Platform.LOCAL: 600})
 
 
+class ReportTable(Table):
+    """`[report]`: when the daily report comes, and in which channels beside the mail."""
+
+    hour: Annotated[int, Field(ge=0, le=23)] = 8
+    zone: str = "UTC"
+    channels: tuple[str, ...] = ()
+
+
 class DiscordTable(Table):
     """`[discord]`: what the bot may read there."""
 
@@ -231,6 +239,7 @@ class Tables(Table):
     summaries: SummariesTable = SummariesTable()
     alerts: AlertsTable = AlertsTable()
     announcements: AnnouncementsTable = AnnouncementsTable()
+    report: ReportTable = ReportTable()
     discord: DiscordTable = DiscordTable()
     slack: SlackTable = SlackTable()
     tiers: dict[TierName, TierTable] = Field(default_factory=dict)

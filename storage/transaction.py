@@ -7,6 +7,7 @@ from storage.alerts import Alerts
 from storage.announcements import Announcements
 from storage.attempts import Attempts
 from storage.audit import Audit
+from storage.briefs import Briefs
 from storage.circuits import Circuits
 from storage.claims import MoneyClaims
 from storage.conversations import Conversations
@@ -65,7 +66,7 @@ class Watching(Alerts, Circuits, Spending, Rerun, Estimates, Summed, KeptQuestio
 
 
 class Operating(
-    Audit, Happenings, Passes, Stopped, Tallied, MemberCosts, HouseVitals, Grants, Rereading, Seeking
+    Audit, Happenings, Briefs, Passes, Stopped, Tallied, MemberCosts, HouseVitals, Grants, Rereading, Seeking
 ):
     """What operators do, read and give."""
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from packaging.requirements import Requirement
 
 from engine.config import load_settings
-from engine.environment import NOT_YET, Variables
+from engine.environment import Variables
 from tests.taste import PRODUCT
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ FLY = tomllib.loads((ROOT / "deploy" / "fly.toml").read_text(encoding="utf-8"))
 RAILWAY = json.loads((ROOT / "deploy" / "railway.json").read_text(encoding="utf-8"))
 RENDER = yaml.safe_load((ROOT / "deploy" / "render.yaml").read_text(encoding="utf-8"))["services"][0]
 
-KNOWN = {name.upper() for name in Variables.model_fields} | set(NOT_YET)
+KNOWN = {name.upper() for name in Variables.model_fields}
 READ_BY_COMPOSE = {"COMPOSE_PROFILES", "POSTGRES_PASSWORD"}
 SET_BY = {
     "compose.yaml": COMPOSE["services"]["bot"]["environment"],

@@ -24,7 +24,7 @@ from bot.slack.manifest import scopes
 from engine import environment, tables
 from engine.alerts import AlertKind
 from engine.domain import FailureReason, Interval, RefusalReason, TierName
-from engine.environment import NOT_YET, Variables
+from engine.environment import Variables
 from engine.facts import AccessReason
 from engine.happenings import HappeningKind
 from engine.notices import NoticeKind
@@ -158,7 +158,6 @@ def listed(values: Iterable[str]) -> Callable[[], Claims]:
 CONFIG, OPERATIONS, BILLING = "docs/configuration.md", "docs/operations.md", "docs/billing.md"
 TABLES = (
     Table(CONFIG, "Environment variables", "Variable", variables, of_variable),
-    Table(CONFIG, "Reserved names", "Variable", listed(NOT_YET)),
     Table(CONFIG, "At the top", "Key", lambda: keys(tables.Tables), of_key),
     Table(CONFIG, "[billing]", "Key", lambda: keys(tables.BillingTable), of_key),
     Table(CONFIG, "[ceilings]", "Key", lambda: keys(tables.CeilingsTable), of_key),
@@ -166,6 +165,7 @@ TABLES = (
     Table(CONFIG, "[summaries]", "Key", lambda: keys(tables.SummariesTable), of_key),
     Table(CONFIG, "[alerts]", "Key", lambda: keys(tables.AlertsTable), of_key),
     Table(CONFIG, "[announcements]", "Key", lambda: keys(tables.AnnouncementsTable), of_key),
+    Table(CONFIG, "[report]", "Key", lambda: keys(tables.ReportTable), of_key),
     Table(CONFIG, "[attachments]", "Key", lambda: keys(tables.AttachmentsTable), of_key),
     Table(CONFIG, "[discord]", "Key", lambda: keys(tables.DiscordTable), of_key),
     Table(CONFIG, "[slack]", "Key", lambda: keys(tables.SlackTable), of_key),
@@ -259,7 +259,7 @@ def names_in_example() -> set[str]:
 
 def test_the_example_environment_has_every_variable_and_no_other() -> None:
     known = {name.upper() for name in Variables.model_fields}
-    assert names_in_example() == known | set(NOT_YET) | COMPOSE_ONLY
+    assert names_in_example() == known | COMPOSE_ONLY
 
 
 def test_what_only_compose_reads_is_read_by_it() -> None:

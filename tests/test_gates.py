@@ -31,6 +31,7 @@ BROKEN_BY = {
     "Only billing talks to Stripe": ("providers/__init__.py", "import stripe.checkout"),
     "Only storage talks to databases": ("billing/__init__.py", "import sqlite3"),
     "Only storage seals": ("billing/__init__.py", "import cryptography"),
+    "Only bot sends mail": ("webhooks/__init__.py", "import aiosmtplib"),
     "Only webhooks writes pages": ("bot/__init__.py", "from jinja2 import Template"),
     "Only webhooks counts for Prometheus": ("storage/__init__.py", "import prometheus_client"),
 }

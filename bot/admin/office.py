@@ -12,9 +12,12 @@ from bot.admin.finding import finding
 from bot.admin.giving import giving
 from bot.admin.halting import stopping
 from bot.affairs import Affairs
+from bot.daily.couriers import ChannelCourier, MailCourier
 from bot.front import Front
 from engine.alarms import Alarms, Audience
 from engine.announcing import Announcing
+from engine.briefs import MAIL
+from engine.daily import DailyReports
 from engine.deliveries import Deliveries
 from engine.entry import Entrance
 from engine.facts import Mode
@@ -49,6 +52,7 @@ class Office:
     knocks: Knocks
     affairs: Affairs
     announcing: Announcing
+    daily: DailyReports
     queues: list[Queue] = field(default_factory=list)
     rounds: list[Queue] = field(default_factory=list)
     everywhere: list[Queue] = field(default_factory=list)
@@ -59,6 +63,7 @@ class Office:
         self.alarms.audience = audience_of(settings)
         self.watch.patience = settings.alerts.backlog
         self.announcing.keep_pace(settings.announcement_pace)
+        instruct(self.daily, settings, self.alarms)
 
 
 def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mode: Mode) -> Office:
@@ -91,10 +96,12 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
         knocks,
         front.affairs,
         announcing,
+        DailyReports(store, clock, panels, settings.report),
     )
+    instruct(office.daily, settings, alarms)
     office.queues.extend((alarms.address, announcing.gather))
-    office.rounds.extend((alarms.sweep, watch.look, entrance.sweep, announcing.sweep))
-    office.everywhere.extend((alarms.work, announcing.work, deliveries.work))
+    office.rounds.extend((alarms.sweep, watch.look, entrance.sweep, announcing.sweep, office.daily.owe))
+    office.everywhere.extend((alarms.work, announcing.work, deliveries.work, office.daily.work))
     return office
 
 
@@ -102,3 +109,12 @@ def audience_of(settings: Settings) -> Audience:
     """Who is told what needs the operator; the dashboard opens for somebody of ADMIN_IDS alone."""
     site = settings.server.app_url if settings.admins else ""
     return Audience(settings.admins, settings.alerts.channels, settings.alerts.language, site)
+
+
+def instruct(daily: DailyReports, settings: Settings, alarms: Alarms) -> None:
+    """Let the daily report come when and where the settings say."""
+    site, channels = settings.server.app_url if settings.admins else "", settings.report.channels
+    link = f"{site}/admin" if site else ""
+    daily.reporting = settings.report
+    daily.couriers = [MailCourier(settings.mail, link), ChannelCourier(alarms.heralds, channels, link)]
+    daily.destinations = (*([MAIL] if settings.mail else []), *map(str, channels))

@@ -71,6 +71,14 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def mail_address(text: str) -> str:
+    """A mail address on the command line."""
+    if re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", text):
+        return text
+    message = f"{text!r} is no mail address"
+    raise argparse.ArgumentTypeError(message)
+
+
 def people(text: str) -> int:
     """A number of made-up members on the command line."""
     if re.fullmatch(r"\d{1,5}", text) and int(text) >= FEWEST:
@@ -276,6 +284,9 @@ def about_money(commands: Commands) -> None:
     span.add_argument("--days", type=days, default=30, metavar="N", help="the last N days (30)")
     span.add_argument("--month", type=calendar_month, metavar="YYYY-MM", help="a calendar month")
     reporting.add_argument("--json", action="store_true", help="print JSON")
+    reporting.add_argument("--daily", action="store_true", help="print the daily report of the last day")
+    reporting.add_argument("--send", action="store_true", help="send it by mail now")
+    reporting.add_argument("--to", type=mail_address, metavar="ADDRESS", help="with --send: to nobody else")
     exporting = commands.add_parser("events", help="limits hit, checkouts, renewals and the like, row by row")
     exporting.add_argument("--since", type=moment, metavar="DAY", help="from this day on, UTC")
     exporting.add_argument("--until", type=moment, metavar="DAY", help="until before this day, UTC (now)")

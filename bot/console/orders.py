@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from bot.console import announcing, entering, finding, given, halting, shelf
+from bot.console import announcing, brief, entering, finding, given, halting, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
@@ -141,6 +141,8 @@ def told_retried(retried: int, letter: str | None) -> int:
 
 async def report(arguments: Namespace, house: Household) -> int:
     """Print revenue, what moved it, churn, funnel and tiers of a span of time."""
+    if arguments.send or arguments.daily or arguments.to:
+        return await brief.report(arguments, house)
     since, until = arguments.month or last_days(arguments.days, house.clock.now())
     await house.office.steering.note(console_actor(), Deed.STATS, detail=f"{since:%F} to {until:%F}")
     stats = await house.office.reports.get_subscription_stats(since, until)

@@ -14,6 +14,7 @@ from bot.discord.mender import DiscordMender
 from bot.discord.posts import send_plain
 from bot.discord.views import PLAIN_LIMIT, Page, of_reply
 from bot.discord.wire import sure
+from bot.reply import Reply
 from bot.words import speaking
 from engine.alerts import Bulletin
 from engine.announcements import Letter
@@ -46,17 +47,29 @@ class DiscordMessenger(DiscordMender):
             pages = of_reply(alarms.bulletin(bulletin), PLAIN_LIMIT)
         since = bulletin.since if again else None
         if isinstance(bulletin.to, Channel):
-            await self.post(bulletin.to, bulletin.id, pages, since)
+            await self._post(bulletin.to, bulletin.id, pages, since)
         else:
             await self._write(bulletin.to, bulletin.id, pages, since)
 
-    async def post(self, to: Channel, key: str, pages: Sequence[Page], tried_since: datetime | None) -> None:
+    async def publish(self, channel: Channel, key: str, text: str, tried_since: datetime | None) -> None:
+        pages = of_reply(Reply(text), PLAIN_LIMIT)
+        await self._post(channel, key, pages, tried_since, text.partition("\n")[0])
+
+    async def _post(
+        self,
+        to: Channel,
+        key: str,
+        pages: Sequence[Page],
+        tried_since: datetime | None,
+        words: str | None = None,
+    ) -> None:
         """Write into a channel; an earlier try is recognised as in `_write`, as far as we may read there."""
         client = self.client
         channel = client.get_partial_messageable(int(to.id))
         try:
             for number, page in enumerate(pages):
-                if not (tried_since and await seen(channel, client, tried_since, page.words)):
+                begins = (words if number == 0 else None) or page.words
+                if not (tried_since and await seen(channel, client, tried_since, begins)):
                     await send_plain(channel, page, NOBODY, nonce=nonce(key, number))
         except GoneError as error:
             raise UnreachableError(f"{error}; {LET_IN}") from error

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import datetime
 from uuid import uuid4
 
 from bot import alarms, announcing, news
@@ -127,6 +128,10 @@ class LocalBot:
         with speaking(letter.locale):
             told = announcing.announcement(letter)
         await self._wall.add(post(f"announced-{digest(letter.key)}", Spot(letter.person.user, Room.DM), told))
+
+    async def publish(self, channel: Channel, key: str, text: str, tried_since: datetime | None) -> None:
+        del channel, key, text, tried_since
+        raise UnreachableError("the playground has no channels")
 
     async def mend(self, place: str, turn: TurnId, locale: str | None = None) -> None:
         with speaking(locale):

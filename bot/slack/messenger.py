@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot import alarms, announcing, news
+from bot.reply import Reply
 from bot.slack.blocks import Content, of_reply
 from bot.slack.mender import SlackMender
 from bot.slack.workspace import Workspace
@@ -57,11 +58,14 @@ class SlackMessenger(SlackMender):
         with speaking(bulletin.locale):
             content = of_reply(alarms.bulletin(bulletin))
         if isinstance(to, Channel):
-            await self.post(to, bulletin.id, content, since)
+            await self._post(to, bulletin.id, content, since)
         else:
             await self._write(to, bulletin.id, content, since)
 
-    async def post(self, to: Channel, key: str, content: Content, tried_since: datetime | None) -> None:
+    async def publish(self, channel: Channel, key: str, text: str, tried_since: datetime | None) -> None:
+        await self._post(channel, key, of_reply(Reply(text)), tried_since)
+
+    async def _post(self, to: Channel, key: str, content: Content, tried_since: datetime | None) -> None:
         """Write into a channel; an earlier try is recognised by its metadata, where we may read these."""
         workspace = await self._workspaces.at(to.workspace)
         if workspace is None:

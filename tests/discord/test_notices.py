@@ -179,3 +179,13 @@ async def test_a_flood_is_one_message_with_how_many_more_there_were(stage: Stage
     text = "\n".join(told_in(stage, "general"))
     assert text.count("keeps failing") == 10
     assert "And 490 more of the kind `vendor_down`." in text
+
+
+async def test_a_text_for_a_channel_is_known_again_by_its_first_line(stage: Stage) -> None:
+    general = stage.discord.world.channel("general")
+    to, since = Channel(Platform.DISCORD, "", general.id), datetime.now(UTC)
+    await stage.bot.messenger.publish(to, "daily:1", "**Fri**\n```\n1\n```", None)
+    stage.discord.world.clock.advance(NONCE_MEMORY + 1)
+    await stage.bot.messenger.publish(to, "daily:1", "**Fri**\n```\n2\n```", since)
+    await stage.bot.messenger.publish(to, "daily:2", "**Sat**\n```\n1\n```", since)
+    assert [text.partition("\n")[0] for text in told_in(stage, "general")] == ["**Fri**", "**Sat**"]

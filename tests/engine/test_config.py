@@ -195,10 +195,6 @@ def test_a_compatible_server_is_a_row_that_names_its_own_key(tmp_path: Path) -> 
     assert settings(tmp_path, text).models == ()
 
 
-def test_what_is_set_without_effect_is_remarked(tmp_path: Path) -> None:
-    assert any("SMTP_URL" in remark for remark in settings(tmp_path, SMTP_URL="smtp://localhost").remarks)
-
-
 def test_pages_that_nobody_looks_at_are_remarked_where_pictures_are_looked_at(tmp_path: Path) -> None:
     shown = MINIMAL + 'accepts = ["pdf"]\n'
     looked = '[moderation]\ncheck = "openai"\n'

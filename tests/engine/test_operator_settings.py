@@ -23,3 +23,57 @@ def test_what_is_no_channel_is_refused_with_where_its_id_is_found(tmp_path: Path
     told = problems(tmp_path, f'[alerts]\nchannels = ["{name}"]\n{MINIMAL}')
     assert f"config.toml alerts.channels: '{name}' is no channel" in told
     assert "Copy Channel ID" in told
+
+
+MAIL = {
+    "SMTP_URL": "smtps://me%40example.com:p%2Fw@mail.example.com",
+    "MAIL_FROM": "bot@example.com",
+    "MAIL_TO": "a@example.com, b@example.com",
+}
+
+
+def test_mail_is_read_whole(tmp_path: Path) -> None:
+    assert settings(tmp_path).mail is None
+    mail = settings(tmp_path, **MAIL).mail
+    assert mail is not None
+    assert (mail.host, mail.port, mail.tls) == ("mail.example.com", 465, True)
+    assert (mail.username, mail.password and mail.password.get_secret_value()) == ("me@example.com", "p/w")
+    assert mail.receivers == ("a@example.com", "b@example.com")
+    plain = settings(tmp_path, **{**MAIL, "SMTP_URL": "smtp://mail.example.com"}).mail
+    assert plain is not None
+    assert (plain.port, plain.tls, plain.username) == (587, False, None)
+    assert "p/w" not in repr(mail)
+
+
+@pytest.mark.parametrize("missing", MAIL)
+def test_half_of_it_is_refused_with_what_is_missing(tmp_path: Path, missing: str) -> None:
+    told = problems(tmp_path, **{name: value for name, value in MAIL.items() if name != missing})
+    assert f"{missing}: is missing beside" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SMTP_URL", "mail.example.com:587", "SMTP_URL: is no address of a mail server"),
+        ("SMTP_URL", "https://hush-fake@mail.example.com", "SMTP_URL: is no address of a mail server"),
+        ("SMTP_URL", "smtp://me:hush-fake@mail.example.com:many", "SMTP_URL: is no address of a mail server"),
+        ("MAIL_FROM", "The bot <bot@example.com>", "is no mail address"),
+        ("MAIL_TO", "a@example.com, b", "MAIL_TO: 'b' is no mail address"),
+    ],
+)
+def test_what_is_no_mail_is_refused_without_its_password(
+    tmp_path: Path, name: str, value: str, words: str
+) -> None:
+    told = problems(tmp_path, **{**MAIL, name: value})
+    assert words in told
+    assert "hush-fake" not in told
+
+
+def test_the_report_has_an_hour_and_a_zone(tmp_path: Path) -> None:
+    table = '[report]\nhour = 7\nzone = "Europe/Berlin"\nchannels = ["discord:77"]'
+    report = settings(tmp_path, f"{table}\n{MINIMAL}").report
+    assert (report.hour, str(report.zone), str(report.channels[0])) == (7, "Europe/Berlin", "discord:77")
+    for wrong in ("Mars/Base", "../etc/passwd", ""):
+        told = problems(tmp_path, f'[report]\nzone = "{wrong}"\n{MINIMAL}')
+        assert "config.toml report.zone" in told
+    assert "hour" in problems(tmp_path, f"[report]\nhour = 24\n{MINIMAL}")

@@ -163,3 +163,14 @@ async def test_a_channel_of_another_workspace_is_unreachable(stage: Stage, aloud
     far = Channel(Platform.SLACK, "T0OTHER", "C1")
     with pytest.raises(UnreachableError):
         await stage.bot.messenger.tell(replace(aloud, to=far), again=False)
+
+
+async def test_a_text_for_a_channel_is_published_once(stage: Stage, aloud: Bulletin) -> None:
+    assert isinstance(aloud.to, Channel)
+    stage.slack.faults.lose_answer("chat.postMessage")
+    with pytest.raises(TryAgainError):
+        await stage.bot.messenger.publish(aloud.to, "daily:1", "**Fri**\n1", None)
+    since = stage.hall.clock.now()
+    await stage.bot.messenger.publish(aloud.to, "daily:1", "**Fri**\n2", since)
+    await stage.bot.messenger.publish(aloud.to, "daily:2", "**Sat**\n1", since)
+    assert [told.split()[0] for told in told_in(stage, aloud)] == ["**Fri**", "**Sat**"]

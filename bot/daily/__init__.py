@@ -1,0 +1,1 @@
+"""The daily report as words: what stands in it, as text, as a letter in HTML, and who brings it."""

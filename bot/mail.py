@@ -1,0 +1,117 @@
+"""Sends mail over SMTP, encrypted wherever a password is sent."""
+
+from __future__ import annotations
+
+import ssl
+from email.message import EmailMessage
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPException,
+    SMTPNotSupported,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from engine.errors import GiveUpError, OutsideError, TellOperatorError, TryAgainError
+from engine.settings import LOOPBACK, MailSettings
+
+TIMEOUT = 30.0
+"""Seconds for each step of the conversation."""
+PERMANENT = 500
+STARTTLS = "STARTTLS"
+"""In the words of a failure without a type of its own."""
+AUTH_AWAY = 454
+"""The one answer to a login that may be another one later (RFC 4954)."""
+
+
+class Mailbox:
+    """The mail server of the settings."""
+
+    def __init__(self, settings: MailSettings, trust: ssl.SSLContext | None = None) -> None:
+        """`trust` are other certificates than those that the machine trusts."""
+        self.settings = settings
+        self._trust = trust
+
+    async def send(self, message: EmailMessage) -> tuple[str, ...]:
+        """Send a message to all receivers; those that were refused while others were not.
+
+        TryAgainError: the server is away, or wants it later. TellOperatorError: it refuses us, or all.
+        """
+        try:
+            async with self._line() as line:
+                refused, _ = await line.send_message(
+                    message, sender=self.settings.sender, recipients=list(self.settings.receivers)
+                )
+        except (SMTPException, OSError, ValueError) as error:
+            raise remedy(error) from error
+        return tuple(refused)
+
+    async def look(self) -> None:
+        """Connect, greet and log in, and send nothing; errors as for `send`."""
+        try:
+            async with self._line() as line:
+                await line.noop()
+        except (SMTPException, OSError, ValueError) as error:
+            raise remedy(error) from error
+
+    def _line(self) -> SMTP:
+        """A conversation; STARTTLS may be missing only where nothing is secret, or nobody can listen."""
+        given = self.settings
+        open_ = given.username is None or given.host in LOOPBACK
+        return SMTP(
+            hostname=given.host,
+            port=given.port,
+            use_tls=given.tls,
+            start_tls=False if given.tls else None if open_ else True,
+            username=given.username,
+            password=given.password.get_secret_value() if given.password else None,
+            tls_context=self._trust,
+            timeout=TIMEOUT,
+        )
+
+
+def remedy(error: Exception) -> OutsideError:
+    """What a failure means; one that is none of the server's answers is about the line to it."""
+    match error:
+        case SMTPRecipientsRefused():
+            codes = [each.code for each in error.recipients]
+            words = f"the mail server refuses all receivers: {error.recipients[0].message}"
+            return refusal(min(codes), words)
+        case SMTPAuthenticationError():
+            words = f"the mail server refuses the login: {error.code} {error.message}"
+            return TryAgainError(words) if error.code == AUTH_AWAY else TellOperatorError(words)
+        case SMTPResponseException():
+            return refusal(error.code, f"the mail server says: {error.code} {error.message}")
+    return broken(error)
+
+
+def broken(error: Exception) -> OutsideError:
+    """What is wrong with the line, or with the message."""
+    cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return TellOperatorError(f"the mail server's certificate is not trusted: {cause.verify_message}")
+        case SMTPNotSupported() | ssl.SSLError():
+            return TellOperatorError(f"the mail server cannot be spoken to safely: {cause}")
+        case ValueError():
+            return GiveUpError(f"the message cannot be sent: {cause}")
+        case SMTPException() if STARTTLS in str(cause):
+            return TellOperatorError(f"the mail server offers no STARTTLS: {cause}")
+    return TryAgainError(f"the mail server cannot be reached: {error}")
+
+
+def refusal(code: int, words: str) -> OutsideError:
+    """An answer that says no, for now or for good."""
+    return TellOperatorError(words) if code >= PERMANENT else TryAgainError(words)
+
+
+async def check_mail(settings: MailSettings, trust: ssl.SSLContext | None = None) -> list[str]:
+    """A sentence with its mend if the mail server does not take us; no mail is sent."""
+    try:
+        await Mailbox(settings, trust).look()
+    except OutsideError as error:
+        words = str(error).rstrip(".")
+        return [f"SMTP_URL: {words}. Check host, port, user and password, and whether it wants smtps://."]
+    return []
