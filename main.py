@@ -182,7 +182,7 @@ def open_doors(house: House, roles: frozenset[str]) -> Surfaces:
 
 def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
     """What the web server serves."""
-    key = house.settings.playground.key
+    key, office, mode = house.settings.playground.key, house.office, house.till.billing.mode
     return Site(
         app_url=house.settings.server.app_url,
         parts=parts,
@@ -201,8 +201,8 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         tiers=TiersNow(house.wares),
         playground=surfaces.local,
         playground_key=key.get_secret_value() if key else None,
-        admin=Admin(house.office.entrance),
         observatory=house.watch,
+        admin=Admin(office.entrance, house.store, house.clock, mode, office.steering.retry, office.panels),
     )
 
 

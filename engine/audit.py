@@ -91,6 +91,14 @@ class Entry:
     """Given when it is written down; rises."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are looked for: of one deed, with a text anywhere in them, or all."""
+
+    deed: Deed | None = None
+    text: str = ""
+
+
 class AuditTx(Protocol):
     """The audit log, to which is only ever added."""
 
@@ -100,4 +108,12 @@ class AuditTx(Protocol):
 
     def deeds(self, before: int | None, limit: int) -> Sequence[Entry]:
         """The newest entries, or the newest before a number; newest first."""
+        ...
+
+    def find_deeds(self, wanted: Wanted, before: int | None, skip: int, limit: int) -> Sequence[Entry]:
+        """The same of those that are wanted, from the one after `skip` of them on."""
+        ...
+
+    def count_deeds(self, wanted: Wanted) -> int:
+        """How many are wanted."""
         ...

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.audit import Actor, Deed, Entry, Origin
+from engine.audit import Actor, Deed, Entry, Origin, Wanted
 from storage.session import Row, Session, moment
 
 AFTER_ALL = 2**62
+ESCAPED = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 class Audit:
@@ -30,6 +31,22 @@ class Audit:
     def deeds(self, before: int | None, limit: int) -> Sequence[Entry]:
         rows = self._session.all("deeds", before=AFTER_ALL if before is None else before, most=limit)
         return [entry_from(row) for row in rows]
+
+    def find_deeds(self, wanted: Wanted, before: int | None, skip: int, limit: int) -> Sequence[Entry]:
+        last = AFTER_ALL if before is None else before
+        rows = self._session.all(
+            "find_deeds", deed=wanted.deed, pattern=pattern(wanted), before=last, skip=skip, most=limit
+        )
+        return [entry_from(row) for row in rows]
+
+    def count_deeds(self, wanted: Wanted) -> int:
+        row = self._session.one("count_deeds", deed=wanted.deed, pattern=pattern(wanted))
+        return row["deeds"] if row else 0
+
+
+def pattern(wanted: Wanted) -> str:
+    """What the text of an entry is like, in small letters."""
+    return f"%{wanted.text.strip().lower().translate(ESCAPED)}%"
 
 
 def entry_from(row: Row) -> Entry:

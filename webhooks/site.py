@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from engine.audit import Actor
 from engine.domain import Tier, TierName
 from engine.entry import Entrance
-from engine.facts import BillingEvent, SessionId
+from engine.facts import BillingEvent, Mode, SessionId
 from engine.installations import PlatformInstall
+from engine.panels import Panels
 from engine.pauses import Pause
-from engine.ports import LocalSurface, PlatformEndpoint
+from engine.ports import Clock, LocalSurface, PlatformEndpoint, Store
 from engine.simulated import SimulatedCheckout, SimulatedPlay
 from engine.subscriptions import PurchaseStatus
 from engine.tallies import Delivery
@@ -45,11 +47,20 @@ class Part:
     link: str | None = None
 
 
+Retry = Callable[[Actor, Mode, str | None], Awaitable[int]]
+"""Tries again what was given up, all of it or what has an id; `Steering.retry`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admin:
     """What the dashboard is made of."""
 
     entrance: Entrance
+    store: Store
+    clock: Clock
+    mode: Mode
+    retry: Retry
+    panels: Panels
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ from engine.entry import Entrance, digest
 from storage.store import Store, open_store
 from tests.engine.conftest import ALICE, BOB
 from tests.fakes.clock import FakeClock
+from tests.web.admin.desk import desk
 from webhooks.admin.door import REQUESTS_A_MINUTE, Door
 from webhooks.admin.entering import WRONG_OF_ADDRESS
 from webhooks.boundary import add_headers
 from webhooks.server import build, serve
-from webhooks.site import Admin, Site
+from webhooks.site import Site
 
 APP = "https://chat.example"
 OURS = {"Origin": APP, "Sec-Fetch-Site": "same-origin"}
@@ -103,13 +104,15 @@ def entrance(store: Store, clock: FakeClock) -> Entrance:
 
 
 @pytest.fixture
-async def browsers(entrance: Entrance) -> AsyncIterator[AsyncIterator[Browser]]:
+async def browsers(
+    entrance: Entrance, store: Store, clock: FakeClock
+) -> AsyncIterator[AsyncIterator[Browser]]:
     """Browsers, each before a server of its own, all over one database."""
     async with AsyncExitStack() as stack:
 
         async def fresh() -> AsyncIterator[Browser]:
             for _ in count():
-                port = await stack.enter_async_context(serve(site(entrance), "127.0.0.1", 0))
+                port = await stack.enter_async_context(serve(site(entrance, store, clock), "127.0.0.1", 0))
                 client = ClientSession(f"http://127.0.0.1:{port}", cookie_jar=DummyCookieJar())
                 yield Browser(await stack.enter_async_context(client), entrance)
 
@@ -121,8 +124,8 @@ async def browser(browsers: AsyncIterator[Browser]) -> Browser:
     return await anext(browsers)
 
 
-def site(entrance: Entrance) -> Site:
-    return Site(APP, admin=Admin(entrance))
+def site(entrance: Entrance, store: Store, clock: FakeClock, app: str = APP) -> Site:
+    return Site(app, admin=desk(entrance, store, clock))
 
 
 async def noted(store: Store) -> list[Deed]:
@@ -149,7 +152,7 @@ async def test_without_tls_the_cookie_has_a_plain_name(store: Store, clock: Fake
     here = "http://127.0.0.1:8080"
     entrance = Entrance(store, clock, (ALICE,), here)
     async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(serve(Site(here, admin=Admin(entrance)), "127.0.0.1", 0))
+        port = await stack.enter_async_context(serve(site(entrance, store, clock, here), "127.0.0.1", 0))
         client = ClientSession(f"http://127.0.0.1:{port}", cookie_jar=DummyCookieJar())
         browser = Browser(await stack.enter_async_context(client), entrance)
         path = str(await entrance.link(Actor.in_chat(ALICE))).removeprefix(here)
@@ -316,8 +319,8 @@ async def test_links_cannot_be_tried_quickly(browser: Browser) -> None:
 async def test_a_session_cannot_ask_without_end(browser: Browser) -> None:
     await browser.enter()
     for _ in range(REQUESTS_A_MINUTE):
-        await browser.ask("GET", "/admin", {"Accept": "application/json"})
-    status, _, headers = await browser.ask("GET", "/admin")
+        await browser.ask("GET", "/admin/audit", {"Accept": "application/json"})
+    status, _, headers = await browser.ask("GET", "/admin/audit")
     assert (status, 0 < int(headers["Retry-After"]) <= 60) == (429, True)
 
 
@@ -328,7 +331,7 @@ async def test_no_token_is_in_the_log_or_the_database(
     folder = Path(sqlite_url.removeprefix("sqlite:///")).parent
     async with await open_store(sqlite_url, clock) as store:
         entrance = Entrance(store, clock, (ALICE,), APP)
-        async with serve(site(entrance), "127.0.0.1", 0) as port:
+        async with serve(site(entrance, store, clock), "127.0.0.1", 0) as port:
             address = f"http://127.0.0.1:{port}"
             async with ClientSession(address, cookie_jar=DummyCookieJar()) as client:
                 there = Browser(client, entrance)

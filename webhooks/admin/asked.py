@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from engine.revenue import Span
+from engine.charts import Days
 
 DAYS = (7, 30, 90)
 USUAL_DAYS = 30
 MOST_SEARCH = 100
 MOST_PAGES = 1_000_000
 MONTHS_BACK = 12
+A_DAY, A_MONTH = timedelta(days=1), timedelta(days=32)
+"""The latter leads from the first of a month into the next one."""
 
 NO_SPAN = "A span is a number of days (7d, 30d or 90d) or a month such as 2026-11."
 NO_PAGE = "Pages are counted from 1."
@@ -49,21 +51,31 @@ class Asked:
         return self.query.get("span", "") or f"{USUAL_DAYS}d"
 
     @property
-    def span(self) -> Span:
-        """From midnight UTC of the first day to now, or a whole month. HTTPBadRequest for another name."""
-        name = self.span_name
+    def days(self) -> Days:
+        """The days of the span, today the last of them; or a month. HTTPBadRequest for another name."""
+        name, today = self.span_name, self.today
         if month := _MONTH.fullmatch(name):
-            return _month(int(month[1]), int(month[2]), self.now)
+            first = date(int(month[1]), int(month[2]), 1)
+            return Days(first, max(first, min(today, (first + A_MONTH).replace(day=1) - A_DAY)))
         if name not in {f"{days}d" for days in DAYS}:
             raise web.HTTPBadRequest(text=NO_SPAN)
-        today = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return Span(today - timedelta(days=int(name[:-1]) - 1), self.now)
+        return Days.back(int(name[:-1]), self.now)
+
+    @property
+    def today(self) -> date:
+        """The UTC day that it is."""
+        return self.now.astimezone(UTC).date()
+
+    @property
+    def month(self) -> date:
+        """The first day of the month that was chosen, or of this one."""
+        return self.days.first if _MONTH.fullmatch(self.span_name) else self.today.replace(day=1)
 
     @property
     def span_words(self) -> str:
         """The span as it is said within a sentence."""
         name = self.span_name
-        return f"{self.span.since:%B %Y}" if _MONTH.fullmatch(name) else f"the last {name[:-1]} days"
+        return f"{self.days.first:%B %Y}" if _MONTH.fullmatch(name) else f"the last {name[:-1]} days"
 
     def view(self, table: str, sort: str, sortable: frozenset[str], choices: frozenset[str]) -> View:
         """How a table is looked at; `sort` is its usual order, with a dash before it for descending.
@@ -95,12 +107,7 @@ class Asked:
         return tuple(f"{each // 12}-{each % 12 + 1:02d}" for each in range(count, count - MONTHS_BACK, -1))
 
 
-def earlier(span: Span) -> Span:
-    """The span of the same length before it."""
-    return Span(span.since - (span.until - span.since), span.since)
-
-
-def _month(year: int, month: int, now: datetime) -> Span:
-    since = now.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0)
-    until = (since + timedelta(days=32)).replace(day=1)
-    return Span(since, min(until, max(now, since + timedelta(seconds=1))))
+def earlier(days: Days) -> Days:
+    """As many days before them."""
+    last = days.first - A_DAY
+    return Days(last - (days.last - days.first), last)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from webhooks.admin.asked import DAYS, Asked
 from webhooks.admin.parts import Part
 from webhooks.boundary import ADMIN_PATH
 
 Build = Callable[[Asked], Awaitable[Sequence[Part]]]
+
+
+class Spans(StrEnum):
+    """Which spans of time can be chosen on a page."""
+
+    ALL = "all"
+    MONTHS = "months"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +29,7 @@ class Leaf:
     title: str
     about: str
     build: Build
-    spanned: bool = True
-    """Whether a span of time can be chosen."""
+    spans: Spans = Spans.ALL
 
     @property
     def path(self) -> str:
@@ -45,7 +53,7 @@ def ways(leaves: Sequence[Leaf], here: Leaf, asked: Asked, badges: dict[str, int
     return [
         Way(
             each.title,
-            f"{each.path}?span={span}" if span and each.spanned else each.path,
+            f"{each.path}?span={span}" if span and each.spans is not Spans.NONE else each.path,
             each is here,
             str(badges.get(each.slug) or ""),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
@@ -24,7 +25,6 @@ MARKS: Mapping[Mode, tuple[str, str] | None] = {
 }
 """What is said above figures that are no real money."""
 
-NO_PAGE = "The dashboard has no such page."
 NO_TABLE = "This page has no such table."
 Badges = Callable[[], Awaitable[dict[str, int]]]
 """How many things want to be looked at, by page."""
@@ -47,17 +47,24 @@ class Pages:
 
     def routes(self) -> list[web.RouteDef]:
         """Each page, and each table of it as a file."""
-        guard = self._door.guard
-        return [
-            web.get(ADMIN_PATH, guard(self.show)),
-            web.get(f"{ADMIN_PATH}/{{leaf}}", guard(self.show)),
-            web.get(f"{ADMIN_PATH}/{{leaf}}/{{table}}.csv", guard(self.file), allow_head=False),
-        ]
+        return [route for leaf in self._leaves for route in self._of(leaf)]
 
-    async def show(self, request: web.Request) -> web.StreamResponse:
+    def _of(self, leaf: Leaf) -> list[web.RouteDef]:
+        async def show(request: web.Request) -> web.StreamResponse:
+            return await self.show(request, leaf)
+
+        async def file(request: web.Request) -> web.StreamResponse:
+            return await self.file(request, leaf)
+
+        files = f"{ADMIN_PATH}/{leaf.slug or OVERVIEW}/{{table}}.csv"
+        guard = self._door.guard
+        return [web.get(leaf.path, guard(show)), web.get(files, guard(file), allow_head=False)]
+
+    async def show(self, request: web.Request, leaf: Leaf) -> web.StreamResponse:
         """A page of figures."""
-        leaf, asked = self._leaf(request.match_info.get("leaf", "")), self._asked(request)
+        asked = self._asked(request)
         parts = [await ready(each, asked) for each in await leaf.build(asked)]
+        tag = (await asyncio.to_thread(library)).tag
         return self._door.page(
             request,
             "admin/page.html",
@@ -69,24 +76,17 @@ class Pages:
             mark=self._mark,
             told=self._told(asked),
             now=asked.now,
-            chart_js=f"{PATH}?v={library().tag}",
+            chart_js=f"{PATH}?v={tag}",
         )
 
-    async def file(self, request: web.Request) -> web.StreamResponse:
+    async def file(self, request: web.Request, leaf: Leaf) -> web.StreamResponse:
         """A table of a page as a file, in the order and of the kind of its address."""
-        slug = request.match_info["leaf"]
-        leaf, asked = self._leaf("" if slug == OVERVIEW else slug), self._asked(request)
+        asked = self._asked(request)
         table = of_all(await leaf.build(asked), request.match_info["table"])
         if table is None:
             raise web.HTTPNotFound(text=NO_TABLE)
-        name = f"{slug}-{table.id}-{asked.now:%Y%m%d-%H%M}"
+        name = f"{leaf.slug or OVERVIEW}-{table.id}-{asked.now:%Y%m%d-%H%M}"
         return await export.send(request, table, table.view(asked), name)
-
-    def _leaf(self, slug: str) -> Leaf:
-        for each in self._leaves:
-            if each.slug == slug:
-                return each
-        raise web.HTTPNotFound(text=NO_PAGE)
 
     def _asked(self, request: web.Request) -> Asked:
         return Asked(request.path, dict(request.query), self._clock.now())

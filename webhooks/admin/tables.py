@@ -24,6 +24,8 @@ class Column:
     unit: Unit = Unit.TEXT
     sortable: bool = True
     about: str = ""
+    only: str = ""
+    """The one direction in which it can be sorted; none, both."""
 
     @property
     def number(self) -> bool:

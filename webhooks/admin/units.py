@@ -99,3 +99,18 @@ def filed(value: Value, unit: Unit) -> str:
         return f"'{value}" if value.startswith(FORMULA) else value
     number = plain(value, unit)
     return f"{number:.6f}".rstrip("0").rstrip(".") if number else "0"
+
+
+def as_money(value: Value) -> str:
+    """Micro-dollars, or a dash."""
+    return written(value, Unit.MONEY)
+
+
+def as_share(value: Value) -> str:
+    """A part of 1 as percent, or a dash."""
+    return written(value, Unit.SHARE)
+
+
+def as_time(value: Value) -> str:
+    """Milliseconds, or a dash."""
+    return written(value, Unit.MILLIS)

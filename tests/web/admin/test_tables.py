@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from aiohttp import web
@@ -126,26 +126,27 @@ async def test_any_text_comes_back_out_of_a_file(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "since", "until"),
+    ("name", "first", "last"),
     [
-        ("", datetime(2026, 10, 30, tzinfo=UTC), NOW),
-        ("7d", datetime(2026, 11, 22, tzinfo=UTC), NOW),
-        ("2026-10", datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)),
-        ("2026-11", datetime(2026, 11, 1, tzinfo=UTC), NOW),
+        ("", date(2026, 10, 30), date(2026, 11, 28)),
+        ("7d", date(2026, 11, 22), date(2026, 11, 28)),
+        ("2026-02", date(2026, 2, 1), date(2026, 2, 28)),
+        ("2026-11", date(2026, 11, 1), date(2026, 11, 28)),
+        ("2026-12", date(2026, 12, 1), date(2026, 12, 1)),
     ],
 )
-def test_a_span_is_some_days_or_a_month(name: str, since: datetime, until: datetime) -> None:
-    span = asked(span=name).span
-    assert (span.since, span.until) == (since, until)
-    before = earlier(span)
-    assert before.until == span.since
-    assert before.until - before.since == span.until - span.since
+def test_a_span_is_some_days_or_a_month(name: str, first: date, last: date) -> None:
+    days = asked(span=name).days
+    assert (days.first, days.last) == (first, last)
+    before = earlier(days)
+    assert before.until == days.since
+    assert len(before.all) == len(days.all)
 
 
 @pytest.mark.parametrize("name", ["8d", "2026-13", "<b>", "2026-1"])
 def test_another_span_is_refused_in_words(name: str) -> None:
     with pytest.raises(web.HTTPBadRequest):
-        _ = asked(span=name).span
+        _ = asked(span=name).days
 
 
 @pytest.mark.parametrize(

@@ -25,15 +25,15 @@ export function draw(place) {
 }
 
 export function redraw() {
-  for (const [canvas, { chart }] of drawn) {
+  for (const [canvas, { chart }] of [...drawn]) { // a copy: each is put back
     chart.destroy();
     drawn.delete(canvas);
-    drawOne(canvas.closest(".chart"));
+    if (canvas.isConnected) drawOne(canvas.closest(".chart"));
   }
 }
 
 function drawOne(figure) {
-  for (const [canvas, { chart }] of drawn) {
+  for (const [canvas, { chart }] of [...drawn]) {
     if (canvas.isConnected) continue;
     chart.destroy();
     drawn.delete(canvas);

@@ -1,0 +1,146 @@
+"""Pages of the dashboard over a real store: what is given up and tried again, and what operators did."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.audit import Actor, Deed, Entry, Origin, Wanted
+from storage.store import Store
+from tests.fakes.clock import FakeClock
+from tests.web.admin.desk import OURS, Seat, give_up, seated
+
+EVIL = "<script>alert(1)</script>\"'=1+1"
+SHELL = Actor("console:root", Origin.CONSOLE)
+
+
+@pytest.fixture
+async def seat(store: Store, clock: FakeClock) -> AsyncIterator[Seat]:
+    async with seated(store, clock) as taken:
+        yield taken
+
+
+async def pressed(seat: Seat, letter: str) -> tuple[int, str]:
+    """Press a letter's button as its page has it; the status, and where it leads."""
+    page = await seat.read("/admin/backlog")
+    proof = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert proof
+    form = {"csrf": proof[1], "about": letter}
+    async with seat.client.post(
+        "/admin/backlog/retry", data=form, headers=OURS, allow_redirects=False
+    ) as answer:
+        return answer.status, answer.headers.get("Location", "")
+
+
+async def test_a_dead_letter_is_tried_again_once_and_that_is_written_down(
+    seat: Seat, store: Store, clock: FakeClock
+) -> None:
+    await give_up(store, clock, "cus_one")
+    await give_up(store, clock, "cus_two")
+    assert await pressed(seat, "cus_one") == (303, "/admin/backlog?retried=1")
+    assert await pressed(seat, "cus_one") == (303, "/admin/backlog?retried=0")
+    page = await seat.read("/admin/backlog?retried=1")
+    assert "will be tried again" in page
+    assert "cus_two" in page
+    assert "cus_one" not in page
+    assert "not a dead letter any more" in await seat.read("/admin/backlog?retried=0")
+    newest, *_ = await store.read(lambda tx: tx.deeds(None, 1))
+    assert (newest.actor, newest.deed) == (Actor("local:alice", Origin.DASHBOARD), Deed.RETRY)
+    assert (newest.subject, newest.detail) == ("cus_one", "1 tried again")
+
+
+async def test_a_button_without_a_letter_tries_nothing(seat: Seat, store: Store, clock: FakeClock) -> None:
+    await give_up(store, clock, "cus_one")
+    assert await pressed(seat, "") == (303, "/admin/backlog?retried=0")
+
+
+async def test_no_letter_is_tried_again_without_proof_of_our_page(
+    seat: Seat, store: Store, clock: FakeClock
+) -> None:
+    await give_up(store, clock, "cus_one")
+    for form in ({"about": "cus_one"}, {"about": "cus_one", "csrf": "x"}):
+        async with seat.client.post("/admin/backlog/retry", data=form, headers=OURS) as answer:
+            assert answer.status == 403
+    async with seat.client.get("/admin/backlog/retry") as answer:
+        assert answer.status == 405
+    assert "cus_one" in await seat.read("/admin/backlog")
+
+
+async def test_what_others_wrote_stays_text(seat: Seat, store: Store, clock: FakeClock) -> None:
+    await give_up(store, clock, EVIL, EVIL)
+    now = clock.now()
+    await store.transact(lambda tx: tx.note(Entry(now, SHELL, Deed.WHY, EVIL, EVIL)))
+    for path in ("/admin/backlog", "/admin/audit", "/admin/audit?deeds-search=%3Cscript%3E%22"):
+        page = await seat.read(path)
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page
+        assert not re.search(r"<[^>]* (on\w+|style)=", page)
+
+
+async def test_the_audit_log_is_searched_filtered_and_turned_over(
+    seat: Seat, store: Store, clock: FakeClock
+) -> None:
+    for number in range(60):
+        entry = Entry(clock.now(), SHELL, Deed.WHY if number % 2 else Deed.STATS, f"discord:{number}")
+        await store.transact(lambda tx, entry=entry: tx.note(entry))  # type: ignore[misc]
+    page = await seat.read("/admin/audit?deeds-deed=why&deeds-page=2")
+    assert "26 to 30 of 30" in page
+    assert "discord:1<" in page
+    assert "discord:59<" not in page
+    text = await seat.read("/admin/audit/deeds.csv?deeds-deed=why&deeds-search=DISCORD:5&deeds-page=2")
+    head, *rows = csv.reader(io.StringIO(text))
+    assert head == ["Time (UTC)", "Who", "From", "What", "About", "More"]
+    assert [row[4] for row in rows] == [f"discord:{number}" for number in (59, 57, 55, 53, 51, 5)]
+    assert rows[0][:4] == [f"{clock.now():%Y-%m-%dT%H:%M:%SZ}", "console:root", "console", "why"]
+
+
+async def test_signs_of_patterns_are_looked_for_as_they_are(store: Store, clock: FakeClock) -> None:
+    for subject in ("100%", "100\\", "a_b", "axb"):
+        entry = Entry(clock.now(), SHELL, Deed.WHY, subject)
+        await store.transact(lambda tx, entry=entry: tx.note(entry))  # type: ignore[misc]
+
+    async def found(text: str) -> list[str]:
+        entries = await store.read(lambda tx: tx.find_deeds(Wanted(None, text), None, 0, 9))
+        return [each.subject for each in entries]
+
+    assert (await found("%"), await found("\\"), await found("A_B")) == (["100%"], ["100\\"], ["a_b"])
+    assert await store.read(lambda tx: tx.count_deeds(Wanted(Deed.WHY))) == 4
+
+
+async def test_a_fresh_installation_says_in_words_that_there_is_nothing_yet(seat: Seat) -> None:
+    page = await seat.read("/admin/backlog")
+    assert "Nothing was given up" in page
+    assert "SIMULATED" in page
+    assert "All times are UTC" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/admin/nowhere", 404, "nothing at this address"),
+        ("/admin/audit/nothing.csv", 404, "no such table"),
+        ("/admin/nowhere/deeds.csv", 404, "nothing at this address"),
+        ("/admin/audit?deeds-page=x", 400, "counted from 1"),
+        ("/admin/audit?deeds-sort=password", 400, "no column"),
+        ("/admin/audit?deeds-deed=burn", 400, "no such deed"),
+        ("/admin/audit/deeds.csv?deeds-deed=burn", 400, "no such deed"),
+    ],
+)
+async def test_what_there_is_not_is_said_in_words(seat: Seat, path: str, status: int, words: str) -> None:
+    assert words in await seat.read(path, status)
+
+
+async def test_pages_are_only_read(seat: Seat) -> None:
+    for path in ("/admin/audit", "/admin/audit/deeds.csv"):
+        async with seat.client.post(path, data={}, headers=OURS) as answer:
+            assert answer.status == 405
+
+
+async def test_nobody_sees_a_page_or_a_file_without_a_session(seat: Seat) -> None:
+    seat.client.cookie_jar.clear()
+    for path in ("/admin/audit", "/admin/backlog", "/admin/audit/deeds.csv"):
+        assert "is for operators" in await seat.read(path, 401)

@@ -1,0 +1,114 @@
+"""The page of members: what each brought in, cost and left in a month, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+
+from aiohttp import web
+
+from engine.charts import MemberRow, MembersPage
+from engine.domain import TierName
+from engine.panels import Panels
+from engine.tallies import MemberOrder
+from webhooks.admin.asked import Asked, View
+from webhooks.admin.parts import Part
+from webhooks.admin.tables import Cells, Choice, Column, Row, Slice, Table
+from webhooks.admin.units import Unit
+
+AT_ONCE = 500
+LOOKED_AT = 2_000
+"""Members among which those of one tier are looked for on a page; a file looks at all."""
+COLUMNS = (
+    Column("person", "Member", sortable=False),
+    Column("tier", "Tier now", sortable=False),
+    Column("revenue", "Revenue", Unit.MONEY, only="descending", about="Recurring and metered, of this month"),
+    Column("cost", "Vendor cost", Unit.MONEY, only="descending"),
+    Column("margin", "Margin", Unit.MONEY, only="ascending"),
+    Column("requests", "Requests", Unit.COUNT, only="descending"),
+    Column("seen", "Last seen", Unit.MOMENT, sortable=False),
+)
+TIERS = Choice("tier", "Tier", [(each.value, each.title()) for each in TierName])
+ERASED = "erased"
+
+
+class Members:
+    """Builds the page."""
+
+    def __init__(self, panels: Panels) -> None:
+        self._panels = panels
+
+    async def build(self, asked: Asked) -> Sequence[Part]:
+        """One table of one month."""
+        month = asked.month
+        return [
+            Table(
+                "members",
+                f"Margin by member, {month:%B %Y}",
+                COLUMNS,
+                Ranked(self._panels, month),
+                sort="margin",
+                about=(
+                    "The worst first. What a seat in a team costs is its owner's. "
+                    f"A tier is looked for among the first {LOOKED_AT:,}; the file has all."
+                ),
+                search="Find a member by id",
+                choices=(TIERS,),
+                empty="Nobody has cost or brought in anything in this month.",
+            )
+        ]
+
+
+class Ranked:
+    """The members of a month, read a page at a time."""
+
+    def __init__(self, panels: Panels, month: date) -> None:
+        self._panels = panels
+        self._month = month
+
+    async def some(self, view: View, offset: int, limit: int) -> Slice:
+        tier = tier_in(view)
+        if tier is None:
+            page = await self._page(view, offset, limit)
+            return Slice([row_of(each) for each in page.rows], page.total)
+        found: list[Row] = []
+        for skip in range(0, LOOKED_AT, AT_ONCE):
+            page = await self._page(view, skip, AT_ONCE)
+            found += [row_of(each) for each in page.rows if each.tier is tier]
+            if len(page.rows) < AT_ONCE:
+                break
+        return Slice(found[offset : offset + limit], len(found))
+
+    async def all(self, view: View) -> AsyncIterator[Row]:
+        tier, skip = tier_in(view), 0
+        while rows := (await self._page(view, skip, AT_ONCE)).rows:
+            for each in rows:
+                if tier is None or each.tier is tier:
+                    yield row_of(each)
+            skip += len(rows)
+
+    async def _page(self, view: View, skip: int, limit: int) -> MembersPage:
+        order = MemberOrder(view.sort)
+        return await self._panels.members(self._month, order, skip=skip, limit=limit, text=view.search)
+
+
+def tier_in(view: View) -> TierName | None:
+    """The tier that is chosen. HTTPBadRequest for one that there is not."""
+    chosen = view.chosen.get("tier")
+    if chosen and chosen not in set(TierName):
+        raise web.HTTPBadRequest(text="There is no such tier.")
+    return TierName(chosen) if chosen else None
+
+
+def row_of(member: MemberRow) -> Row:
+    """A member as a row; losses want to be seen."""
+    cells: Cells = {
+        "person": str(member.person) if member.person else ERASED,
+        "tier": member.tier.title(),
+        "revenue": member.recurring + member.metered,
+        "cost": member.cost,
+        "margin": member.margin,
+        "requests": member.requests,
+        "seen": member.seen_at,
+    }
+    return Row(str(member.account), cells, "bad" if member.margin < 0 else "")

@@ -1,0 +1,238 @@
+"""The first page: what wants attention, the big numbers, and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.charts import ConversationsOfDay, MarginPanel, MembersPage, Overview, RevenuePanel, TiersPanel
+from engine.gauges import BacklogPanel
+from engine.panels import Panels
+from webhooks.admin import hooks, members, money
+from webhooks.admin.asked import DAYS, USUAL_DAYS, Asked, earlier
+from webhooks.admin.backlog import LATE, WAITING
+from webhooks.admin.limits import by_day as limits_by_day
+from webhooks.admin.models import circuit_words
+from webhooks.admin.parts import Figure, Figures, Mood, Notice, Notices, Part, change
+from webhooks.admin.series import (
+    conversations_chart,
+    funnel_chart,
+    margin_chart,
+    models_chart,
+    revenue_chart,
+    tiers_chart,
+)
+from webhooks.admin.tables import Column, Listed, Table
+from webhooks.admin.units import Unit, as_money, as_share, plain, written
+from webhooks.boundary import ADMIN_PATH
+
+WORST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The span before, as far as the big numbers compare with it."""
+
+    revenue: RevenuePanel
+    tiers: TiersPanel
+    conversations: Sequence[ConversationsOfDay]
+    margin: MarginPanel
+
+
+class Front:
+    """Builds the page."""
+
+    def __init__(self, panels: Panels) -> None:
+        self._panels = panels
+
+    async def build(self, asked: Asked) -> Sequence[Part]:
+        """From what is urgent to what is interesting."""
+        days, past = asked.days, earlier(asked.days)
+        now, panels = await self._panels.overview(days), self._panels
+        before = Before(
+            await panels.revenue(past),
+            await panels.tiers(past),
+            await panels.conversations(past),
+            await panels.margin(past),
+        )
+        words = f"Numbers are of {asked.span_words}, changes against the {len(past.all)} days before."
+        return [
+            Notices("attention", "What wants attention", attention(now)),
+            Figures("numbers", "The numbers", numbers(now, before), words),
+            revenue_chart(now.revenue.usd),
+            tiers_chart(now.tiers.days),
+            conversations_chart(now.conversations),
+            margin_chart(now.margin),
+            models_chart(now.margin.models),
+            funnel_chart(now.funnel),
+            limits_by_day(now.limits, days, wide=False),
+            worst(now.worst),
+        ]
+
+
+def numbers(now: Overview, before: Before) -> list[Figure]:
+    """Eight of them."""
+    return [*people(now, before), *earnings(now, before)]
+
+
+def people(now: Overview, before: Before) -> list[Figure]:
+    """Who pays, who leaves, who talks."""
+    usd, tiers = now.revenue.usd, now.tiers
+    paying, were = sum(tiers.now.paying.values()), sum(before.tiers.days[-1].paying.values())
+    talked, had = total(now.conversations), total(before.conversations)
+    today = now.conversations[-1].total if now.conversations else 0
+    each = usd.mrr / paying if paying else None
+    churned = now.revenue.churn
+    return [
+        Figure(
+            "MRR",
+            as_money(usd.mrr),
+            f"{as_money(each)} a paying member",
+            *change(usd.mrr, usd.opening),
+            [plain(day.mrr, Unit.MONEY) or 0.0 for day in usd.days],
+            link(now, "money"),
+        ),
+        Figure(
+            "Paying members",
+            f"{paying:,}",
+            f"of {tiers.accounts:,} accounts",
+            *change(paying, were),
+            [float(sum(day.paying.values())) for day in tiers.days],
+            link(now, "members"),
+        ),
+        Figure(
+            "Members lost",
+            as_share(churned.rate),
+            money.lost(now.revenue),
+            *change(churned.rate, before.revenue.churn.rate, good_up=False),
+        ),
+        Figure(
+            "Conversations",
+            f"{talked:,}",
+            f"{today:,} today",
+            *change(talked, had),
+            [float(day.total) for day in now.conversations],
+        ),
+    ]
+
+
+def earnings(now: Overview, before: Before) -> list[Figure]:
+    """What came in, went out and stayed, and whether Stripe's events arrive."""
+    margin, past, days = now.margin.total, before.margin.total, now.margin.days
+    today = days[-1].margin if days else margin
+    success, *_ = hooks.verdicts(now.webhooks)
+    return [
+        Figure(
+            "Revenue",
+            as_money(margin.revenue),
+            f"{as_money(today.revenue)} today",
+            *change(margin.revenue, past.revenue),
+            [plain(day.margin.revenue, Unit.MONEY) or 0.0 for day in days],
+            link(now, "money"),
+        ),
+        Figure(
+            "Vendor cost",
+            as_money(margin.use.cost),
+            f"{as_money(today.use.cost)} today",
+            *change(margin.use.cost, past.use.cost, good_up=False),
+            [plain(day.margin.use.cost, Unit.MONEY) or 0.0 for day in days],
+            link(now, "models"),
+        ),
+        Figure(
+            "Margin",
+            as_money(margin.margin),
+            money.part_of_revenue(margin),
+            *change(margin.margin, past.margin),
+            [plain(day.margin.margin, Unit.MONEY) or 0.0 for day in days],
+            link(now, "money"),
+        ),
+        Figure(
+            "Webhooks that succeeded",
+            as_share(now.webhooks.whole.success),
+            f"{now.webhooks.whole.events:,} events",
+            hooks.kept(success),
+            success.mood,
+            link=link(now, "webhooks"),
+        ),
+    ]
+
+
+def total(days: Sequence[ConversationsOfDay]) -> int:
+    """Conversations in all."""
+    return sum(day.total for day in days)
+
+
+def attention(now: Overview) -> list[Notice]:
+    """What an operator should look at, the most urgent first; a word of peace where there is nothing."""
+    found = [
+        *(
+            Notice(f"Left alone: {circuit_words(each, now.now)}", Mood.BAD, link(now, "models"), "Look")
+            for each in now.vendors.circuits
+        ),
+        *backlog_notices(now.backlog, now),
+        *hooks.notices(now.webhooks, link(now, "webhooks")),
+        *margin_notices(now),
+    ]
+    return found or [
+        Notice(
+            "Nothing: models answer, work is done in time, webhooks arrive, nothing is given at a loss.",
+            Mood.GOOD,
+        )
+    ]
+
+
+def backlog_notices(backlog: BacklogPanel, now: Overview) -> list[Notice]:
+    """What was given up, and what is late."""
+    found = []
+    if backlog.letters:
+        count = len(backlog.letters)
+        words = f"{count} pieces of work were given up." if count > 1 else "A piece of work was given up."
+        found.append(Notice(words, Mood.BAD, f"{ADMIN_PATH}/backlog", "Try again"))
+    late = [each for each in backlog.waiting if each.oldest and now.now - each.oldest > LATE]
+    for each in late:
+        words = (
+            f"{each.count:,} waiting: {WAITING[each.kind].lower()}, the oldest since {written(each.oldest)}."
+        )
+        found.append(Notice(words, Mood.BAD, f"{ADMIN_PATH}/backlog", "Look"))
+    return found
+
+
+def margin_notices(now: Overview) -> list[Notice]:
+    """Losses, and costs that nobody knows."""
+    found, margin = [], now.margin.total
+    if margin.use.unpriced:
+        words = f"{margin.use.unpriced:,} requests went to models without a price: they are not in the cost."
+        found.append(Notice(words, Mood.BAD, link(now, "models"), "Which"))
+    if margin.margin < 0 and margin.revenue:
+        words = f"These days cost {as_money(-margin.margin)} more than they earned."
+        found.append(Notice(words, Mood.BAD, link(now, "money"), "Why"))
+    paying = [each for each in now.worst.rows if each.margin < 0 and each.recurring > 0]
+    if paying:
+        words = f"Of the members who pay, {len(paying)} cost more than they bring in this month."
+        found.append(Notice(words, Mood.BAD, link(now, "members"), "Who"))
+    return found
+
+
+def link(now: Overview, page: str) -> str:
+    """Another page, of the same span where that is some days back."""
+    count = len(now.days.all)
+    return (
+        f"{ADMIN_PATH}/{page}?span={count}d"
+        if count in DAYS and count != USUAL_DAYS
+        else f"{ADMIN_PATH}/{page}"
+    )
+
+
+def worst(page: MembersPage) -> Table:
+    """The members of a month who leave least."""
+    rows = [members.row_of(each) for each in page.rows]
+    columns = [Column(each.key, each.title, each.unit) for each in members.COLUMNS]
+    return Table(
+        "worst",
+        f"Worst margins of {page.month:%B %Y}",
+        columns,
+        Listed(rows),
+        sort="margin",
+        empty="Nobody has cost or brought in anything in this month.",
+        size=WORST,
+    )
