@@ -188,7 +188,9 @@ def movements(usd: CurrencyRevenue) -> Table:
         Column("count", "Times", Unit.COUNT),
         Column("total", "MRR", Unit.MONEY),
     )
-    return Table("movements", "Movements", columns, Listed(rows), empty="Nothing moved in these days.")
+    return Table(
+        "movements", "Movements", columns, Listed(rows), empty="Nothing moved in these days.", wide=False
+    )
 
 
 def churn(revenue: RevenuePanel) -> Table:
@@ -213,6 +215,7 @@ def churn(revenue: RevenuePanel) -> Table:
         columns,
         Listed(listed if logo.opening else []),
         empty="Nobody paid when these days began.",
+        wide=False,
     )
 
 

@@ -87,9 +87,11 @@ class Series:
     values: Sequence[Value]
     tone: str
     unit: Unit | None = None
-    """Another unit than the chart's: drawn against an axis at the right."""
+    """Another unit than the chart's."""
     shape: Shape | None = None
     """Another shape than the chart's."""
+    right: bool = False
+    """Drawn against an axis of its own at the right, which need not begin at 0."""
 
 
 @dataclass(frozen=True, slots=True)

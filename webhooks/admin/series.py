@@ -73,7 +73,12 @@ def revenue_chart(revenue: CurrencyRevenue, *, wide: bool = True) -> Chart:
         says,
         "Day",
         [day_words(each.day) for each in days],
-        [Series("MRR", [each.mrr for each in days], "line", shape=Shape.LINES), *series],
+        [
+            *series,
+            Series(
+                "MRR (axis at the right)", [each.mrr for each in days], "line", shape=Shape.LINES, right=True
+            ),
+        ],
         Unit.MONEY,
         stacked=True,
         wide=wide,
@@ -163,10 +168,10 @@ def funnel_chart(rows: Sequence[FunnelRow]) -> Chart:
 
 def models_chart(models: Sequence[CostOfModel]) -> Chart:
     """The dearest models."""
-    dearest = models[:MOST_BARS]
+    dearest = models if len(models) <= MOST_BARS + 1 else models[:MOST_BARS]
     costs: list[Value] = [each.use.cost for each in dearest]
     names = [each.model for each in dearest]
-    if rest := models[MOST_BARS:]:
+    if rest := models[len(dearest) :]:
         names.append(f"{len(rest)} others")
         costs.append(sum(each.use.cost for each in rest))
     says = f"{names[0]} costs most: {as_money(costs[0])}." if names else "No model was asked."

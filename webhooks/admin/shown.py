@@ -67,6 +67,7 @@ class Grid:
     reset: str
     empty: str
     deals: bool
+    wide: bool
     kind: str = "table"
 
 
@@ -165,6 +166,7 @@ async def grid(table: Table, asked: Asked) -> Grid:
         reset=asked.address(**dict.fromkeys(own(table))) if narrowed else "",
         empty=NOTHING_FITS if narrowed else table.empty,
         deals=any(row.deal for row in found.rows),
+        wide=table.wide,
     )
 
 
@@ -245,6 +247,7 @@ def drawing(chart: Chart, asked: Asked) -> Drawing:
             "tone": each.tone,
             "unit": (each.unit or chart.unit).value,
             "shape": (each.shape or chart.shape).value,
+            "axis": "other" if each.right else "y",
         }
         for each in chart.series
     ]

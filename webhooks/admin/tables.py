@@ -96,6 +96,7 @@ class Table:
     """The words of the search field; none, no field."""
     choices: Sequence[Choice] = ()
     size: int = PAGE_ROWS
+    wide: bool = True
     kind: str = "table"
 
     def view(self, asked: Asked) -> View:

@@ -67,7 +67,7 @@ def percent(share: float | Fraction) -> str:
     """A share with one place, with two where it is nearly everything and never rounded up to that."""
     part = Fraction(share)
     if NEARLY_ALL <= part < 1:
-        return f"{int(part * 10_000) / 100:.2f} %"
+        return f"{int(part * 10_000) / 100} %"
     return f"{float(part * 100):,.1f} %"
 
 

@@ -1,6 +1,7 @@
 // Draws each chart from the table of its numbers, in the colours of the style sheet.
 
 const drawn = new Map();
+const STEEP = 30;
 const KINDS = { bars: "bar", across: "bar", lines: "line", area: "line" };
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -74,10 +75,10 @@ function series(table, head, values) {
   const line = shape === "lines" || shape === "area";
   return {
     type: KINDS[shape], label: head.textContent.trim(), data: values, unit,
-    yAxisID: table.dataset.shape === "across" ? undefined : unit === table.dataset.unit ? "y" : "other",
+    yAxisID: table.dataset.shape === "across" ? undefined : head.dataset.axis,
     borderColor: line ? colour : token("--surface"), backgroundColor: shape === "area" ? `${colour}55` : colour,
     borderWidth: line ? 2 : table.dataset.stacked === undefined ? 0 : 1, borderRadius: line ? 0 : 3, maxBarThickness: 34,
-    fill: shape === "area" ? "stack" : false, tension: 0.25, pointRadius: values.length > 1 ? 0 : 3, pointHitRadius: 12,
+    fill: shape === "area" ? "stack" : false, cubicInterpolationMode: "monotone", pointRadius: values.length > 1 ? 0 : 3, pointHitRadius: 12,
     spanGaps: false, stack: stackOf(table, head), order: line ? 0 : 1,
   };
 }
@@ -158,9 +159,16 @@ const lying = (unit) => ({ x: axis(unit), y: { ...names(), ticks: { ...names().t
 function upright(table, { datasets }) {
   const { unit, stacked } = table.dataset;
   const other = datasets.find((each) => each.yAxisID === "other");
-  const scales = { x: { ...names(), stacked: stacked !== undefined }, y: axis(unit, { stacked: stacked !== undefined, ...room(table) }) };
-  if (other) scales.other = axis(other.unit, { position: "right", grid: { display: false } });
+  const steep = unit === "millis" && spread(table) > STEEP;
+  const scales = { x: { ...names(), stacked: stacked !== undefined }, y: axis(unit, { stacked: stacked !== undefined, ...(steep ? { type: "logarithmic", beginAtZero: false } : room(table)) }) };
+  if (other) scales.other = axis(other.unit, { position: "right", beginAtZero: false, grace: "20%", grid: { display: false } });
   return scales;
+}
+
+// How many times the least duration the greatest is: where it is many, each step up multiplies.
+function spread(table) {
+  const values = [...table.querySelectorAll("td[data-value]")].map(read).filter((value) => value > 0);
+  return values.length ? Math.max(...values) / Math.min(...values) : 1;
 }
 
 // Shares near everything are looked at closely, not from nothing.
