@@ -28,6 +28,7 @@ PAGES = ("", "/money", "/members", "/models", "/webhooks", "/limits", "/backlog"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 FIND = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map(
     (each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`)"""
+SETTLED = "Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)))"
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 """The page looks for news at once."""
 LOOKS: tuple[tuple[int, Literal["light", "dark"]], ...] = (
@@ -55,7 +56,9 @@ class Visit:
 @asynccontextmanager
 async def visiting(browser: Browser, seat: Seat) -> AsyncIterator[Visit]:
     """Somebody who has not entered yet; at the end nothing may have gone wrong or elsewhere."""
-    async with await browser.new_context(viewport={"width": 1200, "height": 900}) as context:
+    async with await browser.new_context(
+        viewport={"width": 1200, "height": 900}, reduced_motion="reduce"
+    ) as context:
         visit = Visit(await context.new_page(), seat)
         listen(context, visit)
         yield visit
@@ -194,7 +197,8 @@ async def test_nothing_keeps_anybody_out_of_any_page(visit: Visit) -> None:
         await page.evaluate(AXE)
         for width, scheme in LOOKS:
             await page.set_viewport_size({"width": width, "height": 900})
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            await page.emulate_media(color_scheme=scheme)
+            await page.evaluate(SETTLED)
             found += [(path, width, scheme, each) for each in await page.evaluate(FIND)]
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
     assert found == []
