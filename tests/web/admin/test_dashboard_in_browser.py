@@ -56,9 +56,7 @@ class Visit:
 @asynccontextmanager
 async def visiting(browser: Browser, seat: Seat) -> AsyncIterator[Visit]:
     """Somebody who has not entered yet; at the end nothing may have gone wrong or elsewhere."""
-    async with await browser.new_context(
-        viewport={"width": 1200, "height": 900}, reduced_motion="reduce"
-    ) as context:
+    async with await browser.new_context(viewport={"width": 1200, "height": 900}) as context:
         visit = Visit(await context.new_page(), seat)
         listen(context, visit)
         yield visit
