@@ -7,11 +7,12 @@ days of that month. Money stays a fraction until somebody shows it.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
 
 from engine.charts import (
     CostOfModel,
@@ -27,10 +28,11 @@ from engine.charts import (
     TiersOfDay,
     Use,
 )
+from engine.churning import Churns
 from engine.domain import AccountId, Micros, TierName
 from engine.facts import Mode
 from engine.figures import Movement, MovementKind
-from engine.revenue import Span, Tally, logo_churn, revenue_churn
+from engine.revenue import Moved
 from engine.tallies import BALANCE, Amounts, Balance, Counted, Kind, RevenueDay, day_of
 
 USD = "usd"
@@ -84,15 +86,15 @@ def revenue_panel(
     mode: Mode, days: Days, today: date, rows: Sequence[RevenueDay], movements: Sequence[Movement]
 ) -> RevenuePanel:
     """Everything about recurring revenue; `rows` are all up to today, `movements` those of the days."""
-    tally = tally_of(days, movements)
+    churns = Churns(movements)
     others = sorted({row.currency for row in rows} - {USD})
-    currencies = [currency_revenue(each, days, today, rows, tally) for each in (USD, *others)]
+    currencies = [currency_revenue(each, days, today, rows, churns) for each in (USD, *others)]
     opening = sum(accounts(standings(rows, each.currency, days)[0]) for each in currencies)
-    return RevenuePanel(mode, tuple(currencies), replace(logo_churn(tally), opening=opening))
+    return RevenuePanel(mode, tuple(currencies), churns.logos(opening))
 
 
 def currency_revenue(
-    currency: str, days: Days, today: date, rows: Sequence[RevenueDay], tally: Tally
+    currency: str, days: Days, today: date, rows: Sequence[RevenueDay], churns: Churns
 ) -> CurrencyRevenue:
     """That of one currency."""
     opening, closings = standings(rows, currency, days)
@@ -106,22 +108,21 @@ def currency_revenue(
         RevenueOfDay(day, mrr := amount(held), moved.get(day, {}), mrr / days_in_month(day), accounts(held))
         for day, held in zip(days.all, closings, strict=True)
     )
-    churn = replace(revenue_churn(tally, currency), opening=amount(opening))
+    churn = churns.revenue(currency, amount(opening))
     by_tier = {tier: each for tier, (_, each) in now.items() if each}
-    return CurrencyRevenue(
-        currency, amount(opening), amount(now), by_tier, found, tally.moved(currency), churn
-    )
+    kinds = moved_by_kind(currency, days, rows)
+    return CurrencyRevenue(currency, amount(opening), amount(now), by_tier, found, kinds, churn)
 
 
-def tally_of(days: Days, movements: Iterable[Movement]) -> Tally:
-    """What the days' movements add up to, of those accounts alone that moved."""
-    tally = Tally(Span(days.since, days.until))
-    for each in movements:
-        place = each.account, each.currency
-        if place not in tally.closing:
-            tally.opening[place] = tally.closing[place] = each.after - each.delta
-        tally.add((each,))
-    return tally
+def moved_by_kind(currency: str, days: Days, rows: Iterable[RevenueDay]) -> tuple[Moved, ...]:
+    """All movements of the days, by kind."""
+    counts: Counter[str] = Counter()
+    totals: defaultdict[str, Fraction] = defaultdict(Fraction)
+    for row in rows:
+        if row.currency == currency and days.first <= row.day <= days.last:
+            counts[row.kind] += row.times
+            totals[row.kind] += row.amount
+    return tuple(Moved(kind, counts[kind], totals[kind]) for kind in MovementKind)
 
 
 def tiers_by_day(
@@ -239,20 +240,20 @@ def earned_by_account(balances: Iterable[Balance], days: Days) -> Mapping[Accoun
 
     `balances` are by account, oldest first, and those after the days may be among them.
     """
-    lengths: defaultdict[AccountId, defaultdict[tuple[str, Fraction], int]]
-    lengths = defaultdict(lambda: defaultdict(int))
-    last: Balance | None = None
-    for each in balances:
-        if last and last.account == each.account:
-            lengths[last.account][last.currency, last.mrr] += overlap(last.day, each.day, days)
-        elif last:
-            lengths[last.account][last.currency, last.mrr] += overlap(last.day, None, days)
-        last = each
-    if last:
-        lengths[last.account][last.currency, last.mrr] += overlap(last.day, None, days)
     month = days_in_month(days.first)
-    found = {account: earned(segments, month) for account, segments in lengths.items()}
-    return {account: each for account, each in found.items() if each}
+    found: defaultdict[AccountId, dict[str, Fraction]] = defaultdict(dict)
+    for each, after in pairwise((*balances, None)):
+        until = after.day if after and each and after.account == each.account else None
+        if each and each.mrr and (length := overlap(each.day, until, days)):
+            of = found[each.account]
+            of[each.currency] = of.get(each.currency, NOTHING) + part(each.mrr, length, month)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def part(mrr: Fraction, length: int, month: int) -> Fraction:
+    """What so many days of a month earn; there are few prices."""
+    return mrr * length / month
 
 
 def overlap(first: date, until: date | None, days: Days) -> int:
@@ -260,12 +261,3 @@ def overlap(first: date, until: date | None, days: Days) -> int:
     end = days.last.toordinal() + 1
     stop = end if until is None else min(end, until.toordinal())
     return max(0, stop - max(first.toordinal(), days.first.toordinal()))
-
-
-def earned(segments: Mapping[tuple[str, Fraction], int], month: int) -> Earned:
-    """What came of so many days at a price, in a month of so many."""
-    found: dict[str, Fraction] = {}
-    for (currency, mrr), length in segments.items():
-        if mrr and length:
-            found[currency] = found.get(currency, NOTHING) + mrr * length / month
-    return found

@@ -113,7 +113,7 @@ GENUINE = (Delivery.TAKEN, Delivery.IGNORED, Delivery.DUPLICATE, Delivery.AWAY)
 
 @dataclass(frozen=True, slots=True)
 class HandlingOfHour:
-    """That of the hour that begins at a moment."""
+    """That of the hour, or the day, that begins at a moment."""
 
     at: datetime
     handling: Handling
@@ -137,6 +137,8 @@ class WebhooksPanel:
 
     whole: Handling
     hours: tuple[HandlingOfHour, ...]
+    step: int
+    """Hours in each of them: 1, or 24 where there are many."""
     targets: Targets = TARGETS
 
 

@@ -102,8 +102,8 @@ def vendors_panel(counts: Iterable[Counted], circuits: Sequence[Circuit], hours:
     )
 
 
-def webhooks_panel(counts: Iterable[Counted]) -> WebhooksPanel:
-    """Events by the hour in which they came."""
+def webhooks_panel(counts: Iterable[Counted], step: int) -> WebhooksPanel:
+    """Events by when they came, of which so many hours were counted together."""
     whole, hours = Gathered(), defaultdict[int, Gathered](Gathered)
     for each in counts:
         whole.add(each)
@@ -114,6 +114,7 @@ def webhooks_panel(counts: Iterable[Counted]) -> WebhooksPanel:
             HandlingOfHour(EPOCH + HOUR * period, gathered.handling())
             for period, gathered in sorted(hours.items())
         ),
+        step,
     )
 
 

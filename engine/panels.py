@@ -113,7 +113,7 @@ class Panels:
         return await self._read(lambda look: look.vendors(hours))
 
     async def webhooks(self, days: Days) -> WebhooksPanel:
-        """Webhook events by hour."""
+        """Webhook events by the hour, or by the day where there are many."""
         return await self._read(lambda look: look.webhooks(days))
 
     async def limits(self, days: Days) -> Sequence[LimitLine]:
@@ -199,7 +199,7 @@ class Look:
 
     def vendors(self, hours: int) -> VendorsPanel:
         """As `Panels.vendors`."""
-        step = 1 if hours <= LONGEST_BY_HOUR else 24
+        step = step_of(hours)
         until = hour_number(self.now) + 1
         since = (until - hours) // step * step
         counts = self.tx.tallies((Kind.CALL, Kind.FIRST, Kind.TOTAL), "", since, until, step)
@@ -209,7 +209,8 @@ class Look:
         """As `Panels.webhooks`."""
         kinds = Kind.DELIVERY, Kind.APPLIED, Kind.READING
         since, until = day_number(days.first) * 24, (day_number(days.last) + 1) * 24
-        return webhooks_panel(self.tx.tallies(kinds, self.mode, since, until))
+        step = step_of(until - since)
+        return webhooks_panel(self.tx.tallies(kinds, self.mode, since, until, step), step)
 
     def limits(self, days: Days) -> tuple[LimitLine, ...]:
         """As `Panels.limits`."""
@@ -233,3 +234,8 @@ class Look:
     def tier_of(self, account: AccountId) -> TierName:
         """The tier that an account has now, by a seat or its own."""
         return access_of(self.tx, self.wares.today, account, self.mode, self.now).tier
+
+
+def step_of(hours: int) -> int:
+    """How many hours of so many are shown as one."""
+    return 1 if hours <= LONGEST_BY_HOUR else 24

@@ -32,11 +32,12 @@ class Month:
     def revenue(self, account: AccountId) -> Fraction:
         """US micro-dollars."""
         recurring = self.recurring.get(account, {}).get(USD, NOTHING)
-        return recurring + self.metered.get(account, NOTHING)
+        metered = self.metered.get(account)
+        return recurring + metered if metered else recurring
 
-    def margin(self, member: MemberCost) -> Fraction:
-        """What is left of a member's revenue."""
-        return self.revenue(member.account) - member.cost
+    def margin(self, member: MemberCost) -> float:
+        """What is left of a member's revenue, near enough to sort by: fractions are slow to compare."""
+        return float(self.revenue(member.account)) - member.cost
 
     def row(self, member: MemberCost, tier: TierName) -> MemberRow:
         """A member as they are shown."""
@@ -101,11 +102,11 @@ class Ranking:
         members = self.tx.costs_of(accounts, self.month.days.first)
         return self._shown(sorted(members, key=lambda each: self._place(each, order)))
 
-    def _place(self, member: MemberCost, order: MemberOrder) -> Fraction | int:
+    def _place(self, member: MemberCost, order: MemberOrder) -> float:
         if order is MemberOrder.MARGIN:
             return self.month.margin(member)
         if order is MemberOrder.REVENUE:
-            return -self.month.revenue(member.account)
+            return -float(self.month.revenue(member.account))
         return -member.cost if order is MemberOrder.COST else -member.requests
 
     def _by_margin(self, skip: int, limit: int) -> Sequence[MemberCost]:
@@ -121,8 +122,8 @@ class Ranking:
         return together[skip - unread : skip - unread + limit]
 
     def _by_revenue(self, skip: int, limit: int) -> Sequence[MemberCost]:
-        def place(member: MemberCost) -> tuple[Fraction, int, str]:
-            return -self.month.revenue(member.account), -member.cost, member.account
+        def place(member: MemberCost) -> tuple[float, int, str]:
+            return -float(self.month.revenue(member.account)), -member.cost, member.account
 
         return self._then(sorted(self._payers(), key=place), self._others, skip, limit)
 

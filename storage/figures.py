@@ -11,7 +11,7 @@ from engine.domain import AccountId, TierName
 from engine.facts import Mode
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
 from engine.tallies import BALANCE, day_number, stepped
-from storage.session import EPOCH, Row, Session, moment, span
+from storage.session import EPOCH, Row, Session, fraction, moment, span
 
 BEFORE_ALL = (EPOCH, AccountId(""), 0)
 
@@ -100,8 +100,8 @@ def movement_from(row: Row) -> Movement:
         account=AccountId(row["account"]),
         mode=Mode(row["mode"]),
         kind=MovementKind(row["kind"]),
-        delta=Fraction(row["delta"]),
-        after=Fraction(row["mrr_after"]),
+        delta=fraction(row["delta"]),
+        after=fraction(row["mrr_after"]),
         tier=TierName(row["tier"]),
         currency=row["currency"],
         voluntary=bool(row["voluntary"]),

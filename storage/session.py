@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from engine.tallies import Amounts, Counted, Key
@@ -22,6 +23,8 @@ MrrKey = tuple[str, int, str, str, str, int]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+DAY = 86_400_000_000
+"""Microseconds."""
 
 
 class Row(Protocol):
@@ -55,6 +58,12 @@ def day_number(day: date) -> int:
 def span(value: int) -> timedelta:
     """That many microseconds."""
     return value * _MICROSECOND
+
+
+@lru_cache(maxsize=1024)
+def fraction(text: str) -> Fraction:
+    """What a fraction was written as; there are few prices, and reading one takes long."""
+    return Fraction(text)
 
 
 def _microseconds(value: timedelta) -> int:

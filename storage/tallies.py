@@ -6,14 +6,13 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
-from functools import lru_cache
 
 from engine.domain import AccountId, Micros, TierName
 from engine.facts import Mode
 from engine.figures import Movement
 from engine.tallies import Amounts, Balance, Counted, Key, Kind, RevenueDay, Waiting, WaitingKind, day_of
 from storage.figures import movement_from
-from storage.session import MrrKey, Row, Session, moment, moment_or_none
+from storage.session import DAY, MrrKey, Row, Session, fraction, moment_or_none
 
 AT_ONCE = 4
 """Counts that one statement adds."""
@@ -50,7 +49,7 @@ class Tallied:
         return [
             Balance(
                 AccountId(row["account"]),
-                moment(row["moved_at"]).date(),
+                day_of(row["moved_at"] // DAY),
                 fraction(row["mrr_after"]),
                 row["currency"],
             )
@@ -125,12 +124,6 @@ def add_revenue(session: Session, key: MrrKey, change: tuple[int, int]) -> None:
 def day_start(day: date) -> datetime:
     """The first moment of a UTC day."""
     return datetime.combine(day, time(), UTC)
-
-
-@lru_cache(maxsize=1024)
-def fraction(text: str) -> Fraction:
-    """A fraction that was written by a session; there are few prices."""
-    return Fraction(text)
 
 
 def counted_from(row: Row) -> Counted:

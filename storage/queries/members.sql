@@ -17,12 +17,16 @@ SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen
 FROM spend s LEFT JOIN account a ON a.id = s.account
 WHERE s.month = :month
     AND NOT EXISTS (SELECT 1 FROM mrr_movement m WHERE m.account = s.account AND m.mode = :mode)
+    AND NOT EXISTS (SELECT 1 FROM usage_event u WHERE u.account = s.account AND u.mode = :mode)
 ORDER BY s.whole DESC, s.account DESC
 LIMIT :most OFFSET :skip;
 
 -- name: costs_of_payers
 SELECT p.account, s.requests, s.whole
-FROM (SELECT DISTINCT account FROM mrr_movement WHERE mode = :mode) AS p
+FROM (
+    SELECT account FROM mrr_movement WHERE mode = :mode
+    UNION SELECT account FROM usage_event WHERE mode = :mode
+) AS p
     JOIN spend s ON s.account = p.account AND s.month = :month;
 
 -- name: costs_of
