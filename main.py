@@ -315,6 +315,8 @@ def household(house: House) -> Household:
         members=house.front.members,
         subscriptions=house.money.subscriptions,
         reconcile=house.money.reconcile,
+        duties=house.money.duties,
+        chat=house.chat,
         office=house.office,
         simulation=house.till.simulation,
         drafts=drafts_of(house),

@@ -337,6 +337,7 @@ COMMANDS: tuple[Command, ...] = (
         operator=True,
     ),
     Command("export", "command-export"),
+    Command("erase", "command-erase"),
     Command("help", "command-help"),
 )
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}

@@ -14,6 +14,7 @@ from bot.commands import COMPARED, Command
 from bot.governing import Governing
 from bot.greeter import Greeter
 from bot.intake import Intake
+from bot.leaving import Leaving
 from bot.reply import Reply
 from bot.settings import Settings
 from bot.team import Teaming
@@ -79,6 +80,7 @@ class Front:
             new=self._new,
             stop=self._stop,
             export=self._export,
+            erase=self._erase,
             **dict.fromkeys(("instructions", "private", "announcements"), self._prefer),
             model=self._model,
             usage=self._usage,
@@ -97,6 +99,10 @@ class Front:
     def settings(self) -> Settings:
         """What members decide about themselves."""
         return Settings(self.members, self.chat.keeping)
+
+    @property
+    def _leaving(self) -> Leaving:
+        return Leaving(self.members.erasing, self.chat.stop_all, self.members.now())
 
     @property
     def greeter(self) -> Greeter:
@@ -227,7 +233,7 @@ class Front:
                 reply = await self._show_plans(person)
             case "model":
                 reply = cards.chosen(await self.members.choose_model(person, rest))
-            case "language" | "team":
+            case "language" | "team" | "erase":
                 reply = await self._like_command(name, person, rest)
             case "admin":
                 reply = await self.operators.press(person, rest)
@@ -239,6 +245,8 @@ class Front:
 
     async def _like_command(self, name: str, person: Person, rest: str) -> Reply:
         """A button that does what a command with that word does."""
+        if name == "erase":
+            return await self._leaving.confirm(person, rest)
         if name == "team":
             return await Teaming(self.members.teams).run(person, rest, {})
         return await self.greeter.language(person, rest)
@@ -277,6 +285,9 @@ class Front:
 
     async def _export(self, request: Request) -> Reply:
         return await self.settings.export(request.person)
+
+    async def _erase(self, request: Request) -> Reply:
+        return await self._leaving.ask(request.person)
 
     async def _model(self, request: Request) -> Reply:
         name = request.options.get("name")

@@ -309,7 +309,8 @@ class Chat:
             estimates.note(tx, answering.draft.readings, now)
             note_spent(tx, ceilings, admission.payer, settlement.charges, admission.admitted_at, now)
 
-        await self._lasting(work)
+        # of a member who was erased meanwhile, all that was held is booked already
+        await self._lasting(lambda tx: work(tx) if tx.lock_turn(admission.turn) else None)
         answering.settled = True
         self.signals.settled(answering, settlement, counted=counted)
         if isinstance(outcome, Finish):

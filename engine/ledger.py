@@ -15,6 +15,7 @@ from engine.books import BooksTx
 from engine.briefs import BriefsTx
 from engine.circuit import CircuitsTx
 from engine.domain import Account, AccountId, Conversation, ConversationId, Micros, Person, TurnId
+from engine.erasure import ErasureTx
 from engine.estimates import EstimatesTx
 from engine.facts import (
     AttemptStatus,
@@ -154,6 +155,10 @@ class TurnsTx(Protocol):
 
         Without their images and PDFs, whose names are in the prompts.
         """
+        ...
+
+    def lock_turn(self, turn: TurnId) -> bool:
+        """Lock the account of a turn; False if the turn is gone, as its member was erased."""
         ...
 
     def hold(self, hold: Hold) -> None:
@@ -357,6 +362,7 @@ class Tx(
     SummariesTx,
     CircuitsTx,
     AuditTx,
+    ErasureTx,
     HappeningsTx,
     BriefsTx,
     PassesTx,

@@ -10,6 +10,7 @@ from engine.archive import Archive
 from engine.catalogue import Catalogue, Wares, access
 from engine.codes import name_of
 from engine.domain import Account, Micros, Offer, Person, RefusalReason, Tier
+from engine.erasing import Erasing
 from engine.facts import Access, Mode, Subscription, TierChange
 from engine.grants import Credit, Grant, left
 from engine.ledger import Tx
@@ -102,6 +103,7 @@ class Members:
         self.meetings = Meetings(store, clock)
         self.preferences = Preferences(store, clock, moderating)
         self.archive = Archive(store)
+        self.erasing = Erasing(store, clock, mode)
         self.teams = Teams(store, clock, wares, mode)
 
     @property

@@ -158,6 +158,8 @@ class DutyKind(StrEnum):
     END_DUPLICATE = "end_duplicate"
     END_REFUNDED = "end_refunded"
     END_DISPUTED = "end_disputed"
+    END_ERASED = "end_erased"
+    """Its member is being erased."""
     CLOSE_CHECKOUT = "close_checkout"
     """Expire a Checkout session that must not be paid any more."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from engine.domain import Account, AccountId, Person, Platform
+from storage.carrying import carry
 from storage.session import Row, Session, moment, moment_or_none
 
 
@@ -16,9 +17,10 @@ class People:
         self._session = session
 
     def lock_account(self, person: Person, now: datetime) -> Account:
+        fresh = uuid4().hex
         row = self._session.one(
             "lock_account",
-            id=uuid4().hex,
+            id=fresh,
             platform=person.platform,
             workspace=person.workspace,
             member=person.user,
@@ -26,6 +28,8 @@ class People:
         )
         if row is None:
             raise AssertionError("an upsert returns its row")
+        if row["id"] == fresh:
+            carry(self._session, person, fresh, now)
         return account_from(row)
 
     def lock_account_id(self, account: AccountId) -> Account | None:

@@ -67,8 +67,11 @@ def collect(files: Iterable[tuple[str, str]]) -> Statements:
 
 @cache
 def sqlite_statements() -> Statements:
-    """The statements as they are written."""
-    return collect((file.name, file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.sql")))
+    """The statements as they are written, and those of every table that holds what is a person's."""
+    from storage import personal  # noqa: PLC0415 - it reads the migrations, which need what needs this
+
+    written = ((file.name, file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.sql")))
+    return collect((*written, ("personal.py", personal.statements())))
 
 
 @cache

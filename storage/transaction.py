@@ -14,6 +14,7 @@ from storage.conversations import Conversations
 from storage.customers import Customers
 from storage.dead_letters import DeadLetters
 from storage.duties import Duties
+from storage.erasure import Erasure
 from storage.estimates import Estimates
 from storage.events import Events
 from storage.figures import Figures
@@ -71,7 +72,7 @@ class Operating(
     """What operators do, read and give."""
 
 
-class Transaction(Chatting, Buying, Keeping, Watching, Operating, Announcements):
+class Transaction(Chatting, Buying, Keeping, Watching, Operating, Announcements, Erasure):
     """All that a unit of work may do; each part uses the same session."""
 
     def __init__(self, session: Session) -> None:

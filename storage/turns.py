@@ -78,6 +78,9 @@ class Turns:
         reserve(self._session, hold)
         self._count(hold.conversation, hold.started_at, hold.tier)
 
+    def lock_turn(self, turn: TurnId) -> bool:
+        return self._session.run("lock_account_of_turn", id=turn) == 1
+
     def settle(self, turn: TurnId, settlement: Settlement) -> bool:
         row = self._locked(turn)
         if row is None or not may_settle(row):

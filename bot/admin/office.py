@@ -101,6 +101,7 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     instruct(office.daily, settings, alarms)
     office.queues.extend((alarms.address, announcing.gather))
     office.rounds.extend((alarms.sweep, watch.look, entrance.sweep, announcing.sweep, office.daily.owe))
+    office.rounds.append(front.members.erasing.sweep)
     office.everywhere.extend((alarms.work, announcing.work, deliveries.work, office.daily.work))
     return office
 

@@ -169,6 +169,14 @@ def about_data(commands: Commands) -> None:
     )
     restoring = commands.add_parser("restore", help="put a checked backup in the database's place")
     restoring.add_argument("file", type=Path, metavar="FILE")
+    giving = commands.add_parser("export", help="write all that is kept of a person into a file for them")
+    giving.add_argument("person", type=person, help=PERSON)
+    giving.add_argument("-o", "--output", type=Path, metavar="FILE", help="the file (PERSON.zip)")
+    erasing = commands.add_parser("erase", help="erase a person everywhere, and show that it was done")
+    erasing.add_argument("person", type=person, help=PERSON)
+    erasing.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    erasing.add_argument("--yes", action="store_true", help="do not ask")
+    erasing.add_argument("--cancel", action="store_true", help="end their subscription first, at once")
 
 
 def about_people(commands: Commands) -> None:

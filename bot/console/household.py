@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.audit import Actor, Origin
+from engine.chat import Chat
 from engine.drafts import Drafts
+from engine.duties import Duties
 from engine.members import Members
 from engine.ports import Clock, Store
 from engine.reconcile import Reconcile
@@ -29,6 +31,8 @@ class Household:
     members: Members
     subscriptions: Subscriptions
     reconcile: Reconcile
+    duties: Duties
+    chat: Chat
     office: Office
     simulation: SimulatedOrders | None
     drafts: Drafts

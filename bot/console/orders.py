@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from bot.console import announcing, brief, entering, finding, given, halting, shelf
+from bot.console import announcing, brief, care, entering, finding, given, halting, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
@@ -184,6 +184,8 @@ WITHIN: Mapping[str, Callable[[Namespace, Household], Awaitable[int]]] = {
     "report": report,
     "events": events,
     "simulate": simulate,
+    "export": care.export,
+    "erase": care.erase,
     "dashboard": entering.dashboard,
     "announce": announcing.announce,
     "announcements": announcing.announcements,

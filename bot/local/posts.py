@@ -149,6 +149,8 @@ class Wall:
 def put(tx: Tx, post: Post, now: datetime) -> LocalMessage:
     """Keep a message; the second time it counts as edited."""
     known = tx.get_local(post.id)
+    asked = post.spot.reply_to
+    forgotten = post.bot and known is None and asked is not None and tx.get_local(asked) is None
     body = {
         "author": {"name": post.author, "bot": post.bot},
         "kind": post.kind,
@@ -161,7 +163,8 @@ def put(tx: Tx, post: Post, now: datetime) -> LocalMessage:
     }
     at = known.at if known else now
     message = LocalMessage(post.id, post.spot.room, post.author, post.audience, body, at)
-    tx.put_local(message)
+    if not forgotten:  # whoever asked was erased meanwhile: it is shown, and not kept
+        tx.put_local(message)
     return message
 
 

@@ -20,7 +20,10 @@ UPDATE conversation SET model = :model WHERE id = :id;
 UPDATE conversation SET tip = :turn WHERE id = :id;
 
 -- name: bind
-INSERT INTO anchor (account, place, conversation, turn) VALUES (:account, :place, :conversation, :turn)
+INSERT INTO anchor (account, place, conversation, turn)
+SELECT account, CAST(:place AS TEXT), id, CAST(:turn AS TEXT)
+FROM conversation
+WHERE id = :conversation AND account = :account
 ON CONFLICT (account, place) DO UPDATE
 SET turn = CASE
         WHEN excluded.turn IS NULL AND anchor.conversation = excluded.conversation THEN anchor.turn

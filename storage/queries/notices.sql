@@ -2,10 +2,11 @@
 INSERT INTO notice (
     id, key, account, mode, platform, workspace, member, kind, tier, valid_until, state, attempts,
     created_at, due_at
-) VALUES (
-    :id, :key, :account, :mode, :platform, :workspace, :member, :kind, :tier, :until, 'owed', :attempts,
-    :created_at, :created_at
 )
+SELECT :id, :key, id, :mode, :platform, :workspace, :member, :kind, :tier, CAST(:until AS BIGINT), 'owed',
+    CAST(:attempts AS BIGINT), CAST(:created_at AS BIGINT), CAST(:created_at AS BIGINT)
+FROM account
+WHERE id = :account AND erased_at IS NULL
 ON CONFLICT DO NOTHING;
 
 -- A claim moves due_at to the end of its lease. The outer conditions repeat the inner ones: PostgreSQL checks

@@ -6,8 +6,10 @@ from bot.admin.office import open_office
 from bot.console.household import Household
 from bot.front import Front
 from engine.config import load_settings
+from engine.duties import Duties
 from engine.facts import Mode
 from engine.settings import Settings
+from engine.terms import Policy
 from tests.bot.counter import simulated_counter
 from tests.engine.conftest import Hall
 
@@ -28,6 +30,8 @@ def household(hall: Hall, front: Front | None = None) -> Household:
         clock=hall.clock,
         members=front.members,
         subscriptions=counter.subscriptions,
+        duties=Duties(hall.store, hall.clock, counter.simulated, Policy(), lambda: None),
+        chat=front.chat,
         reconcile=None,  # type: ignore[arg-type]  # asks Stripe, which is not here
         office=office,
         simulation=None,
