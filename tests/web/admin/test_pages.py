@@ -48,9 +48,10 @@ async def test_a_dead_letter_is_tried_again_once_and_that_is_written_down(
     assert "cus_two" in page
     assert "cus_one" not in page
     assert "not a dead letter any more" in await seat.read("/admin/backlog?retried=0")
-    newest, *_ = await store.read(lambda tx: tx.deeds(None, 1))
-    assert (newest.actor, newest.deed) == (Actor("local:alice", Origin.DASHBOARD), Deed.RETRY)
-    assert (newest.subject, newest.detail) == ("cus_one", "1 tried again")
+    second, first = await store.read(lambda tx: tx.deeds(None, 2))
+    assert (first.actor, first.deed) == (Actor("local:alice", Origin.DASHBOARD), Deed.RETRY)
+    assert (first.subject, first.detail) == ("cus_one", "1 tried again")
+    assert (second.subject, second.detail) == ("cus_one", "0 tried again")
 
 
 async def test_a_button_without_a_letter_tries_nothing(seat: Seat, store: Store, clock: FakeClock) -> None:
