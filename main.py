@@ -24,7 +24,7 @@ from bot.admin.rereading import rereading
 from bot.affairs import open_affairs
 from bot.console import care, demo, orders, wizard
 from bot.console.arguments import command_line
-from bot.console.checkup import check_chat, check_clock, check_configuration, check_pauses
+from bot.console.checkup import check_chat, check_clock, check_configuration, check_mailbox, check_pauses
 from bot.console.diagnosis import diagnose
 from bot.console.dotenv import keep_secrets
 from bot.console.household import Household
@@ -268,6 +268,7 @@ async def doctor(settings: Settings, *, as_json: bool) -> int:
             check_vendors(models, settings.shelf, settings.vendor_keys),
             check_chat(settings, store, vault_of(settings.slack_secrets)),
             check_money(settings, till),
+            check_mailbox(settings),
             check_address(settings.server),
         )
         return await diagnose(checks, as_json=as_json)

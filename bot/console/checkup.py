@@ -137,7 +137,19 @@ async def of_slack(settings: Settings, store: Store, tokens: Vault | None) -> li
 
 def channels_on(settings: Settings, platform: Platform) -> list[Channel]:
     """The channels of a platform that are told things."""
-    return [each for each in dict.fromkeys(settings.alerts.channels) if each.platform is platform]
+    told = dict.fromkeys((*settings.alerts.channels, *settings.report.channels))
+    return [each for each in told if each.platform is platform]
+
+
+async def check_mailbox(settings: Settings) -> list[Finding]:
+    """Whether the mail server of the daily report takes us; no mail is sent."""
+    if settings.mail is None:
+        return [good("Mail", "off; set SMTP_URL, MAIL_FROM and MAIL_TO for the daily report")]
+    from bot.mail import check_mail  # noqa: PLC0415 - for those who use it
+
+    lost = await check_mail(settings.mail)
+    taken = f"the server takes us; the daily report goes to {len(settings.mail.receivers)}"
+    return [wrong("Mail", each) for each in lost] or [good("Mail", taken)]
 
 
 def about_channels(area: str, channels: Sequence[Channel], lost: Sequence[str]) -> list[Finding]:

@@ -189,7 +189,7 @@ async def test_the_command_says_what_is_missing(hall: Hall, capsys: pytest.Captu
     assert await brief.report(asked(to=ME), house) == 2
 
 
-WORDS = st.text(max_size=40)
+WORDS = st.text("ab <>&'\"`*\n/", max_size=40) | st.text(max_size=40)
 LINES = st.builds(
     Line, WORDS, WORDS, WORDS, st.sampled_from(Tone), st.none() | st.fractions(min_value=0, max_value=1)
 )
