@@ -92,6 +92,14 @@ class Entrance:
         given = await self._store.transact(work)
         return f"{self._app_url}/admin/enter?link={token}" if given else NoLink.TOO_MANY
 
+    async def works(self, token: str) -> bool:
+        """Whether a link would let somebody in now; it is not used up."""
+        now = self._clock.now()
+        found = await self._store.read(lambda tx: tx.link(digest(token)))
+        if found is None or not self._admits(found.person):
+            return False
+        return found.state is LinkState.OPEN and found.until > now
+
     async def enter(self, token: str) -> Entered | Refused:
         """Use a link up and begin the session of whom it was given to."""
         now, fresh = self._clock.now(), secrets.token_urlsafe(TOKEN_BYTES)

@@ -21,7 +21,7 @@ ADMIN_PATH = "/admin"
 REQUEST = web.RequestKey("request", str)
 """Its id in the log."""
 STARTED = web.RequestKey("started", web.StreamResponse)
-"""A stream whose headers are out: an error can only end it."""
+"""A stream whose headers are out: an error can only break it off."""
 FORM_TARGETS = web.ResponseKey("form_targets", tuple)
 """Addresses elsewhere that a page's form may lead to."""
 
@@ -109,7 +109,7 @@ def _with_kept_headers(response: web.Response, error: web.HTTPException) -> web.
 
 def _later(request: web.Request, retry_after: float | None) -> web.StreamResponse:
     if STARTED in request:
-        return request[STARTED]
+        return _broken_off(request)
     response = refuse(request, 503, DEFAULT_WORDS[503])
     response.headers["Retry-After"] = str(max(1, round(retry_after or 1)))
     return response
@@ -118,6 +118,13 @@ def _later(request: web.Request, retry_after: float | None) -> web.StreamRespons
 def _broken(request: web.Request) -> web.StreamResponse:
     """Stripe alone is told 503, so that it delivers again."""
     if STARTED in request:
-        return request[STARTED]
+        return _broken_off(request)
     status = 503 if request.path == STRIPE_PATH else 500
     return refuse(request, status, DEFAULT_WORDS[500])
+
+
+def _broken_off(request: web.Request) -> web.StreamResponse:
+    """Close the connection before the stream's end, so that nobody takes a part for the whole."""
+    if request.transport:
+        request.transport.abort()
+    return request[STARTED]

@@ -54,7 +54,7 @@ class EventStreams:
             response = web.StreamResponse(headers=_HEADERS)
             await response.prepare(request)
             request[STARTED] = response
-            with suppress(ConnectionResetError):  # clients leave
+            with suppress(ConnectionError):  # clients leave
                 await self._send(response, first, changes)
         return response
 

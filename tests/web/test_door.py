@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -22,7 +23,7 @@ from tests.engine.conftest import ALICE, BOB
 from tests.fakes.clock import FakeClock
 from tests.web.admin.desk import desk
 from webhooks.admin.door import REQUESTS_A_MINUTE, Door
-from webhooks.admin.entering import WRONG_OF_ADDRESS
+from webhooks.admin.entering import TRIED_OF_ADDRESS
 from webhooks.boundary import add_headers
 from webhooks.server import build, serve
 from webhooks.site import Site
@@ -304,16 +305,29 @@ async def test_a_site_that_was_given_no_dashboard_has_none() -> None:
             assert "ADMIN_IDS" not in await answer.text()
 
 
-async def test_links_cannot_be_tried_quickly(browser: Browser) -> None:
-    async def try_one(link: str) -> tuple[int, str, Mapping[str, str]]:
-        return await browser.ask("POST", "/admin/enter", OURS, link=link)
+async def try_one(browser: Browser, link: str) -> tuple[int, str]:
+    status, _, headers = await browser.ask("POST", "/admin/enter", OURS, link=link)
+    return status, headers.get("Retry-After", "")
 
-    path = await browser.link()
-    for number in range(WRONG_OF_ADDRESS):
-        assert (await try_one(f"{number:043}"))[0] == 403
-    status, _, headers = await try_one(path.partition("=")[2])
-    assert (status, 0 < int(headers["Retry-After"]) <= 60) == (429, True)
-    assert (await browser.ask("GET", path))[0] == 200
+
+async def test_links_cannot_be_tried_quickly_nor_all_at_once(browser: Browser) -> None:
+    found = await asyncio.gather(*(try_one(browser, f"{number:043}") for number in range(15)))
+    assert [status for status, _ in found].count(403) == TRIED_OF_ADDRESS
+    assert all(status == 403 or (status == 429 and 0 < int(wait) <= 60) for status, wait in found)
+
+
+async def test_nobody_keeps_an_operator_out_by_trying_links(
+    browser: Browser, store: Store, entrance: Entrance
+) -> None:
+    used, newer = await browser.link(), await browser.link()
+    for _ in range(TRIED_OF_ADDRESS):
+        await try_one(browser, used.partition("=")[2])
+    assert (await try_one(browser, used.partition("=")[2]))[0] == 429
+    assert (await noted(store)).count(Deed.DASHBOARD_REFUSED) == TRIED_OF_ADDRESS
+    entrance.people = (BOB,)
+    assert (await browser.press(newer), len(await noted(store))) == (429, TRIED_OF_ADDRESS + 2)
+    entrance.people = (ALICE,)
+    assert [await browser.press(newer), await browser.press(newer)] == [303, 429]
 
 
 async def test_a_session_cannot_ask_without_end(browser: Browser) -> None:
@@ -358,13 +372,28 @@ async def test_nothing_at_admin_is_kept_by_browsers_and_proxies() -> None:
         assert response.headers["Cache-Control"] == kept
 
 
-def test_everything_behind_the_door_is_guarded() -> None:
-    open_to_all = {"Entering.show", "Entering.enter"}
-    guarded = Door.guard.__qualname__ + ".<locals>.guarded"
+def canonical(route: web.AbstractRoute) -> str:
+    return route.resource.canonical if route.resource else ""
+
+
+async def test_everything_behind_the_door_is_guarded(
+    entrance: Entrance, store: Store, clock: FakeClock
+) -> None:
+    open_to_all, guarded = {"Entering.show", "Entering.enter"}, f"{Door.guard.__qualname__}.<locals>.guarded"
     inner = [
         route
-        for route in build(Site(APP)).router.routes()
-        if route.resource and route.resource.canonical.startswith("/admin")
+        for route in build(site(entrance, store, clock)).router.routes()
+        if canonical(route).startswith("/admin")
     ]
-    assert len(inner) >= 4
+    assert {"/admin/audit", "/admin/backlog/retry"} <= {canonical(route) for route in inner}
     assert {route.handler.__qualname__ for route in inner} - open_to_all == {guarded}
+
+
+async def test_whatever_changes_something_takes_proof(
+    browser: Browser, entrance: Entrance, store: Store, clock: FakeClock
+) -> None:
+    await browser.enter()
+    for route in build(site(entrance, store, clock)).router.routes():
+        path = canonical(route)
+        if path.startswith("/admin/") and path != "/admin/enter" and route.method not in {"GET", "HEAD"}:
+            assert (await browser.ask(route.method, path, OURS))[0] == 403

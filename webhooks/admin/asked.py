@@ -21,8 +21,10 @@ A_DAY, A_MONTH = timedelta(days=1), timedelta(days=32)
 """The latter leads from the first of a month into the next one."""
 
 NO_SPAN = "A span is a number of days (7d, 30d or 90d) or a month such as 2026-11."
+NOT_BEGUN = "That month has not begun yet."
 NO_PAGE = "Pages are counted from 1."
 
+_PAGE = re.compile(r"[0-9]{1,7}")
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
@@ -56,7 +58,9 @@ class Asked:
         name, today = self.span_name, self.today
         if month := _MONTH.fullmatch(name):
             first = date(int(month[1]), int(month[2]), 1)
-            return Days(first, max(first, min(today, (first + A_MONTH).replace(day=1) - A_DAY)))
+            if first > today:
+                raise web.HTTPBadRequest(text=NOT_BEGUN)
+            return Days(first, min(today, (first + A_MONTH).replace(day=1) - A_DAY))
         if name not in {f"{days}d" for days in DAYS}:
             raise web.HTTPBadRequest(text=NO_SPAN)
         return Days.back(int(name[:-1]), self.now)
@@ -84,12 +88,12 @@ class Asked:
         """
         order = self.query.get(f"{table}-sort", "") or sort
         key = order.removeprefix("-")
-        if key and key not in sortable:
+        if order and key not in sortable:
             raise web.HTTPBadRequest(text=f"There is no column {key[:40]!r} to sort by.")
         search = self.query.get(f"{table}-search", "").strip()[:MOST_SEARCH]
         chosen = {each: self.query.get(f"{table}-{each}", "") for each in sorted(choices)}
         number = self.query.get(f"{table}-page", "") or "1"
-        if not number.isascii() or not number.isdigit() or not 1 <= int(number[:9]) <= MOST_PAGES:
+        if not _PAGE.fullmatch(number) or not 1 <= int(number) <= MOST_PAGES:
             raise web.HTTPBadRequest(text=NO_PAGE)
         chosen = {each: value for each, value in chosen.items() if value}
         return View(key, order.startswith("-"), search, chosen, int(number))

@@ -165,10 +165,8 @@ class Door:
         return ours
 
     def _paced(self, request: web.Request) -> None:
-        session = digest(self.token(request))
-        if wait := self._requests.wait(session):
+        if wait := self._requests.take(digest(self.token(request))):
             raise web.HTTPTooManyRequests(text=TOO_MANY, headers={"Retry-After": str(wait)})
-        self._requests.count(session)
 
     def _ask(self, request: web.Request) -> web.StreamResponse:
         if not wants_page(request):

@@ -13,9 +13,10 @@ from webhooks.admin.door import A_MINUTE, TOKEN, TOO_MANY, VISITOR, Door
 from webhooks.admin.pace import Pace
 from webhooks.words import page
 
-WRONG_OF_ADDRESS = 10
-WRONG_OF_ALL = 100
-"""Links that let nobody in, in a minute; those who come through a proxy share one address."""
+TRIED_OF_ADDRESS = 10
+TRIED_OF_ALL = 100
+"""Links tried in a minute, after which only one that works is taken: those who come through a proxy share one
+address, and nobody may keep an operator out."""
 
 CUT = "This link is incomplete. Open it again from the message that it came in."
 WORDS: Mapping[Refused, str] = {
@@ -32,7 +33,7 @@ class Entering:
 
     def __init__(self, door: Door, pace: Callable[[], float] = time.monotonic) -> None:
         self._door = door
-        self._wrong = (Pace(WRONG_OF_ADDRESS, A_MINUTE, pace), Pace(WRONG_OF_ALL, A_MINUTE, pace))
+        self._tried = (Pace(TRIED_OF_ADDRESS, A_MINUTE, pace), Pace(TRIED_OF_ALL, A_MINUTE, pace))
 
     def routes(self) -> list[web.RouteDef]:
         """`/admin/enter` and `/admin/signout`."""
@@ -52,12 +53,12 @@ class Entering:
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """Use the link up; the right one sets the cookie and leads to the dashboard."""
         self._door.from_our_page(request)
-        self._paced(request)
-        token = (await read_form(request)).get("link", "")
-        found = await self._door.entrance.enter(token) if TOKEN.fullmatch(token) else None
+        token, entrance = (await read_form(request)).get("link", ""), self._door.entrance
+        known = TOKEN.fullmatch(token) is not None
+        if (wait := self._wait(request)) and not (known and await entrance.works(token)):
+            raise web.HTTPTooManyRequests(text=TOO_MANY, headers={"Retry-After": str(wait)})
+        found = await entrance.enter(token) if known else None
         if not isinstance(found, Entered):
-            for pace, key in self._counted(request):
-                pace.count(key)
             return page("admin/closed.html", status=403, words=WORDS[found] if found else CUT)
         response = web.Response(status=303, headers={"Location": "/admin", "Cache-Control": "no-store"})
         self._door.remember(response, found.token, int(SESSION_LIFE.total_seconds()))
@@ -74,10 +75,8 @@ class Entering:
         self._door.forget(response)
         return response
 
-    def _paced(self, request: web.Request) -> None:
-        waits = [pace.wait(key) for pace, key in self._counted(request)]
-        if wait := max((each for each in waits if each), default=None):
-            raise web.HTTPTooManyRequests(text=TOO_MANY, headers={"Retry-After": str(wait)})
-
-    def _counted(self, request: web.Request) -> list[tuple[Pace, str]]:
-        return list(zip(self._wrong, (request.remote or "", ""), strict=True))
+    def _wait(self, request: web.Request) -> int | None:
+        """Count a try; the seconds until the next one of its kind, if there were too many."""
+        counted = zip(self._tried, (request.remote or "", ""), strict=True)
+        waits = [wait for pace, key in counted if (wait := pace.take(key))]
+        return max(waits, default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -18,7 +19,10 @@ ROWS_AT_ONCE = 500
 
 
 async def send(request: web.Request, table: Table, view: View, name: str) -> web.StreamResponse:
-    """Stream every row that the view holds, whatever its page; `name` is the file's, without its ending."""
+    """Stream every row that the view holds, whatever its page; `name` is the file's, without its ending.
+
+    Errors before the first byte are said in words; later ones break the file off.
+    """
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/csv; charset=utf-8; header=present",
@@ -27,13 +31,14 @@ async def send(request: web.Request, table: Table, view: View, name: str) -> web
         }
     )
     lines = written(table, view)
-    first = await anext(lines)  # errors before the first byte are said in words
+    first = await anext(lines)
     await response.prepare(request)
     request[STARTED] = response
-    await response.write(first.encode())
-    async for part in lines:
-        await response.write(part.encode())
-    await response.write_eof()
+    with suppress(ConnectionError):  # downloads are stopped
+        await response.write(first.encode())
+        async for part in lines:
+            await response.write(part.encode())
+        await response.write_eof()
     return response
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from engine.charts import MemberRow, MembersPage
 from engine.domain import TierName
-from engine.panels import Panels
+from engine.panels import FOUND, Panels
 from engine.tallies import MemberOrder
 from webhooks.admin.asked import Asked, View
 from webhooks.admin.parts import Part
@@ -50,7 +50,8 @@ class Members:
                 sort="margin",
                 about=(
                     "The worst first. What a seat in a team costs is its owner's. "
-                    f"A tier is looked for among the first {LOOKED_AT:,}; the file has all."
+                    f"A tier is looked for among the first {LOOKED_AT:,}; the file has all. "
+                    f"A search finds {FOUND} at most."
                 ),
                 search="Find a member by id",
                 choices=(TIERS,),

@@ -20,17 +20,14 @@ class Pace:
         self._now = now
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def wait(self, key: str) -> int | None:
-        """Whole seconds until it may be done again; None if it may be done now."""
-        times = self._times.get(key)
-        if times is None or len(times) < self._most:
-            return None
-        left = times[0] + self._seconds - self._now()
-        return math.ceil(left) if left > 0 else None
-
-    def count(self, key: str) -> None:
-        """It is done now."""
-        self._times.setdefault(key, deque(maxlen=self._most)).append(self._now())
+    def take(self, key: str) -> int | None:
+        """Do it now, if it may be done; else the whole seconds until it may."""
+        times, now = self._times.setdefault(key, deque(maxlen=self._most)), self._now()
         self._times.move_to_end(key)
         if len(self._times) > KEYS_MOST:
             self._times.popitem(last=False)
+        left = times[0] + self._seconds - now if len(times) == self._most else 0.0
+        if left > 0:
+            return math.ceil(left)
+        times.append(now)
+        return None

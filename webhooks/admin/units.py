@@ -12,7 +12,7 @@ A_SECOND = 1000
 """In milliseconds."""
 NEARLY_ALL = Fraction(99, 100)
 NOTHING = "-"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 """How cells begin that spreadsheets take for something to be worked out."""
 
 Value = str | int | float | Fraction | datetime | None

@@ -66,6 +66,11 @@ def test_no_text_becomes_a_formula(text: str) -> None:
     assert cell.removeprefix("'") == text.removeprefix("'")
 
 
+@pytest.mark.parametrize("first", "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+def test_what_spreadsheets_work_out_has_an_apostrophe_before_it(first: str) -> None:
+    assert filed(f"{first}1", Unit.TEXT) == f"'{first}1"
+
+
 @given(st.integers(-(10**15), 10**15))
 def test_an_amount_in_a_file_is_that_amount(micros: int) -> None:
     assert Fraction(filed(micros, Unit.MONEY)) * 1_000_000 == micros
