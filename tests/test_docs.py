@@ -252,6 +252,13 @@ def test_a_changed_default_or_price_is_noticed() -> None:
         assert table.claims(text.replace(old, new)) != table.actual()
 
 
+def test_each_decision_has_a_number_of_its_own() -> None:
+    records = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(each.name[:4]) for each in records] == list(range(1, len(records) + 1))
+    for number, each in enumerate(records, 1):
+        assert each.read_text().startswith(f"# {number}. "), each.name
+
+
 def names_in_example() -> set[str]:
     lines = (ROOT / ".env.example").read_text().splitlines()
     return {found[1] for line in lines if (found := re.match(r"#? ?([A-Z][A-Z_]+)=", line))}
