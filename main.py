@@ -35,7 +35,7 @@ from bot.console.words import announcement, causes, in_words, part_lines
 from bot.front import Front
 from bot.surfaces import Surfaces, open_front, open_surfaces
 from engine.chat import Chat
-from engine.config import ConfigurationError, load_settings, problems_with
+from engine.config import ConfigurationError, config_file, load_settings, problems_with
 from engine.drafts import Drafts
 from engine.errors import OutsideError
 from engine.jobs import Bell, Jobs, Notices
@@ -202,7 +202,15 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         playground=surfaces.local,
         playground_key=key.get_secret_value() if key else None,
         observatory=house.watch,
-        admin=Admin(office.entrance, house.store, house.clock, mode, office.steering.retry, office.panels),
+        admin=Admin(
+            office.entrance,
+            house.store,
+            house.clock,
+            mode,
+            office.steering.retry,
+            office.panels,
+            drafts_of(house),
+        ),
     )
 
 
@@ -327,7 +335,8 @@ def household(house: House) -> Household:
 def drafts_of(house: House) -> Drafts:
     """What compares drafts of the configuration with the one in force."""
     mode, read = house.till.billing.mode, partial(configured, setting_up=True)
-    return Drafts(house.store, house.clock, mode, ListPrices(), lambda: house.settings, read)
+    where = partial(config_file, os.environ, DOTENV)
+    return Drafts(house.store, house.clock, mode, ListPrices(), lambda: house.settings, read, where)
 
 
 def execute(arguments: argparse.Namespace, settings: Settings) -> int:

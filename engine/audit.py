@@ -43,6 +43,8 @@ class Deed(StrEnum):
     SESSIONS_ENDED = "sessions-ended"
     FIND = "find"
     RELOAD = "reload"
+    WHAT_IF = "what-if"
+    """A draft of the configuration was compared; never its text."""
     FORGIVE = "forgive"
     RECONCILE = "reconcile"
     DEAD_LETTERS = "dead-letters"

@@ -80,6 +80,11 @@ def load_settings(
     return replace(settings, remarks=(*settings.remarks, *told))
 
 
+def config_file(environ: Mapping[str, str], dotenv: Path | None = None) -> Path:
+    """Where config.toml is, as these variables name it."""
+    return environment.typed(environment.read(environ, dotenv)[0])[0].config
+
+
 def problems_with(environ: Mapping[str, str]) -> list[Problem]:
     """What is wrong with these variables and the config.toml that they name, before Stripe is set up."""
     try:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.catalogue import Catalogue
+from engine.config import ConfigurationError
 from engine.facts import Mode
 from engine.hindsight import Rules
 from engine.ports import Clock, PriceBook, Store
 from engine.pricing import fill
 from engine.settings import Settings
 from engine.what_if import Comparison, WhatIf
+
+DRAFT = "draft.toml"
+MOST_BYTES = 256 * 1024
+"""Of a draft."""
 
 
 class Drafts:
@@ -28,13 +34,22 @@ class Drafts:
         book: PriceBook,
         today: Callable[[], Settings],
         read: Callable[[Path], Settings],
+        config: Callable[[], Path],
     ) -> None:
-        """`read` takes a file for config.toml; it runs in a thread, and raises ConfigurationError."""
+        """`read` takes a file for config.toml; it runs in a thread, and raises ConfigurationError.
+
+        `config` is where the file itself is.
+        """
         self._what_if = WhatIf(store, clock, mode)
         self._clock = clock
         self._book = book
         self._today = today
         self._read = read
+        self._config = config
+
+    async def written(self) -> str | None:
+        """The text of config.toml as it is now, to begin a draft with; None if it cannot be read."""
+        return await asyncio.to_thread(text_of, self._config())
 
     async def compare(self, draft: Path, days: int) -> Comparison:
         """What the last days would have been. ConfigurationError: the draft needs mending."""
@@ -45,9 +60,21 @@ class Drafts:
     async def compare_text(self, draft: str, days: int) -> Comparison:
         """The same for a draft that is in no file, and raises the same."""
         with TemporaryDirectory() as folder:
-            path = Path(folder) / "draft.toml"
+            path = Path(folder) / DRAFT
             await asyncio.to_thread(path.write_text, draft, encoding="utf-8")
-            return await self.compare(path, days)
+            try:
+                return await self.compare(path, days)
+            except ConfigurationError as error:
+                named = [replace(each, where=each.where.replace(str(path), DRAFT)) for each in error.problems]
+                raise ConfigurationError(named) from None
+
+
+def text_of(path: Path) -> str | None:
+    """A small file's text; None if it cannot be read, is too long, or no text."""
+    try:
+        return path.read_text(encoding="utf-8") if path.stat().st_size <= MOST_BYTES else None
+    except (OSError, ValueError):
+        return None
 
 
 def rules_of(settings: Settings, book: PriceBook, now: datetime) -> Rules:

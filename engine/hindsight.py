@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from engine.budget import NO_CEILINGS, Ceilings
 from engine.catalogue import Catalogue
 from engine.domain import AccountId, Micros, RefusalReason, Scope, Tier, TierName
+from engine.facts import Subscription
 from engine.limits import RATE_WINDOW
 from engine.means import Room
 from engine.overage import Allowance, MeterTerms, beyond, vendor_budget
 from engine.recorded import Recorded
 from engine.spending import FREE, Purse, by_scope, for_team, period, scopes
 from engine.terms import Metering
-from engine.turns import Charge, UsageFacts
+from engine.turns import Charge, TurnState, UsageFacts
 
 NOTHING = Micros(0)
 
@@ -97,13 +99,35 @@ class Month:
 
     number: int = 0
     cost: int = 0
+    lost: int = 0
+    """Of the cost, what answers cost that never came."""
     metered: int = 0
 
     def at(self, number: int) -> Month:
         """Itself, empty if another month has begun."""
         if number != self.number:
-            self.number, self.cost, self.metered = number, 0, 0
+            self.number, self.cost, self.lost, self.metered = number, 0, 0, 0
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """An account's word on metered use, and the subscriptions that could carry it."""
+
+    said: Metering
+    subscriptions: Sequence[Subscription]
+
+    def on(self, at: datetime) -> bool:
+        """Whether it was: agreed to, and paid for, not given."""
+        return (
+            self.said.on and at >= self.said.agreed_at and any(map(partial(carries, at), self.subscriptions))
+        )
+
+
+def carries(at: datetime, sub: Subscription) -> bool:
+    """Whether a subscription had a bill for metered use then."""
+    ended = sub.ended_at is not None and sub.ended_at <= at
+    return sub.metered_item is not None and sub.started_at <= at and not ended
 
 
 @dataclass(slots=True)
@@ -115,15 +139,18 @@ class Life:
     """Conversations of that day."""
     recent: list[datetime] = field(default_factory=list)
 
+    def today(self, at: datetime) -> int:
+        """Conversations of the day of a moment."""
+        return self.begun if self.day == at.date() else 0
+
     def facts(self, at: datetime, cost: int) -> UsageFacts:
         """The same as limits want it. How many answers are written at once is not known any more."""
-        begun = self.begun if self.day == at.date() else 0
         self.recent = [each for each in self.recent if each > at - RATE_WINDOW]
-        return UsageFacts(begun, tuple(self.recent), 0, Micros(cost))
+        return UsageFacts(self.today(at), tuple(self.recent), 0, Micros(cost))
 
     def asked(self, at: datetime, begun: int) -> None:
         """One more question, that begins so many conversations."""
-        self.begun = begun + (self.begun if self.day == at.date() else 0)
+        self.begun = begun + self.today(at)
         self.day = at.date()
         self.recent.append(at)
 
@@ -131,7 +158,7 @@ class Life:
 class Books:
     """What is spent under one set of rules: by account or team and month, and by scope and period."""
 
-    def __init__(self, rules: Rules, meters: Mapping[AccountId, Metering]) -> None:
+    def __init__(self, rules: Rules, meters: Mapping[AccountId, Meter]) -> None:
         self.rules = rules
         self._meters = meters
         self._months: defaultdict[str, Month] = defaultdict(Month)
@@ -153,18 +180,22 @@ class Books:
 
     def allowance(self, tier: Tier, row: Recorded) -> Allowance | None:
         """What metered use may still take of a month, where its member agreed to it."""
-        said = self._meters.get(row.account) if row.account else None
+        meter = self._meters.get(row.account) if row.account else None
         included, markup = tier.cost_ceiling_month, self.rules.markup
         sold = markup > 0 and tier.name is TierName.PRO and not tier.shared and included is not None
-        if not (said and said.on and sold and row.began_at >= said.agreed_at):
+        if not (meter and sold and meter.on(row.began_at)):
             return None
+        said = meter.said
         budget = vendor_budget(said.cap, markup)
         terms = MeterTerms(said.account, said.mode, included or NOTHING, budget, row.began_at)
         month = self.month(row)
-        return Allowance(terms, Micros(month.cost), NOTHING, Micros(month.metered))
+        return Allowance(terms, Micros(month.cost), Micros(month.lost), Micros(month.metered))
 
-    def spend(self, tier: Tier | None, row: Recorded, charges: Sequence[Charge], *, settled: bool) -> int:
-        """Count what a turn came to; what of it goes onto the meter's bill."""
+    def spend(self, tier: Tier | None, row: Recorded, charges: Sequence[Charge], held: int) -> int:
+        """Count what a turn came to; what of it goes onto the meter's bill.
+
+        `held` is what its question was let in for: one that the cap has no room for is not metered.
+        """
         purse = purse_of(tier, row)
         for charge in charges:
             for scope in scopes(charge, purse):
@@ -172,12 +203,17 @@ class Books:
         if tier is None:
             return 0
         allowance, month = self.allowance(tier, row), self.month(row)
-        before = month.cost
-        month.cost += sum(charge.cost or 0 for charge in charges)
-        if allowance is None or not settled:
+        cost = sum(charge.cost or 0 for charge in charges)
+        covered = allowance is not None and allowance.covers(Micros(month.cost + held))
+        month.cost += cost
+        if row.state is TurnState.RELEASED:
+            month.lost += cost
+            return 0
+        if allowance is None or not covered:
             return 0
         included, left = allowance.terms.included, allowance.terms.budget - month.metered
-        more = beyond(Micros(month.cost), included) - beyond(Micros(before), included)
+        after = month.cost - month.lost
+        more = beyond(Micros(after), included) - beyond(Micros(after - cost), included)
         month.metered += (metered := max(0, min(more, left)))
         return metered
 

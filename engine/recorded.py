@@ -37,6 +37,8 @@ class Recorded:
     """The model that was to answer."""
     held: Micros = Micros(0)  # noqa: RUF009 - an int by another name
     """The most that the turn was let in for."""
+    on_credit: bool = False
+    """Whether its conversation was begun beyond the limit of its day, on a credit."""
 
 
 class RecordedTx(Protocol):

@@ -10,14 +10,13 @@ from datetime import datetime
 from engine import limits, pricing
 from engine.catalogue import Catalogue
 from engine.domain import AccountId, ConversationId, Micros, Refusal, RefusalReason, Scope, Tier, TierName
-from engine.hindsight import Books, Effects, Life, Rules, Side, Swap
+from engine.hindsight import Books, Effects, Life, Meter, Rules, Side, Swap
 from engine.limits import Case
 from engine.means import Room, closed
 from engine.models import NO_USAGE, ModelClass, ModelSpec, Price, Usage
 from engine.overage import month_start
 from engine.recorded import Recorded
 from engine.spending import BOT, FREE, vendor
-from engine.terms import Metering
 from engine.turns import Charge, TurnState
 
 Turns = Sequence[Sequence[Recorded]]
@@ -31,13 +30,18 @@ class Replay:
     """
 
     def __init__(
-        self, today: Rules, draft: Rules, meters: Mapping[AccountId, Metering], since: datetime
+        self, today: Rules, draft: Rules, meters: Mapping[AccountId, Meter], since: datetime
     ) -> None:
         self._begin, self._since = month_start(since), since
         self._books = (Books(today, meters), Books(draft, meters))
         self._lives: defaultdict[AccountId, Life] = defaultdict(Life)
         self._turns: dict[ConversationId, int] = {}
         self.today, self.draft, self.effects = Side(), Side(), Effects()
+
+    def take_all(self, moments: Iterable[Iterable[Recorded]]) -> None:
+        """Go through the requests of one moment after the other."""
+        for rows in moments:
+            self.take(rows)
 
     def take(self, rows: Iterable[Recorded]) -> None:
         """Go through all requests of one moment."""
@@ -59,18 +63,20 @@ class Replay:
             if told:
                 self.effects.blocked[outcome.reason][first.account] += 1
         else:
+            held = sum(self._need(spec, turn) for turn, (spec, _) in zip(turns, outcome, strict=True))
             for turn, (spec, swap) in zip(turns, outcome, strict=True):
-                self._answer(turn, spec, swap, told=told)
+                self._answer(turn, spec, swap, held, told=told)
             self._count(first, first.account, turns)
+        held = sum(turn[0].held for turn in turns)
         for turn in turns:
-            self._spend(0, turn, name, [row.charge for row in turn], told=told)
+            self._spend(0, turn, name, [row.charge for row in turn], held, told=told)
 
     def _house(self, rows: Sequence[Recorded], *, told: bool) -> None:
         """What the operator pays alone."""
         for row in rows:
             spec = self._stand_in(None, row.charge.model)[0]
-            self._spend(0, [row], None, [row.charge], told=told)
-            self._spend(1, [row], None, [self._priced(spec, row.charge)], told=told)
+            self._spend(0, [row], None, [row.charge], 0, told=told)
+            self._spend(1, [row], None, [self._priced(spec, row.charge)], 0, told=told)
 
     def _decide(
         self, first: Recorded, account: AccountId, turns: Turns
@@ -84,7 +90,7 @@ class Replay:
             spec, swap = self._stand_in(tier, turn[0].asked)
             if spec is None:
                 return Refusal(RefusalReason.MODEL_LOCKED, tier.name, model=turn[0].asked)
-            case = self._case(first, account, tier, spec, len(turns), spent)
+            case = self._case(turns, account, tier, spec, spent)
             refusal = self._limited(case, catalogue)
             found = refusal or self._afforded(case, turn, spec, spent)
             if isinstance(found, Refusal):
@@ -98,16 +104,19 @@ class Replay:
             return limits.refuse(case, catalogue, RefusalReason.COMPARE, case.tier.compare)
         return limits.judge(case, catalogue)
 
-    def _case(
-        self, first: Recorded, account: AccountId, tier: Tier, spec: ModelSpec, begins: int, spent: int
-    ) -> Case:
-        """The question before the limits, by what the draft's member has used."""
-        books, at = self._books[1], first.began_at
+    def _case(self, turns: Turns, account: AccountId, tier: Tier, spec: ModelSpec, spent: int) -> Case:
+        """The question before the limits, by what the draft's member has used.
+
+        What was begun on a credit may be again; what was never answered counts for no day.
+        """
+        first, books, begins = turns[0][0], self._books[1], len(turns)
+        at, given = first.began_at, sum(turn[0].on_credit or lost(turn[0]) for turn in turns)
         month = books.month(first)
         facts = self._lives[account].facts(at, month.cost + spent)
         live = self._live(first)
         allowance = books.allowance(tier, first)
-        return Case(tier, spec, facts, live, at, allowance, begins=begins, paid=Micros(month.metered))
+        paid = Micros(month.metered)
+        return Case(tier, spec, facts, live, at, allowance, begins=begins, paid=paid, credits=given or None)
 
     def _live(self, row: Recorded) -> int:
         """Turns that a conversation has already: one at least if it began before all of this."""
@@ -173,7 +182,9 @@ class Replay:
         alike = (each for each in able if known and each.klass is known.klass)
         return next((each for group in (fallbacks, alike, able) for each in group), None), swap
 
-    def _answer(self, turn: Sequence[Recorded], spec: ModelSpec, swap: Swap | None, *, told: bool) -> None:
+    def _answer(
+        self, turn: Sequence[Recorded], spec: ModelSpec, swap: Swap | None, held: int, *, told: bool
+    ) -> None:
         """Count a turn of the draft, and what is other about it."""
         first, catalogue = turn[0], self._books[1].rules.catalogue
         name = first.tier or TierName.FREE
@@ -187,7 +198,7 @@ class Replay:
             self.effects.swaps[first.asked, spec.name, swap] += 1
             if swap is Swap.CEILING and first.account:
                 self.effects.stepped[first.account] += 1
-        self._spend(1, turn, name, charges, told=told)
+        self._spend(1, turn, name, charges, held, told=told)
 
     def _priced(self, spec: ModelSpec | None, charge: Charge) -> Charge:
         """The same tokens at the draft's price; what was only guessed, for a lost turn, stays as it is."""
@@ -201,30 +212,38 @@ class Replay:
         turn: Sequence[Recorded],
         name: TierName | None,
         charges: Sequence[Charge],
+        held: int,
         *,
         told: bool,
     ) -> None:
         """Count a turn on one side: today's is 0, the draft's 1."""
         books, side, first = self._books[number], (self.today, self.draft)[number], turn[0]
         tier = books.rules.catalogue.tier(name) if name else None
-        settled = first.state is not TurnState.RELEASED
-        metered = books.spend(tier, first, charges, settled=settled)
+        metered = books.spend(tier, first, charges, held)
         if not told:
             return
         for charge in charges:
             side.add(name, first.account, charge)
-        side.tiers[name].turns += settled
+        side.tiers[name].turns += name is not None and not lost(first)
         side.tiers[name].metered += metered
 
     def _count(self, first: Recorded, account: AccountId, turns: Turns) -> None:
-        """Let what was answered count against the limits of what comes later."""
-        settled = [turn[0] for turn in turns if turn[0].state is not TurnState.RELEASED]
-        begun = sum(self._live(row) == 0 for row in settled)
+        """Let what was answered count against later limits; what is begun on credits does not."""
+        life, at = self._lives[account], first.began_at
+        limit = self._books[1].rules.catalogue.tier(first.tier or TierName.FREE).conversations_per_day
+        within = len(turns) if limit is None else max(0, limit - life.today(at))
+        begun = sum(self._live(turn[0]) == 0 and not lost(turn[0]) for turn in turns[:within])
+        settled = [turn[0] for turn in turns if not lost(turn[0])]
         for row in settled:
             if row.conversation:
                 self._turns[row.conversation] = self._live(row) + 1
         if settled:
-            self._lives[account].asked(first.began_at, begun)
+            life.asked(at, begun)
+
+
+def lost(row: Recorded) -> bool:
+    """Whether a turn was never answered."""
+    return row.state is TurnState.RELEASED
 
 
 def grouped(rows: Sequence[Recorded]) -> Turns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,13 +14,12 @@ from engine.applying import PAYING
 from engine.catalogue import judge
 from engine.domain import AccountId, Interval, Micros, Person, RefusalReason, Tier, TierName
 from engine.facts import Mode, Subscription
-from engine.hindsight import Effects, Rules, Side, Swap
+from engine.hindsight import Effects, Meter, Rules, Side, Swap
 from engine.ledger import Tx
 from engine.overage import month_start
 from engine.ports import Clock, Store
 from engine.recorded import Recorded
 from engine.replay import Replay
-from engine.terms import Metering
 
 PAGE = 2_000
 """Rows that are read at once."""
@@ -27,6 +27,33 @@ WORST = 10
 MONTH = 30
 """Days that a month's price is taken to pay for."""
 MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
+ASSUMED = (
+    "Nobody joins, leaves or asks otherwise than they did.",
+    "Tokens are those of the record, prices those of now.",
+    "Subscriptions that run now pay for the whole span: a month's list price for 30 days, without discounts.",
+    "Whoever had a cheaper model at a ceiling keeps it.",
+    "Who was given a tier has it and pays nothing; conversations begun on a credit stay begun.",
+    "A team's budget is taken as one, and how many answers were written at once is not known any more.",
+)
+"""What is taken for granted, a sentence each."""
+LIMITS: Mapping[RefusalReason, str] = {
+    RefusalReason.CONVERSATIONS: "conversations a day",
+    RefusalReason.TURNS: "turns of a conversation",
+    RefusalReason.RATE: "requests a minute",
+    RefusalReason.CONCURRENT: "answers at once",
+    RefusalReason.COMPARE: "models to compare",
+    RefusalReason.MODEL_LOCKED: "no model for the tier",
+    RefusalReason.COST: "cost of a month",
+    RefusalReason.TEAM_COST: "cost of a team's month",
+    RefusalReason.BUDGET: "ceiling of the house",
+    RefusalReason.FREE_BUDGET: "what is left for free members",
+}
+WHY: Mapping[Swap, str] = {
+    Swap.GONE: "not in the draft",
+    Swap.LOCKED: "not for the tier",
+    Swap.CEILING: "stepped down at a ceiling",
+}
+SOMEBODY = "somebody erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,9 @@ class Line:
     def margin(self) -> Fraction:
         """What is left."""
         return self.revenue - self.cost
+
+
+NOBODY = Line(0, 0, 0, cost=Micros(0), revenue=Fraction(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +152,13 @@ class WhatIf:
         )
         return comparison(since, until, halves, replay.effects, people)
 
-    def _meters(self, tx: Tx) -> Mapping[AccountId, Metering]:
+    def _meters(self, tx: Tx) -> Mapping[AccountId, Meter]:
         said = {each: tx.metering(each, self._mode) for each in tx.metered_accounts(self._mode)}
-        return {account: each for account, each in said.items() if each}
+        return {
+            account: Meter(each, tx.subscriptions(account, self._mode))
+            for account, each in said.items()
+            if each
+        }
 
     async def _go_through(self, replay: Replay, begin: datetime, until: datetime) -> None:
         """Take all requests of a moment together, also where a page ends between them."""
@@ -136,8 +170,7 @@ class WhatIf:
             after = (page[-1].began_at, page[-1].number)
             moments = [list(group) for _, group in groupby((*waiting, *page), lambda row: row.began_at)]
             *whole, waiting = moments
-            for rows in whole:
-                replay.take(rows)
+            await asyncio.to_thread(replay.take_all, whole)  # other work goes on meanwhile
         if waiting:
             replay.take(waiting)
 
@@ -237,6 +270,11 @@ def comparison(
         swaps=tuple((*key, times) for key, times in effects.swaps.most_common()),
         worst=tuple(worst),
     )
+
+
+def limit_words(reason: RefusalReason) -> str:
+    """What a limit is called."""
+    return LIMITS.get(reason, reason.value)
 
 
 def hits(effects: Effects) -> Iterator[Hit]:

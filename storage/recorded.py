@@ -48,4 +48,5 @@ def recorded_from(row: Row) -> Recorded:
         state=TurnState(row["state"]) if row["state"] else None,
         asked=row["asked_model"] or entry.charge.model,
         held=Micros(row["estimate"] or 0),
+        on_credit=bool(row["on_credit"]),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.audit import Actor
 from engine.domain import Tier, TierName
+from engine.drafts import Drafts
 from engine.entry import Entrance
 from engine.facts import BillingEvent, Mode, SessionId
 from engine.installations import PlatformInstall
@@ -61,6 +62,7 @@ class Admin:
     mode: Mode
     retry: Retry
     panels: Panels
+    drafts: Drafts
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,35 +11,11 @@ from pathlib import Path
 
 from bot.console.household import Household
 from engine.config import ConfigurationError
-from engine.domain import RefusalReason, TierName
-from engine.hindsight import Swap
-from engine.what_if import Affected, Comparison, Half, Line
+from engine.domain import TierName
+from engine.what_if import ASSUMED, NOBODY, SOMEBODY, WHY, Affected, Comparison, Half, Line, limit_words
 
 MICROS = 1_000_000
 NAME, AMOUNT = 26, 13
-ASSUMED = (
-    "Assumed: nobody joins, leaves or asks otherwise than they did. Tokens are those of the record, prices "
-    "those of now. Subscriptions that run now pay for the whole span, for 30 days of it a month's list price "
-    "without discounts. Whoever had a cheaper model at a ceiling keeps it. A team's budget is taken as one, "
-    "and how many answers were written at once is not known any more."
-)
-LIMITS: Mapping[RefusalReason, str] = {
-    RefusalReason.CONVERSATIONS: "conversations a day",
-    RefusalReason.TURNS: "turns of a conversation",
-    RefusalReason.RATE: "requests a minute",
-    RefusalReason.CONCURRENT: "answers at once",
-    RefusalReason.COMPARE: "models to compare",
-    RefusalReason.MODEL_LOCKED: "no model for the tier",
-    RefusalReason.COST: "cost of a month",
-    RefusalReason.TEAM_COST: "cost of a team's month",
-    RefusalReason.BUDGET: "ceiling of the house",
-    RefusalReason.FREE_BUDGET: "what is left for free members",
-}
-WHY: Mapping[Swap, str] = {
-    Swap.GONE: "not in the draft",
-    Swap.LOCKED: "not for the tier",
-    Swap.CEILING: "stepped down at a ceiling",
-}
 
 
 async def what_if(arguments: Namespace, house: Household) -> int:
@@ -69,10 +45,7 @@ def lines(found: Comparison) -> Iterator[str]:
     yield ""
     yield from noticed(found)
     yield ""
-    yield ASSUMED
-
-
-NOBODY = Line(0, 0, 0, cost=0, revenue=Fraction(0))  # type: ignore[arg-type]  # an int by another name
+    yield " ".join(ASSUMED)
 
 
 def amounts(indent: str, before: Line, after: Line) -> Iterator[str]:
@@ -96,14 +69,13 @@ def noticed(found: Comparison) -> Iterator[str]:
     if not found.blocked:
         yield "Nobody would be refused anything that was answered."
     for hit in found.blocked:
-        told = LIMITS.get(hit.reason, hit.reason.value)
-        yield f"Refused: {told}: {hit.times:,} times, {hit.members:,} members"
+        yield f"Refused: {limit_words(hit.reason)}: {hit.times:,} times, {hit.members:,} members"
     if found.stepped_turns:
         yield f"Stepped down: {found.stepped_turns:,} turns, {found.stepped_members:,} members"
     for before, after, why, times in found.swaps:
         yield f"Instead of {before} answers {after}: {times:,} turns, {WHY[why]}"
     for each in found.worst:
-        yield f"  {each.person or 'somebody erased'}: refused {each.blocked:,}, stepped down {each.stepped:,}"
+        yield f"  {each.person or SOMEBODY}: refused {each.blocked:,}, stepped down {each.stepped:,}"
 
 
 def money(name: str, before: Fraction | int, after: Fraction | int) -> str:
@@ -139,7 +111,7 @@ def as_json(found: Comparison) -> Mapping[str, object]:
             for before, after, why, times in found.swaps
         ],
         "most_affected": [affected_json(each) for each in found.worst],
-        "assumed": ASSUMED,
+        "assumed": " ".join(ASSUMED),
     }
 
 

@@ -1,10 +1,12 @@
 -- name: recorded
 SELECT c.number, c.turn, c.account, c.purse, c.purpose, c.model, c.provider, c.input_tokens, c.cached_input_tokens,
     c.cache_written_tokens, c.output_tokens, c.reasoning_tokens, c.estimated, c.cost, c.began_at, c.at, c.tier,
-    t.conversation, t.batch, t.state, t.asked_model, t.estimate, v.started_at AS opened_at
+    t.conversation, t.batch, t.state, t.asked_model, t.estimate, v.started_at AS opened_at,
+    CASE WHEN u.conversation IS NULL THEN 0 ELSE 1 END AS on_credit
 FROM charge c
 LEFT JOIN turn t ON t.id = c.turn
 LEFT JOIN conversation v ON v.id = t.conversation
+LEFT JOIN credit_use u ON u.conversation = t.conversation
 WHERE c.began_at >= :since AND c.began_at < :until AND (c.began_at, c.number) > (:at, :number)
 ORDER BY c.began_at, c.number
 LIMIT :most;

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.what_if import LIMITS, WHY, what_if
+from bot.console.what_if import what_if
 from engine.config import load_settings
 from engine.domain import RefusalReason, TierName
 from engine.drafts import Drafts
 from engine.facts import Mode
 from engine.hindsight import Swap
 from engine.settings import Settings
+from engine.what_if import LIMITS, WHY
 from providers.prices import ListPrices
 from tests.bot.house import household
 from tests.engine.conftest import Hall
@@ -29,7 +30,9 @@ def settings_of(path: Path = SHIPPED) -> Settings:
 
 
 async def compared(hall: Hall, draft: Path, *, as_json: bool = False) -> int:
-    drafts = Drafts(hall.store, hall.clock, Mode.TEST, ListPrices(), settings_of, settings_of)
+    drafts = Drafts(
+        hall.store, hall.clock, Mode.TEST, ListPrices(), settings_of, settings_of, lambda: SHIPPED
+    )
     house = replace(household(hall), drafts=drafts)
     return await what_if(Namespace(config=str(draft), days=30, json=as_json), house)
 

@@ -41,6 +41,8 @@ TOO_MANY = "Too many requests. Please wait a moment."
 
 Written = Callable[[web.Request, Mapping[str, str]], Awaitable[web.StreamResponse]]
 """What a form of ours leads to; it gets the form's fields."""
+Read = Callable[[web.Request], Awaitable[Mapping[str, str]]]
+"""How the fields of a form are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,12 @@ class Door:
 
         return guarded
 
-    def write(self, handler: Written) -> Handler:
-        """The same for what changes something: a form (of at most 8 KiB) that our own page sent."""
+    def write(self, handler: Written, read: Read = read_form) -> Handler:
+        """The same for what changes something: a form of our own page (if not read otherwise, of 8 KiB)."""
 
         async def written(request: web.Request) -> web.StreamResponse:
             self.from_our_page(request)
-            form = await read_form(request)
+            form = await read(request)
             given = form.get("csrf", "") or request.headers.get("X-CSRF-Token", "")
             if not _same(given, request[VISITOR].csrf):
                 raise web.HTTPForbidden(text=STALE_FORM)

@@ -14,7 +14,7 @@ from webhooks.admin.asked import Asked
 from webhooks.admin.assets import PATH, library
 from webhooks.admin.door import Door
 from webhooks.admin.leaves import Leaf, months, spans, ways
-from webhooks.admin.parts import of_all
+from webhooks.admin.parts import Part, of_all
 from webhooks.admin.shown import ready
 from webhooks.boundary import ADMIN_PATH
 
@@ -62,14 +62,20 @@ class Pages:
 
     async def show(self, request: web.Request, leaf: Leaf) -> web.StreamResponse:
         """A page of figures."""
+        return await self.answer(request, leaf, await leaf.build(self._asked(request)))
+
+    async def answer(
+        self, request: web.Request, leaf: Leaf, found: Sequence[Part], status: int = 200
+    ) -> web.StreamResponse:
+        """The page with these parts."""
         asked = self._asked(request)
-        parts = [await ready(each, asked) for each in await leaf.build(asked)]
         tag = (await asyncio.to_thread(library)).tag
         return self._door.page(
             request,
             "admin/page.html",
+            status=status,
             leaf=leaf,
-            parts=parts,
+            parts=[await ready(each, asked) for each in found],
             ways=ways(self._leaves, leaf, asked, await self._badges()),
             spans=spans(asked),
             months=months(asked),

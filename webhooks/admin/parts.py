@@ -121,6 +121,8 @@ class Chart:
     note: str = ""
     mood: Mood = Mood.LEVEL
     wide: bool = False
+    filed: bool = True
+    """Whether it can be had as a file."""
     kind: str = "chart"
 
     @property
@@ -143,7 +145,26 @@ class Chart:
         return {"label": label, **values}
 
 
-Part = Figures | Notices | Chart | Table
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where a draft is written or chosen as a file, and what was wrong with the last one."""
+
+    id: str
+    title: str
+    about: str
+    address: str
+    text: str
+    days: Sequence[tuple[int, bool]]
+    """The spans, each with whether it is chosen."""
+    begin: str
+    """Leads to a form that holds what is in force."""
+    words: str = ""
+    """Why nothing is told."""
+    problems: Sequence[str] = ()
+    kind: str = "form"
+
+
+Part = Figures | Notices | Chart | Table | Form
 
 
 def change(now: Value, before: Value, *, good_up: bool | None = True) -> tuple[str, Mood]:

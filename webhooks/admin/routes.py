@@ -8,6 +8,7 @@ from webhooks.admin import backlog
 from webhooks.admin.audit_log import AuditLog
 from webhooks.admin.backlog import Backlog
 from webhooks.admin.door import Door
+from webhooks.admin.drafting import Drafting
 from webhooks.admin.entering import Entering
 from webhooks.admin.hooks import Webhooks
 from webhooks.admin.leaves import Leaf, Spans
@@ -25,20 +26,22 @@ def routes(site: Site, door: Door) -> list[web.RouteDef]:
     entering = Entering(door).routes()
     if site.admin is None:
         return entering
-    waiting = Backlog(site.admin)
+    waiting, drafting = Backlog(site.admin), Drafting(site.admin)
 
     async def badges() -> dict[str, int]:
         return {backlog.SLUG: await waiting.badges()}
 
-    pages = Pages(door, site.admin.clock, site.admin.mode, leaves(site.admin, waiting), badges, backlog.told)
+    found = leaves(site.admin, waiting, drafting)
+    pages = Pages(door, site.admin.clock, site.admin.mode, found, badges, backlog.told)
     return [
         *entering,
         web.post(backlog.RETRY, door.write(waiting.retry)),
+        drafting.route(door, pages),
         *pages.routes(),
     ]
 
 
-def leaves(admin: Admin, waiting: Backlog) -> list[Leaf]:
+def leaves(admin: Admin, waiting: Backlog, drafting: Drafting) -> list[Leaf]:
     """The pages in the order of the navigation."""
     panels, none, months = admin.panels, Spans.NONE, Spans.MONTHS
     log = AuditLog(admin.store)
@@ -54,6 +57,7 @@ def leaves(admin: Admin, waiting: Backlog) -> list[Leaf]:
             Webhooks(panels).build,
         ),
         Leaf("limits", "Limits", "Where members are stopped, and how often.", Limits(panels).build),
+        drafting.leaf,
         Leaf(backlog.SLUG, "Backlog", "What waits, and what was given up.", waiting.build, none),
         Leaf("audit", "Audit log", "Who did what, when, from where and to whom.", log.build, none),
     ]

@@ -159,7 +159,7 @@ async def grid(table: Table, asked: Asked) -> Grid:
         count=counted(found, page, table.size),
         back=turned(table, asked, page - 1) if page > 1 else "",
         on=turned(table, asked, page + 1) if page < last else "",
-        csv=file_address(table.id, asked),
+        csv=file_address(table.id, asked) if table.filed else "",
         search=(f"{table.id}-search", view.search, table.search) if table.search else None,
         pickers=pickers(table, view),
         kept=kept(table, asked),
@@ -265,4 +265,6 @@ def drawing(chart: Chart, asked: Asked) -> Drawing:
         for place, label in enumerate(chart.labels)
     ]
     goals = [{"name": each.name, "value": plain(each.value, chart.unit)} for each in chart.goals]
-    return Drawing(chart, heads, rows, json.dumps(goals), file_address(chart.id, asked))
+    return Drawing(
+        chart, heads, rows, json.dumps(goals), file_address(chart.id, asked) if chart.filed else ""
+    )

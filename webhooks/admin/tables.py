@@ -96,6 +96,8 @@ class Table:
     """The words of the search field; none, no field."""
     choices: Sequence[Choice] = ()
     size: int = PAGE_ROWS
+    filed: bool = True
+    """Whether it can be had as a file."""
     wide: bool = True
     kind: str = "table"
 

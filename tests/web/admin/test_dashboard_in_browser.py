@@ -24,7 +24,7 @@ from tests.fakes.clock import FakeClock
 from tests.web.admin.desk import Seat, give_up, seated
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-PAGES = ("", "/money", "/members", "/models", "/webhooks", "/limits", "/backlog", "/audit")
+PAGES = ("", "/money", "/members", "/models", "/webhooks", "/limits", "/what-if", "/backlog", "/audit")
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 FIND = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map(
     (each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`)"""
