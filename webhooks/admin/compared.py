@@ -90,9 +90,7 @@ def figures(found: Comparison, days: int) -> Figures:
             mood=Mood.BAD if found.blocked_members else Mood.GOOD,
         ),
     ]
-    return Figures(
-        "numbers", "The draft in numbers", numbers, f"The last {days} days under the draft, beside today's rules."
-    )
+    return Figures("numbers", "The draft in numbers", numbers, f"The last {days} days, beside today's rules.")
 
 
 def figure(name: str, before: Value, after: Value, *, good_up: bool) -> Figure:
