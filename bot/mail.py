@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
 
 from aiosmtplib import (
@@ -11,6 +15,7 @@ from aiosmtplib import (
     SMTPException,
     SMTPNotSupported,
     SMTPRecipientsRefused,
+    SMTPResponse,
     SMTPResponseException,
 )
 
@@ -24,6 +29,7 @@ STARTTLS = "STARTTLS"
 """In the words of a failure without a type of its own."""
 AUTH_AWAY = 454
 """The one answer to a login that may be another one later (RFC 4954)."""
+ADDRESS = re.compile(r"<?[^\s<>\"',;:]+@[^\s<>\"',;:]+>?")
 
 
 class Mailbox:
@@ -34,8 +40,8 @@ class Mailbox:
         self.settings = settings
         self._trust = trust
 
-    async def send(self, message: EmailMessage) -> tuple[str, ...]:
-        """Send a message to all receivers; those that were refused while others were not.
+    async def send(self, message: EmailMessage) -> str:
+        """Send a message to all receivers; which were refused while others were not, in words without them.
 
         TryAgainError: the server is away, or wants it later. TellOperatorError: it refuses us, or all.
         """
@@ -46,7 +52,7 @@ class Mailbox:
                 )
         except (SMTPException, OSError, ValueError) as error:
             raise remedy(error) from error
-        return tuple(refused)
+        return refusals(self.settings.receivers, refused)
 
     async def look(self) -> None:
         """Connect, greet and log in, and send nothing; errors as for `send`."""
@@ -56,11 +62,15 @@ class Mailbox:
         except (SMTPException, OSError, ValueError) as error:
             raise remedy(error) from error
 
-    def _line(self) -> SMTP:
-        """A conversation; STARTTLS may be missing only where nothing is secret, or nobody can listen."""
+    @asynccontextmanager
+    async def _line(self) -> AsyncIterator[SMTP]:
+        """A conversation; STARTTLS may be missing only where nothing is secret, or nobody can listen.
+
+        Whoever is cancelled hangs up: the server that they no longer wait for would not answer a farewell.
+        """
         given = self.settings
         open_ = given.username is None or given.host in LOOPBACK
-        return SMTP(
+        line = SMTP(
             hostname=given.host,
             port=given.port,
             use_tls=given.tls,
@@ -70,6 +80,26 @@ class Mailbox:
             tls_context=self._trust,
             timeout=TIMEOUT,
         )
+        async with line:
+            try:
+                yield line
+            except asyncio.CancelledError:
+                line.close()
+                raise
+
+
+def refusals(receivers: Sequence[str], refused: Mapping[str, SMTPResponse]) -> str:
+    """Who was refused, by their places in MAIL_TO, and why; nothing if nobody was."""
+    return "; ".join(
+        f"receiver {place} of {len(receivers)} is refused: {said.code} {bare(said.message)}"
+        for place, each in enumerate(receivers, 1)
+        if (said := refused.get(each))
+    )
+
+
+def bare(words: object) -> str:
+    """A server's words without addresses: they are told in channels."""
+    return ADDRESS.sub("(an address)", str(words))
 
 
 def remedy(error: Exception) -> OutsideError:
@@ -77,13 +107,13 @@ def remedy(error: Exception) -> OutsideError:
     match error:
         case SMTPRecipientsRefused():
             codes = [each.code for each in error.recipients]
-            words = f"the mail server refuses all receivers: {error.recipients[0].message}"
+            words = f"the mail server refuses all receivers: {bare(error.recipients[0].message)}"
             return refusal(min(codes), words)
         case SMTPAuthenticationError():
-            words = f"the mail server refuses the login: {error.code} {error.message}"
+            words = f"the mail server refuses the login: {error.code} {bare(error.message)}"
             return TryAgainError(words) if error.code == AUTH_AWAY else TellOperatorError(words)
         case SMTPResponseException():
-            return refusal(error.code, f"the mail server says: {error.code} {error.message}")
+            return refusal(error.code, f"the mail server says: {error.code} {bare(error.message)}")
     return broken(error)
 
 
@@ -94,12 +124,12 @@ def broken(error: Exception) -> OutsideError:
         case ssl.SSLCertVerificationError():
             return TellOperatorError(f"the mail server's certificate is not trusted: {cause.verify_message}")
         case SMTPNotSupported() | ssl.SSLError():
-            return TellOperatorError(f"the mail server cannot be spoken to safely: {cause}")
+            return TellOperatorError(f"the mail server cannot be spoken to safely: {bare(cause)}")
         case ValueError():
-            return GiveUpError(f"the message cannot be sent: {cause}")
+            return GiveUpError(f"the message cannot be sent: {bare(cause)}")
         case SMTPException() if STARTTLS in str(cause):
-            return TellOperatorError(f"the mail server offers no STARTTLS: {cause}")
-    return TryAgainError(f"the mail server cannot be reached: {error}")
+            return TellOperatorError(f"the mail server offers no STARTTLS: {bare(cause)}")
+    return TryAgainError(f"the mail server cannot be reached: {bare(error)}")
 
 
 def refusal(code: int, words: str) -> OutsideError:

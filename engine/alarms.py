@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine import tidings
-from engine.alerts import NEWS, Alert, AlertKind, Bulletin, Herald
+from engine.alerts import DASHBOARD, NEWS, PAGES, Alert, AlertKind, Bulletin, Herald
 from engine.domain import Channel, Person, Platform
 from engine.errors import OutsideError, UnreachableError
 from engine.ledger import Tx
@@ -75,11 +75,13 @@ class Alarms:
 
     async def work(self) -> int:
         """Tell one person or channel what is due; 1, or 0 if nothing is."""
-        now, platforms = self._clock.now(), [platform.value for platform in self.heralds]
-        if not platforms:
+        now = self._clock.now()
+        told: tuple[Person | Channel, ...] = (*self.audience.people, *self.audience.channels)
+        here = [each for each in told if each.platform in self.heralds]
+        if not here:
             return 0
         bulletin = await self._store.transact(
-            lambda tx: tx.claim_bulletin(now, now + LEASE, platforms, FLOOD, now - LATELY)
+            lambda tx: tx.claim_bulletin(now, now + LEASE, here, FLOOD, now - LATELY)
         )
         if bulletin is None:
             return 0
@@ -95,7 +97,7 @@ class Alarms:
     def _addressed(self, bulletin: Bulletin) -> Bulletin:
         """With whole addresses, and for a channel in the language of all channels."""
         site, language = self.audience.site, self.audience.language
-        alerts = tuple(replace(each, link=whole(site, each.link)) for each in bulletin.alerts)
+        alerts = tuple(replace(each, link=whole(site, each)) for each in bulletin.alerts)
         locale = language if isinstance(bulletin.to, Channel) else bulletin.locale
         return replace(bulletin, alerts=alerts, locale=locale)
 
@@ -146,8 +148,9 @@ def lost(channel: Channel, now: datetime, why: str) -> Alert:
     return Alert(key, AlertKind.CHANNEL_LOST, str(channel), now, why, "")
 
 
-def whole(site: str, link: str) -> str:
-    """An address with our own before it where it begins with a slash; none where we have no pages."""
+def whole(site: str, alert: Alert) -> str:
+    """Where an alert leads, as a whole address; nowhere if that is our pages and we have none."""
+    link = PAGES.get(alert.kind, DASHBOARD) if alert.link == DASHBOARD else alert.link
     if not link.startswith("/"):
         return link
     return f"{site}{link}" if site else ""

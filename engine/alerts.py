@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -64,7 +64,23 @@ NEWS = frozenset(
 )
 """Good to know, and nothing to be done: told in channels, to nobody by direct message."""
 DASHBOARD = "/admin"
-"""Where an alert leads that has no address of its own, on our own server."""
+"""Where an alert leads that has no address of its own: to the page of its kind, on our own server."""
+PAGES: Mapping[AlertKind, str] = {
+    **dict.fromkeys(NEWS, f"{DASHBOARD}/money"),
+    **dict.fromkeys((AlertKind.DISPUTE_OPENED, AlertKind.DISPUTE_CLOSED), f"{DASHBOARD}/money"),
+    **dict.fromkeys((AlertKind.CEILING_NEAR, AlertKind.CEILING_REACHED), f"{DASHBOARD}/money"),
+    **dict.fromkeys(
+        (AlertKind.VENDOR_DOWN, AlertKind.VENDOR_BACK, AlertKind.VENDOR_BROKEN), f"{DASHBOARD}/models"
+    ),
+    **dict.fromkeys(
+        (AlertKind.BACKLOG, AlertKind.BACKLOG_OVER, AlertKind.SYNC_FAILING, AlertKind.DEAD_LETTER),
+        f"{DASHBOARD}/backlog",
+    ),
+    **dict.fromkeys(
+        (AlertKind.EVENTS_MISSED, AlertKind.DRIFT, AlertKind.SIGNATURES), f"{DASHBOARD}/webhooks"
+    ),
+}
+"""That page; the first one for all other kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +179,14 @@ class AlertsTx(Protocol):
         ...
 
     def claim_bulletin(
-        self, now: datetime, lease_until: datetime, platforms: Sequence[str], flood: int, lately: datetime
+        self,
+        now: datetime,
+        lease_until: datetime,
+        to: Sequence[Person | Channel],
+        flood: int,
+        lately: datetime,
     ) -> Bulletin | None:
-        """Take what is due for one person or channel of these platforms.
+        """Take what is due for one of these; nobody else is told what was owed to them.
 
         One whose lease ran out is taken again as it was, before a new one is put together; `attempts` counts
         earlier claims. Whoever was told `flood` alerts since `lately` is told no more for now.

@@ -163,13 +163,13 @@ def check_mail(variables: Variables) -> list[Problem]:
         if not value
     ]
     problems += check_smtp(variables.smtp_url.get_secret_value()) if variables.smtp_url else []
-    for name in ("MAIL_FROM", "MAIL_TO"):
-        value = given[name]
-        addresses = value.split(",") if isinstance(value, str) else []
-        wrong = [each.strip() for each in addresses if not ADDRESS.fullmatch(each.strip())]
-        problems += [
-            Problem(name, f"{each!r} is no mail address", "Write name@example.com.") for each in wrong
-        ]
+    addresses = [("MAIL_FROM", variables.mail_from)] if variables.mail_from else []
+    addresses += [("MAIL_TO", each) for each in (variables.mail_to or "").split(",") if variables.mail_to]
+    problems += [
+        Problem(name, f"{each.strip()!r} is no mail address", "Write name@example.com.")
+        for name, each in addresses
+        if not ADDRESS.fullmatch(each.strip())
+    ]
     return problems
 
 

@@ -166,7 +166,7 @@ def mail_settings(variables: Variables) -> MailSettings | None:
         tls,
         unquote(url.username) if url.username else None,
         SecretStr(unquote(url.password)) if url.password else None,
-        variables.mail_from,
+        variables.mail_from.strip(),
         tuple(each.strip() for each in variables.mail_to.split(",") if each.strip()),
     )
 

@@ -45,8 +45,11 @@ class Courier(Protocol):
         """Where it can bring it now."""
         ...
 
-    async def carry(self, daily: Daily, destination: str, *, again: bool) -> None:
-        """Bring it; `again`: an earlier try may have got through. OutsideError by remedy."""
+    async def carry(self, daily: Daily, destination: str, *, again: bool) -> str:
+        """Bring it; who did not get it although others did, in words without them, or nothing.
+
+        `again`: an earlier try may have got through. OutsideError by remedy.
+        """
         ...
 
 
@@ -98,14 +101,25 @@ class DailyReports:
         daily = await self.read(brief.day)
         try:
             async with asyncio.timeout(PATIENCE):
-                await courier.carry(daily, brief.destination, again=brief.attempts > 0)
+                missed = await courier.carry(daily, brief.destination, again=brief.attempts > 0)
         except (TryAgainError, TimeoutError) as error:
             await self._put_off(brief, str(error) or f"no answer in {PATIENCE:.0f} seconds")
         except OutsideError as error:
             await self._refused(brief, str(error))
         else:
             log.info("daily report sent", extra={"day": str(brief.day), "to": brief.destination})
-            await self._store.transact(lambda tx: tx.brief_sent(brief))
+            await self._sent(brief, missed)
+
+    async def _sent(self, brief: Brief, missed: str) -> None:
+        """It is not sent again to those who missed it: all others would get it twice."""
+        now = self._clock.now()
+
+        def work(tx: Tx) -> None:
+            tx.brief_sent(brief)
+            if missed:
+                tx.raise_alert(failing(brief, missed, now))
+
+        await self._store.transact(work)
 
     async def _put_off(self, brief: Brief, why: str) -> None:
         log.warning("daily report not sent", extra={"to": brief.destination, "why": why})

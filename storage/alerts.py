@@ -43,16 +43,21 @@ class Alerts:
                     alert=alert.key,
                     platform=each.platform,
                     workspace=each.workspace,
-                    member=each.user if isinstance(each, Person) else each.id,
+                    member=member_of(each),
                     channel=isinstance(each, Channel),
                     now=now,
                 )
         return taken
 
     def claim_bulletin(
-        self, now: datetime, lease_until: datetime, platforms: Sequence[str], flood: int, lately: datetime
+        self,
+        now: datetime,
+        lease_until: datetime,
+        to: Sequence[Person | Channel],
+        flood: int,
+        lately: datetime,
     ) -> Bulletin | None:
-        here = f",{','.join(platforms)},"
+        here = f",{','.join(f'{each.platform}/{each.workspace}/{member_of(each)}' for each in to)},"
         row = self._claim(now, lease_until, here)
         if row is None and self._begin(now, here, flood, lately):
             row = self._claim(now, lease_until, here)
@@ -80,13 +85,13 @@ class Alerts:
         self._session.run("forget_owed_alerts", old=old)
         self._session.run("forget_alerts", old=old)
 
-    def _claim(self, now: datetime, lease_until: datetime, platforms: str) -> Row | None:
-        rows = self._session.all("claim_bulletin", now=now, lease_until=lease_until, platforms=platforms)
+    def _claim(self, now: datetime, lease_until: datetime, receivers: str) -> Row | None:
+        rows = self._session.all("claim_bulletin", now=now, lease_until=lease_until, receivers=receivers)
         return rows[0] if rows else None
 
-    def _begin(self, now: datetime, platforms: str, flood: int, lately: datetime) -> bool:
+    def _begin(self, now: datetime, receivers: str, flood: int, lately: datetime) -> bool:
         """Put a new bulletin together; False if nobody is owed anything."""
-        found = self._session.one("next_to_tell", now=now, platforms=platforms, flood=flood, lately=lately)
+        found = self._session.one("next_to_tell", now=now, receivers=receivers, flood=flood, lately=lately)
         if found is None:
             return False
         person = {name: found[name] for name in ("platform", "workspace", "member")}
@@ -96,6 +101,11 @@ class Alerts:
         said = self._session.all("bulletin_alerts", bulletin=row["bulletin"])
         alerts = tuple(map(alert_from, said))
         return Bulletin(row["bulletin"], receiver_from(row), alerts, row["attempts"], said[0]["locale"])
+
+
+def member_of(receiver: Person | Channel) -> str:
+    """The id within its workspace."""
+    return receiver.user if isinstance(receiver, Person) else receiver.id
 
 
 def receiver_from(row: Row) -> Person | Channel:

@@ -40,10 +40,12 @@ async def report(arguments: Namespace, house: Household) -> int:
 async def sent(daily: Daily, courier: Courier, receivers: Sequence[str]) -> int:
     """Bring it, and say what came of that."""
     try:
-        for destination in courier.destinations():
-            await courier.carry(daily, destination, again=False)
+        missed = [await courier.carry(daily, each, again=False) for each in courier.destinations()]
     except OutsideError as error:
         print(f"Not sent: {error}.", file=sys.stderr)
+        return 1
+    if any(missed):
+        print(f"The report of {daily.day} is sent, but {'; '.join(missed)}.", file=sys.stderr)
         return 1
     print(f"The report of {daily.day} is sent to {', '.join(receivers)}.")
     return 0

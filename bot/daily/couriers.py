@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.message import EmailMessage
@@ -20,8 +19,6 @@ from engine.domain import Channel, Platform
 from engine.errors import UnreachableError
 from engine.settings import MailSettings
 
-log = logging.getLogger("bot.daily")
-
 
 class MailCourier:
     """Brings it by mail, as HTML and text, under one Message-ID for a day."""
@@ -33,14 +30,12 @@ class MailCourier:
     def destinations(self) -> Sequence[str]:
         return (MAIL,) if self.mail else ()
 
-    async def carry(self, daily: Daily, destination: str, *, again: bool) -> None:  # noqa: ARG002 - its id shows it once
+    async def carry(self, daily: Daily, destination: str, *, again: bool) -> str:  # noqa: ARG002 - its id shows it once
         from bot.mail import Mailbox  # noqa: PLC0415 - the SDK is for those who use it
 
         if self.mail is None:
             raise UnreachableError("there is no mail server any more")
-        refused = await Mailbox(self.mail).send(written(daily, self.mail, self.link))
-        if refused:
-            log.error("some receivers are refused; see MAIL_TO", extra={"receivers": len(refused)})
+        return await Mailbox(self.mail).send(written(daily, self.mail, self.link))
 
 
 class ChannelCourier:
@@ -54,12 +49,13 @@ class ChannelCourier:
     def destinations(self) -> Sequence[str]:
         return [str(each) for each in self.channels if each.platform in self._heralds]
 
-    async def carry(self, daily: Daily, destination: str, *, again: bool) -> None:
+    async def carry(self, daily: Daily, destination: str, *, again: bool) -> str:
         channel = Channel.parse(destination)
         words = message(sheet(daily, self.link))
         since = Days(daily.day, daily.day).until if again else None
         key = f"daily:{daily.day}:{destination}"
         await self._heralds[channel.platform].publish(channel, key, words, since)
+        return ""
 
 
 def written(daily: Daily, mail: MailSettings, link: str) -> EmailMessage:

@@ -19,7 +19,8 @@ ON CONFLICT DO NOTHING;
 -- name: next_to_tell
 SELECT platform, workspace, member
 FROM alert_owed
-WHERE state = 'owed' AND bulletin IS NULL AND due_at <= :now AND :platforms LIKE '%,' || platform || ',%'
+WHERE state = 'owed' AND bulletin IS NULL AND due_at <= :now
+    AND :receivers LIKE '%,' || platform || '/' || workspace || '/' || member || ',%'
     AND NOT EXISTS (
         SELECT 1
         FROM alert_owed AS begun
@@ -49,7 +50,7 @@ WHERE state = 'owed' AND due_at <= :now
         SELECT bulletin
         FROM alert_owed
         WHERE state = 'owed' AND bulletin IS NOT NULL AND due_at <= :now
-            AND :platforms LIKE '%,' || platform || ',%'
+            AND :receivers LIKE '%,' || platform || '/' || workspace || '/' || member || ',%'
         ORDER BY due_at, bulletin
         LIMIT 1
     )

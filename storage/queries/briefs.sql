@@ -1,9 +1,11 @@
 -- name: drop_older_briefs
 UPDATE brief SET state = 'dropped' WHERE state = 'owed' AND day < :day;
 
+-- Not one that is older than what was owed before: the hour or the zone was changed since.
 -- name: owe_brief
 INSERT INTO brief (day, destination, state, attempts, due_at, error)
-VALUES (:day, :destination, 'owed', 0, :now, '')
+SELECT :day, :destination, 'owed', 0, :now, ''
+WHERE NOT EXISTS (SELECT 1 FROM brief WHERE destination = :destination AND day > :day)
 ON CONFLICT DO NOTHING;
 
 -- The outer conditions repeat the inner ones: PostgreSQL checks only them again after waiting for a rival.

@@ -182,6 +182,17 @@ async def test_the_command_prints_or_sends_the_last_whole_day(
     assert "Not sent: the mail server cannot be reached" in capsys.readouterr().err
 
 
+async def test_the_command_does_not_say_that_it_is_sent_to_whom_it_is_not(
+    hall: Hall, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = await reports(hall)
+    async with served(Sink(refused=frozenset({YOU}))) as sink:
+        assert await brief.report(asked(send=True), household(hall, made, sink.port)) == 1
+    said = capsys.readouterr()
+    assert "is sent, but receiver 2 of 2 is refused: 550" in said.err
+    assert said.out == ""
+
+
 async def test_the_command_says_what_is_missing(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
     house = household(hall, await reports(hall), None)
     assert await brief.report(asked(send=True), house) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.mail import Mailbox, check_mail
+from bot.mail import TIMEOUT, Mailbox, check_mail
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.settings import MailSettings
 from tests.fakes.smtp import PASSWORD, USER, Certificate, Sink, certificate, served
@@ -39,7 +40,7 @@ def letter(text: str = "Good morning") -> EmailMessage:
 
 async def test_a_message_reaches_all_receivers(keys: Certificate) -> None:
     async with served(Sink(), keys.server) as sink:
-        assert await Mailbox(box(sink), keys.trust).send(letter()) == ()
+        assert await Mailbox(box(sink), keys.trust).send(letter()) == ""
     assert sink.envelopes == [(BOT, (ME, YOU))]
     assert sink.taken[0]["Message-ID"] == "<daily@example.com>"
     assert sink.encrypted == [True], "STARTTLS is used where it is offered"
@@ -98,9 +99,11 @@ async def test_what_the_server_says_decides_whether_it_is_tried_again(
 
 async def test_one_refused_receiver_keeps_the_others_from_nothing(keys: Certificate) -> None:
     async with served(Sink(refused=frozenset({YOU})), keys.server) as sink:
-        assert await Mailbox(box(sink), keys.trust).send(letter()) == (YOU,)
-        with pytest.raises(TellOperatorError, match="refuses all receivers"):
+        missed = await Mailbox(box(sink), keys.trust).send(letter())
+        assert missed == "receiver 2 of 2 is refused: 550 5.1.1 nobody of the name (an address)"
+        with pytest.raises(TellOperatorError, match="refuses all receivers") as caught:
             await Mailbox(replace(box(sink), receivers=(YOU,)), keys.trust).send(letter())
+        assert YOU not in str(caught.value), "it is told in channels"
     assert sink.envelopes == [(BOT, (ME,))]
 
 
@@ -110,6 +113,16 @@ async def test_a_server_that_is_away_or_breaks_off_is_tried_again(keys: Certific
             await Mailbox(box(sink), keys.trust).send(letter())
     with pytest.raises(TryAgainError, match="cannot be reached"):
         await Mailbox(box(sink), keys.trust).send(letter())
+
+
+async def test_whoever_waits_no_longer_for_a_server_that_stalls_is_free_at_once(keys: Certificate) -> None:
+    async with served(Sink(stall=asyncio.Event()), keys.server) as sink:
+        sending = asyncio.create_task(Mailbox(box(sink), keys.trust).send(letter()))
+        assert sink.stall
+        await sink.stall.wait()
+        sending.cancel()
+        over, _ = await asyncio.wait({sending}, timeout=TIMEOUT / 3)
+        assert over, "a farewell would be waited for as long as all of the time"
 
 
 async def test_the_doctor_logs_in_and_sends_nothing(keys: Certificate) -> None:

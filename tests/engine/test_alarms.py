@@ -138,7 +138,7 @@ async def test_a_process_that_died_while_telling_is_followed_by_one_that_looks_f
     alarms = house(store, clock, hole)
     await wrong(store, clock, "k1")
     await alarms.address()
-    await store.transact(lambda tx: tx.claim_bulletin(now, now + LEASE, ["local"], FLOOD, now - LATELY))
+    await store.transact(lambda tx: tx.claim_bulletin(now, now + LEASE, [ALICE], FLOOD, now - LATELY))
     await settle(alarms)
     assert hole.told == []
     clock.advance(LEASE + timedelta(seconds=1))
@@ -319,6 +319,38 @@ async def test_a_flood_for_one_channel_keeps_nobody_else_waiting(store: Store, c
     assert hole.told[-1] == (ALICE, ("k1",), False)
 
 
+async def test_whoever_is_named_no_more_is_told_nothing_of_what_was_owed_to_them(
+    store: Store, clock: FakeClock
+) -> None:
+    hole = Pigeonhole(*[TryAgainError("away")] * 3)
+    alarms = house(store, clock, hole, (ALICE, BOB), (ROOM,))
+    await wrong(store, clock, "k1")
+    await settle(alarms)
+    assert len(hole.ids) == 3
+    alarms.audience = Audience((ALICE,))
+    await wrong(store, clock, "k2")
+    clock.advance(LATER)
+    await settle(alarms)
+    assert [(to, keys) for to, keys, _ in hole.told] == [(ALICE, ("k1",)), (ALICE, ("k2",))]
+    alarms.audience = Audience((ALICE,), (ROOM,))
+    await settle(alarms)
+    assert hole.told[2:] == [(ROOM, ("k1",), True)], "a channel that is back is told what it is still owed"
+
+
+async def test_a_process_that_does_not_know_a_channel_yet_leaves_it_to_one_that_does(
+    store: Store, clock: FakeClock
+) -> None:
+    old, new = Pigeonhole(), Pigeonhole()
+    before, after = house(store, clock, old), house(store, clock, new, channels=(ROOM,))
+    await raised(store, clock, AlertKind.PAYMENT, "a payment")
+    await wrong(store, clock, "k1")
+    await after.address()
+    assert [await before.work(), await before.work()] == [1, 0]
+    assert await after.work() == 1
+    assert [(to, keys) for to, keys, _ in old.told] == [(ALICE, ("k1",))], "nobody waits behind a stranger"
+    assert [(to, keys) for to, keys, _ in new.told] == [(ROOM, ("a payment", "k1"))]
+
+
 async def test_addresses_of_our_own_are_whole_and_others_are_left(store: Store, clock: FakeClock) -> None:
     hole, now = Pigeonhole(), clock.now()
 
@@ -330,7 +362,7 @@ async def test_addresses_of_our_own_are_whole_and_others_are_left(store: Store, 
     await store.transact(work)
     await settle(house(store, clock, hole))
     links = [alert.link for alert in hole.bulletins[0].alerts]
-    assert links == ["https://bot.test/admin", "https://elsewhere.test/x", ""]
+    assert links == ["https://bot.test/admin/models", "https://elsewhere.test/x", ""]
 
 
 @given(st.lists(st.sampled_from(AlertKind), max_size=60), st.integers(1, 12))

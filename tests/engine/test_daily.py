@@ -25,18 +25,20 @@ BERLIN = ZoneInfo("Europe/Berlin")
 class Postman:
     """Keeps what it carries, or fails as told."""
 
-    def __init__(self, *errors: OutsideError, to: Sequence[str] = ("mail",)) -> None:
+    def __init__(self, *errors: OutsideError, to: Sequence[str] = ("mail",), missed: str = "") -> None:
         self.errors = list(errors)
+        self.missed = missed
         self.to = to
         self.carried: list[tuple[date, str, bool]] = []
 
     def destinations(self) -> Sequence[str]:
         return self.to
 
-    async def carry(self, daily: Daily, destination: str, *, again: bool) -> None:
+    async def carry(self, daily: Daily, destination: str, *, again: bool) -> str:
         if self.errors:
             raise self.errors.pop(0)
         self.carried.append((daily.day, destination, again))
+        return self.missed
 
 
 def reports(hall: Hall, postman: Postman, to: tuple[str, ...] = ("mail",)) -> DailyReports:
@@ -114,6 +116,13 @@ async def test_what_is_refused_for_good_is_told_at_once_and_not_tried_again(
     assert len(postman.carried) == 1, "the next day's is tried anew"
 
 
+async def test_that_one_of_several_receivers_is_refused_is_told_and_nobody_gets_it_twice(hall: Hall) -> None:
+    postman = Postman(missed="receiver 2 of 2 is refused: 550 nobody")
+    await passes(hall, reports(hall, postman), timedelta(hours=3))
+    assert len(postman.carried) == 1
+    assert await told(hall) == [(AlertKind.REPORT_FAILING, "mail", postman.missed)]
+
+
 async def test_after_a_long_time_off_only_the_newest_is_sent(hall: Hall) -> None:
     down = Postman(*(TryAgainError("away") for _ in range(3)))
     made = reports(hall, down)
@@ -124,6 +133,17 @@ async def test_after_a_long_time_off_only_the_newest_is_sent(hall: Hall) -> None
     back = reports(hall, postman)
     await passes(hall, back, HOUR)
     assert [day for day, _, _ in postman.carried] == [back.reporting.day(hall.clock.now())]
+
+
+async def test_a_later_hour_brings_no_report_that_is_older_than_the_last_one(hall: Hall) -> None:
+    postman = Postman()
+    made = reports(hall, postman)
+    await passes(hall, made, HOUR)
+    newest = made.reporting.day(hall.clock.now())
+    made.reporting = Reporting(hall.clock.now().astimezone(BERLIN).hour + 2, BERLIN)
+    assert made.reporting.day(hall.clock.now()) < newest
+    await passes(hall, made, timedelta(hours=4))
+    assert [day for day, _, _ in postman.carried] == [newest]
 
 
 async def test_a_destination_that_is_configured_no_more_gets_nothing(hall: Hall) -> None:

@@ -58,6 +58,7 @@ def test_half_of_it_is_refused_with_what_is_missing(tmp_path: Path, missing: str
         ("SMTP_URL", "https://hush-fake@mail.example.com", "SMTP_URL: is no address of a mail server"),
         ("SMTP_URL", "smtp://me:hush-fake@mail.example.com:many", "SMTP_URL: is no address of a mail server"),
         ("MAIL_FROM", "The bot <bot@example.com>", "is no mail address"),
+        ("MAIL_FROM", "bot@example.com,else@example.com", "is no mail address"),
         ("MAIL_TO", "a@example.com, b", "MAIL_TO: 'b' is no mail address"),
     ],
 )

@@ -30,6 +30,8 @@ class Sink:
     refused: frozenset[str] = frozenset()
     cut: int = 0
     """After so many of the next messages are taken, the line breaks off before it says so."""
+    stall: asyncio.Event | None = None
+    """Set once a message is here, which is never answered."""
     taken: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     logins: int = 0
@@ -43,13 +45,16 @@ class Sink:
         """Take a receiver, unless nobody of that name is known."""
         del server, session, options
         if address in self.refused:
-            return "550 5.1.1 nobody of that name"
+            return f"550 5.1.1 nobody of the name <{address}>"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
         """Take a message, or answer what was told."""
         del session
+        if self.stall:
+            self.stall.set()
+            await asyncio.Event().wait()
         if self.says:
             return self.says.pop(0)
         content = envelope.content if isinstance(envelope.content, bytes) else b""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from engine.alerts import DASHBOARD, PAGES
 from engine.audit import Actor, Deed, Entry, Origin, Wanted
 from storage.store import Store
 from tests.fakes.clock import FakeClock
@@ -145,3 +146,8 @@ async def test_nobody_sees_a_page_or_a_file_without_a_session(seat: Seat) -> Non
     seat.client.cookie_jar.clear()
     for path in ("/admin/audit", "/admin/backlog", "/admin/audit/deeds.csv"):
         assert "is for operators" in await seat.read(path, 401)
+
+
+async def test_every_page_that_an_alert_leads_to_is_there(seat: Seat) -> None:
+    for path in {DASHBOARD, *PAGES.values()}:
+        await seat.read(path)
