@@ -11,12 +11,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.store import Store, migrate, open_store
 from tests.fakes.clock import FakeClock
 from tests.postgres import STARTING, PostgresServer, running_postgres
 from tests.program import nursery
 
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+"""How long drawing examples and trying one takes is the machine's affair, not a finding."""
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 

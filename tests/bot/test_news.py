@@ -13,10 +13,11 @@ from tests.fakes.clock import NOON
 
 UNDATED = {NoticeKind.ACTIVATED, NoticeKind.CHANGED, NoticeKind.RESUMED, NoticeKind.ENDED}
 UNDATED |= {NoticeKind.REFUNDED, NoticeKind.DISPUTED, NoticeKind.METERED_NEAR, NoticeKind.FREE_NEAR}
-UNDATED |= {NoticeKind.TEAM_CHANGED, NoticeKind.TEAM_ENDED, NoticeKind.SEAT_TAKEN}
+UNDATED |= {NoticeKind.TEAM_CHANGED, NoticeKind.TEAM_ENDED, NoticeKind.SEAT_TAKEN, NoticeKind.GRANT_ENDED}
 ABOUT_TEAMS = {NoticeKind.SEAT_NEAR, NoticeKind.SEAT_SPENT, NoticeKind.TEAM_NEAR, NoticeKind.TEAM_SPENT}
 ABOUT_TEAMS |= {NoticeKind.TEAM_ENDED, NoticeKind.SEAT_TAKEN}
 """They are about the team of somebody who knows which tier that is, or was."""
+WITHOUT_TIER = {*ABOUT_TEAMS, NoticeKind.CREDITED}
 NEXT = {
     NoticeKind.ACTIVATED: "/usage",
     NoticeKind.CHANGED: "/usage",
@@ -51,7 +52,7 @@ def owed(kind: NoticeKind, *, dated: bool = True, mode: Mode = Mode.LIVE) -> Not
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_news_names_the_tier_its_date_and_what_to_do_next(kind: NoticeKind) -> None:
     words = notice(owed(kind)).text
-    assert ("Premium" in words) is (kind not in ABOUT_TEAMS)
+    assert ("Premium" in words) is (kind not in WITHOUT_TIER)
     assert ("24 November 2026" in words) is (kind not in UNDATED)
     assert NEXT.get(kind, "") in words
 
