@@ -27,7 +27,7 @@ logger = logging.getLogger("webhooks.observatory")
 PATIENCE = 2.0
 """Seconds that the database is waited for."""
 FRESH = 2.0
-"""Seconds for which what it said is good enough."""
+"""Seconds for which what it said, or that it failed, is good enough."""
 BACKLOG_MOST = timedelta(minutes=5)
 """A customer that is due for longer has not been read by anybody: no worker runs, or Stripe is away."""
 
@@ -51,7 +51,7 @@ class Pulse:
         self._clock = clock
         self._patience = patience
         self._reading: asyncio.Task[Vitals | None] | None = None
-        self._last: tuple[float, Vitals] | None = None
+        self._last: tuple[float, Vitals | None] | None = None
 
     async def take(self) -> Vitals | None:
         """The figures; None if the database does not answer within `PATIENCE` seconds."""
@@ -66,12 +66,11 @@ class Pulse:
         return next(iter(done)).result() if done else None
 
     async def _read(self) -> Vitals | None:
-        now = self._clock.now()
+        now, found = self._clock.now(), None
         try:
             found = await self._store.read(lambda tx: tx.vitals(now))
         except OutsideError as error:
             logger.warning("the database does not answer", extra={"why": str(error)})
-            return None
         self._last = asyncio.get_running_loop().time(), found
         return found
 

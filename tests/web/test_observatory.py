@@ -122,6 +122,15 @@ async def test_however_often_it_is_asked_the_database_is_read_once_at_a_time(clo
     assert database.reads == 1
 
 
+async def test_a_database_that_fails_is_not_asked_again_by_everybody(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(None)
+    pulse = Pulse(database, clock)
+    assert [await pulse.take() for _ in range(5)] == [None] * 5
+    assert (database.reads, len(caplog.records)) == (1, 1)
+
+
 async def test_the_real_database_tells_how_it_stands(store: Store, clock: FakeClock) -> None:
     assert await Pulse(store, clock).take() == Vitals(0, 0, timedelta(0), 0, 0, 0, 0)
 
