@@ -20,6 +20,12 @@ def operate(stage: Stage, user: str) -> None:
     stage.front.operators = Operators(people, entering(entrance))
 
 
+async def test_discord_itself_offers_the_command_to_administrators_of_servers_alone(stage: Stage) -> None:
+    known = stage.discord.commands["admin"]
+    assert known["default_member_permissions"] == "0"
+    assert (known["contexts"], known["integration_types"]) == ([0], [0])
+
+
 async def test_the_link_comes_by_dm_and_never_into_the_channel(stage: Stage) -> None:
     operate(stage, "alice")
     used = stage.discord.slash("alice", "admin dashboard")
