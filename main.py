@@ -190,11 +190,11 @@ def site_of(house: House, surfaces: Surfaces, parts: tuple[Part, ...]) -> Site:
         stripe=StripeInbox(
             house.till.billing.parse_webhook_event,
             house.money.subscriptions.receive,
-            house.office.knocks.heard,
             house.office.deliveries.untaken,
         ),
         slack=surfaces.slack.endpoint if surfaces.slack else None,
         slack_install=surfaces.slack_install,
+        knocked=office.knocks.heard,
         checkout_status=house.money.subscriptions.purchase,
         simulated=house.till.simulated,
         simulation=house.till.simulation,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -34,6 +34,12 @@ class HappeningKind(StrEnum):
     """That was taken back."""
     ENDED = "ended"
     """A paid tier became the free one: `reason` says why."""
+
+
+AT_WILL = frozenset({HappeningKind.LIMIT_HIT, HappeningKind.PAYWALL_SHOWN, HappeningKind.UPGRADE_CLICK})
+"""What a member can bring about as often as they press a button."""
+MOST_AN_HOUR, AN_HOUR = 60, timedelta(hours=1)
+"""Of each of these kinds and for an account: nobody can fill the disk by pressing on and on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class HappeningsTx(Protocol):
     """The occurrences, to which is only ever added until they are too old."""
 
     def happened(self, happening: Happening) -> None:
-        """Write it down, in the unit of work that brings it about."""
+        """Write it down, in the unit of work that brings it about; of those at will, the first of an hour."""
         ...
 
     def happenings(self, since: datetime, until: datetime, after: int, limit: int) -> Sequence[Happening]:

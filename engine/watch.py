@@ -59,27 +59,29 @@ class Watch:
 
 
 class Knocks:
-    """Counts webhooks without a good signature; an attack costs a number each, and an alert an hour."""
+    """Counts webhooks without a good signature; an attack costs numbers, and a door an alert an hour."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._heard: deque[datetime] = deque(maxlen=MOST_COUNTED)
-        self._quiet_until: datetime | None = None
+        self._heard: dict[str, deque[datetime]] = {}
+        self._quiet_until: dict[str, datetime] = {}
 
     async def heard(self, door: str) -> None:
-        """One more came to that door."""
-        now = self._clock.now()
-        self._heard.append(now)
-        while self._heard[0] < now - KNOCKING:
-            self._heard.popleft()
-        if len(self._heard) <= KNOCKS or (self._quiet_until and now < self._quiet_until):
+        """One more came to that door, which is one of ours."""
+        now, heard = self._clock.now(), self._heard.setdefault(door, deque(maxlen=MOST_COUNTED))
+        heard.append(now)
+        while heard[0] < now - KNOCKING:
+            heard.popleft()
+        quiet_until = self._quiet_until.get(door)
+        if len(heard) <= KNOCKS or (quiet_until and now < quiet_until):
             return
-        self._quiet_until = now + SILENCE
-        detail = f"{len(self._heard)} in {KNOCKING.seconds // 60} minutes"
+        self._quiet_until[door] = now + SILENCE
+        detail = f"{len(heard)} in {KNOCKING.seconds // 60} minutes"
         try:
             await self._store.transact(lambda tx: knocked(tx, door, detail, now))
         except OutsideError as error:
+            self._quiet_until[door] = now + LOOK
             log.warning("alert not raised", extra={"why": str(error)})
 
 

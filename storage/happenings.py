@@ -7,7 +7,7 @@ from datetime import datetime
 
 from engine.domain import AccountId, Platform, TierName
 from engine.facts import Mode
-from engine.happenings import Happening, HappeningKind
+from engine.happenings import AN_HOUR, AT_WILL, MOST_AN_HOUR, Happening, HappeningKind
 from storage.session import Row, Session, moment
 
 
@@ -18,8 +18,13 @@ class Happenings:
         self._session = session
 
     def happened(self, happening: Happening) -> None:
+        at_will = happening.kind in AT_WILL
+        bound: dict[str, int | datetime] = (
+            {"most": MOST_AN_HOUR, "since": happening.at - AN_HOUR} if at_will else {}
+        )
         self._session.run(
-            "happened",
+            "happened_again" if at_will else "happened",
+            **bound,
             at=happening.at,
             account=happening.account,
             mode=happening.mode,

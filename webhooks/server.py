@@ -39,8 +39,8 @@ def build(site: Site) -> web.Application:
     app.add_routes(pages.routes(site))
     metrics = site.observatory.metrics if site.observatory else None
     app.add_routes(site.observatory.routes() if site.observatory else [])
-    app.add_routes(stripe.routes(site.stripe, metrics))
-    app.add_routes(slack_events.routes(site.slack))
+    app.add_routes(stripe.routes(site.stripe, metrics, site.knocked))
+    app.add_routes(slack_events.routes(site.slack, site.knocked))
     app.add_routes(slack_install.routes(site))
     app.add_routes([web.post("/key", gate.enter)])
     app.add_routes(simulated.routes(site, gate))

@@ -21,6 +21,8 @@ from webhooks.observatory import Observatory
 
 PausesNow = Callable[[], Awaitable[Sequence[Pause]]]
 """What the operator has paused; `Halting.pauses`."""
+Knocked = Callable[[str], Awaitable[None]]
+"""Hears of each call to a door that had no good signature; `Knocks.heard`."""
 CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]
 """How far a purchase is; `Subscriptions.purchase`."""
 
@@ -29,12 +31,11 @@ CheckoutStatus = Callable[[SessionId], Awaitable[PurchaseStatus]]
 class StripeInbox:
     """Takes webhook events: `parse` verifies the raw body, `receive` stores; False for nothing new.
 
-    `knocked` hears of each that had no good signature, `untaken` of each that was not taken, and why.
+    `untaken` hears of each that was not taken, and why.
     """
 
     parse: Callable[[bytes, str | None], BillingEvent]
     receive: Callable[[BillingEvent], Awaitable[bool]]
-    knocked: Callable[[str], Awaitable[None]] | None = None
     untaken: Callable[[Delivery], None] = lambda _: None
 
 
@@ -75,6 +76,7 @@ class Site:
     stripe: StripeInbox | None = None
     slack: PlatformEndpoint | None = None
     slack_install: PlatformInstall | None = None
+    knocked: Knocked | None = None
     checkout_status: CheckoutStatus | None = None
     simulated: SimulatedCheckout | None = None
     simulation: SimulatedPlay | None = None

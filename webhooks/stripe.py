@@ -13,7 +13,7 @@ from engine.errors import BadPayloadError, BadSignatureError, OutsideError
 from engine.tallies import Delivery
 from webhooks.body import read_body
 from webhooks.boundary import STRIPE_PATH
-from webhooks.site import StripeInbox
+from webhooks.site import Knocked, StripeInbox
 from webhooks.words import answer
 
 if TYPE_CHECKING:
@@ -31,19 +31,24 @@ BAD_SIGNATURE = (
 BAD_PAYLOAD = "The body is signed but is not a Stripe event."
 
 
-def routes(inbox: StripeInbox | None, metrics: Metrics | None = None) -> list[web.RouteDef]:
+def routes(
+    inbox: StripeInbox | None, metrics: Metrics | None = None, knocked: Knocked | None = None
+) -> list[web.RouteDef]:
     """The endpoint, or where billing is off the words that say so."""
     if inbox is None:
         return [web.route("*", STRIPE_PATH, _off)]
-    return [web.post(STRIPE_PATH, StripeEndpoint(inbox, metrics).take)]
+    return [web.post(STRIPE_PATH, StripeEndpoint(inbox, metrics, knocked).take)]
 
 
 class StripeEndpoint:
     """Answers 200 for an event that is stored, `changed` if it has consequences; 4xx for what is none."""
 
-    def __init__(self, inbox: StripeInbox, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, inbox: StripeInbox, metrics: Metrics | None = None, knocked: Knocked | None = None
+    ) -> None:
         self._inbox = inbox
         self._metrics = metrics
+        self._knocked = knocked
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Verify, store and answer; TryAgainError passes (503), so that Stripe delivers again."""
@@ -61,8 +66,8 @@ class StripeEndpoint:
             event = self._inbox.parse(body, _signature(request))
         except BadSignatureError:
             call.outcome = "bad_signature"
-            if self._inbox.knocked:
-                await self._inbox.knocked(STRIPE_PATH)
+            if self._knocked:
+                await self._knocked(STRIPE_PATH)
             self._inbox.untaken(Delivery.SIGNATURE)
             raise _refused("signature", BAD_SIGNATURE) from None
         except BadPayloadError:

@@ -2,6 +2,12 @@
 INSERT INTO event (at, account, mode, kind, platform, tier, reason, model)
 VALUES (:at, :account, :mode, :kind, :platform, :tier, :reason, :model);
 
+-- Of what members can do as often as they like; under their account's lock.
+-- name: happened_again
+INSERT INTO event (at, account, mode, kind, platform, tier, reason, model)
+SELECT :at, :account, :mode, :kind, :platform, :tier, :reason, :model
+WHERE :most > (SELECT COUNT(*) FROM event WHERE account = :account AND kind = :kind AND at > :since);
+
 -- name: happenings
 SELECT number, at, account, mode, kind, platform, tier, reason, model
 FROM event

@@ -18,9 +18,10 @@ from engine.audit import Deed
 from engine.chat import Chat
 from engine.domain import Answered, Platform, Refusal, RefusalReason, TierName
 from engine.facts import Mode
-from engine.happenings import LIMITS, Happening, HappeningKind
+from engine.happenings import AN_HOUR, AT_WILL, LIMITS, MOST_AN_HOUR, Happening, HappeningKind
+from engine.ledger import Tx
 from tests.bot.counter import simulated_counter
-from tests.engine.conftest import ALICE, Hall, last
+from tests.engine.conftest import ALICE, BOB, Hall, last
 from tests.fakes.clock import NOON
 
 DAY = timedelta(days=1)
@@ -77,6 +78,25 @@ async def test_a_click_on_a_tier_is_a_row_however_often_and_whatever_comes_of_it
         await counter.affairs.buy(ALICE, tier, None)
     clicks = [each for each in await happenings(hall) if each.kind is HappeningKind.UPGRADE_CLICK]
     assert [each.tier for each in clicks] == [TierName.PREMIUM] * 2
+
+
+@pytest.mark.parametrize("kind", HappeningKind)
+async def test_whoever_presses_on_and_on_fills_no_disk_and_nothing_paid_is_lost(
+    hall: Hall, kind: HappeningKind
+) -> None:
+    def pressing(tx: Tx) -> None:
+        for person in (ALICE, BOB):
+            account = tx.lock_account(person, hall.clock.now())
+            done = Happening(kind, account.id, Mode.TEST, hall.clock.now(), person.platform)
+            for _ in range(MOST_AN_HOUR + 5):
+                tx.happened(done)
+
+    most = MOST_AN_HOUR if kind in AT_WILL else MOST_AN_HOUR + 5
+    for hours in (1, 2):
+        await hall.store.transact(pressing)
+        found = await hall.store.read(lambda tx: tx.happenings(NOON - DAY, NOON + DAY, 0, 1000))
+        assert len(found) == 2 * hours * most
+        hall.clock.advance(AN_HOUR)
 
 
 async def test_what_is_too_old_is_forgotten(hall: Hall) -> None:

@@ -130,3 +130,18 @@ async def test_an_attack_asks_the_database_once_an_hour_and_none_of_its_failures
     hall.clock.advance(SILENCE)
     counted.away = True
     await knocked(hall, knocks, KNOCKS + 1)
+    counted.away = False
+    assert await knocked(hall, knocks, 3000) == []
+    hall.clock.advance(LOOK)
+    assert len(await knocked(hall, knocks, 1)) == 1, "an alert that the database missed is raised again"
+
+
+async def test_what_comes_to_one_door_is_not_counted_at_another(hall: Hall) -> None:
+    knocks = Knocks(hall.store, hall.clock)
+    await knocked(hall, knocks, KNOCKS)
+    await knocks.heard("/slack/events")
+    assert await told(hall) == []
+    for _ in range(KNOCKS):
+        await knocks.heard("/slack/events")
+    assert [subject for _, subject, _ in await told(hall)] == ["/slack/events"]
+    assert [subject for _, subject, _ in await knocked(hall, knocks, 1)] == [DOOR]

@@ -24,8 +24,9 @@ PAGE = {"Accept": "text/html"}
 class Slack:
     """Keeps what it is handed, and answers as Slack's challenge wants it."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: int = 200) -> None:
         self.calls: list[HttpRequest] = []
+        self.status = status
         self.trouble: Exception | None = None
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -33,7 +34,7 @@ class Slack:
         if self.trouble:
             raise self.trouble
         self.calls.append(request)
-        return HttpAnswer(200, '{"challenge": "\u00fc"}', "application/json; charset=utf-8")
+        return HttpAnswer(self.status, '{"challenge": "\u00fc"}', "application/json; charset=utf-8")
 
 
 async def test_health_says_ok_and_nothing_else(start: Start) -> None:
@@ -172,3 +173,18 @@ async def test_a_port_that_is_taken_is_an_error_that_can_be_told() -> None:
         with pytest.raises(OSError, match="address already in use"):
             async with serve(SITE, "127.0.0.1", taken.getsockname()[1]):
                 pass
+
+
+@pytest.mark.parametrize(("status", "knocks"), [(200, []), (503, []), (401, ["/slack/events"])])
+async def test_a_call_that_slack_did_not_sign_is_a_knock(
+    start: Start, status: int, knocks: list[str]
+) -> None:
+    heard: list[str] = []
+
+    async def knocked(door: str) -> None:
+        heard.append(door)
+
+    client = await start(Site("http://127.0.0.1", slack=Slack(status), knocked=knocked))
+    async with client.post("/slack/events", data=b"{}") as answer:
+        assert answer.status == status
+    assert heard == knocks

@@ -67,8 +67,8 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 async def client(start: Start, inbox: Inbox) -> ClientSession:
-    stripe = StripeInbox(inbox.parse, inbox.receive, inbox.knocked, inbox.untaken.append)
-    return await start(Site("http://127.0.0.1", stripe=stripe))
+    stripe = StripeInbox(inbox.parse, inbox.receive, inbox.untaken.append)
+    return await start(Site("http://127.0.0.1", stripe=stripe, knocked=inbox.knocked))
 
 
 async def test_a_signed_event_is_kept_as_the_bytes_it_came_in(client: ClientSession, inbox: Inbox) -> None:
