@@ -56,8 +56,7 @@ def page(tx: Tx, account: AccountId, last: Piece | None) -> Sequence[Piece]:
     """What comes after a piece: the rest of its conversation and those before it, up to `TURNS` turns."""
     found: list[Piece] = []
     if last:
-        newest = last.turns[-1]
-        rest = tx.turns(last.conversation.id, (newest.started_at, newest.id), TURNS)
+        rest = after(tx, last)
         found += [Piece(last.conversation, rest, first=False)] if rest else []
     for conversation in earlier(tx, account, last.conversation if last else None):
         room = TURNS - sum(len(piece.turns) for piece in found)
@@ -66,6 +65,14 @@ def page(tx: Tx, account: AccountId, last: Piece | None) -> Sequence[Piece]:
         if turns := tx.turns(conversation.id, None, room):
             found.append(Piece(conversation, turns, first=True))
     return found
+
+
+def after(tx: Tx, last: Piece) -> Sequence[Turn]:
+    """The next turns of a piece's conversation; none if that was emptied meanwhile."""
+    conversation, newest = tx.conversation(last.conversation.id), last.turns[-1]
+    if conversation is None or conversation.emptied:
+        return ()
+    return tx.turns(conversation.id, (newest.started_at, newest.id), TURNS)
 
 
 def earlier(tx: Tx, account: AccountId, than: Conversation | None) -> Iterator[Conversation]:

@@ -73,7 +73,7 @@ def redone(tx: Tx, account: Account, ask: Ask) -> Origin | RefusalReason:
     """The question behind an answer, to be asked once more; or the wish to go on with that answer."""
     about = tx.turn(ask.about) if ask.about else None
     conversation = tx.conversation(about.conversation) if about else None
-    if about is None or conversation is None:
+    if about is None or conversation is None or conversation.emptied:
         return RefusalReason.GONE
     if about.account != account.id:
         return RefusalReason.NOT_YOURS

@@ -115,6 +115,7 @@ def assemble(variables: Variables, parsed: Tables, values: Mapping[str, str]) ->
         ceilings=parsed.ceilings.ceilings(),
         screening=parsed.moderation.screening(),
         summaries=Summaries(parsed.summaries.on, parsed.summaries.model),
+        retention=parsed.retention.retention(),
         announcement_pace=parsed.announcements.pace(),
         prompt_keys=listed(variables.prompt_key),
         admins=environment.admins(variables),

@@ -170,6 +170,8 @@ class Conversation:
     """Turns held or settled, of all branches; 0 means that it is not counted."""
     model: str | None = None
     """The model that answers in this conversation, if it was chosen for it."""
+    emptied: bool = False
+    """What was said in it is older than the operator keeps that: it is gone, and nothing goes on from it."""
 
 
 class Redo(StrEnum):

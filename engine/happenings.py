@@ -94,6 +94,6 @@ class HappeningsTx(Protocol):
         """How many of each kind and reason of a mode there were in that span."""
         ...
 
-    def forget_events(self, before: datetime) -> int:
-        """Delete what happened before then; how much."""
+    def forget_events(self, before: datetime, limit: int) -> int:
+        """Delete some of what happened before then, the oldest first; how much."""
         ...

@@ -27,8 +27,6 @@ LOST_AT_ONCE = 100
 SWEEP_EVERY = 30.0
 NOTICE_LEASE = timedelta(seconds=30)
 REMEMBER_KEYS = timedelta(days=7)
-REMEMBER_PAYLOADS = timedelta(days=30)
-"""As long as Stripe itself keeps events; they name people and amounts."""
 BATCH = 1
 """A lease covers one delivery: those waiting behind it would lose theirs, and be delivered twice."""
 
@@ -173,5 +171,4 @@ class Jobs:
         while await self._store.transact(lambda tx: tx.book_lost(now, LOST_AT_ONCE)) == LOST_AT_ONCE:
             pass
         await self._store.transact(lambda tx: tx.forget_claims(now - REMEMBER_KEYS))
-        await self._store.transact(lambda tx: tx.forget_payloads(now - REMEMBER_PAYLOADS))
         return released

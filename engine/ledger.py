@@ -38,6 +38,7 @@ from engine.passes import PassesTx
 from engine.pauses import PausesTx
 from engine.recorded import RecordedTx
 from engine.rereading import RereadingTx
+from engine.retention import RetentionTx
 from engine.rules import RulesTx
 from engine.screening import ScreeningTx
 from engine.seats import TeamsTx
@@ -284,8 +285,8 @@ class MoneyTx(Protocol):
         """Keep a verified event once, as pending if it `matters`; False if its id was stored before."""
         ...
 
-    def forget_payloads(self, before: datetime) -> int:
-        """Empty the payloads of events received before then; how many. What they were about stays."""
+    def forget_payloads(self, before: datetime, limit: int) -> int:
+        """Empty some payloads of events received before then; how many. What they were about stays."""
         ...
 
     def mark_dirty(self, mode: Mode, customer: CustomerId, due: datetime) -> None:
@@ -363,6 +364,7 @@ class Tx(
     CircuitsTx,
     AuditTx,
     ErasureTx,
+    RetentionTx,
     HappeningsTx,
     BriefsTx,
     PassesTx,

@@ -86,9 +86,12 @@ class Preferences:
 
 
 def own_turn(tx: Tx, account: Account | None, turn: TurnId) -> Turn | None:
-    """A turn of this account."""
+    """A turn of this account whose content is kept."""
     found = tx.turn(turn) if account else None
-    return found if found and account and found.account == account.id else None
+    if found is None or account is None or found.account != account.id:
+        return None
+    conversation = tx.conversation(found.conversation)
+    return found if conversation and not conversation.emptied else None
 
 
 def rated(tx: Tx, person: Person, turn: TurnId, *, good: bool) -> bool:

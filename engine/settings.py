@@ -13,6 +13,7 @@ from engine.budget import Ceilings
 from engine.domain import Channel, Interval, Person, Platform, Tier, TierName
 from engine.files import FileLimits
 from engine.models import ModelSpec
+from engine.retention import Retention
 from engine.screening import Screening
 from engine.summaries import Summaries
 from engine.tables import ProviderKind
@@ -182,6 +183,7 @@ class Settings:
     ceilings: Ceilings
     screening: Screening
     summaries: Summaries
+    retention: Retention
     announcement_pace: Mapping[Platform, int]
     """Direct messages a minute of each process."""
     prompt_keys: tuple[SecretStr, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from engine.domain import Micros, Platform, Tier, TierName
 from engine.environment import Problem
 from engine.files import FileLimits, Medium
 from engine.models import DatedPrice, Effort, ModelClass, ModelSpec, Price
+from engine.retention import Retention
 from engine.screening import Screen, Screening, WhenAway
 from engine.terms import FullRefund, Policy, SecondSubscription
 
@@ -26,6 +27,7 @@ Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
 """Never NaN or infinite, which pydantic refuses in a Decimal, and small enough for a database's integers."""
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -134,6 +136,20 @@ class SummariesTable(Table):
     model: str | None = None
 
 
+class RetentionTable(Table):
+    """`[retention]`: after how many days what is old is let go; absent: never."""
+
+    content_days: Days | None = None
+    payload_days: Days = 30
+    event_days: Days = 400
+    audit_days: Days | None = None
+
+    def retention(self) -> Retention:
+        """For those who let it go."""
+        days = (self.content_days, self.payload_days, self.event_days, self.audit_days)
+        return Retention(*(None if each is None else timedelta(days=each) for each in days))
+
+
 class AlertsTable(Table):
     """`[alerts]`: where the operator is told things beside direct messages, and how patient the watch is."""
 
@@ -237,6 +253,7 @@ class Tables(Table):
     ceilings: CeilingsTable = CeilingsTable()
     moderation: ModerationTable = ModerationTable()
     summaries: SummariesTable = SummariesTable()
+    retention: RetentionTable = RetentionTable()
     alerts: AlertsTable = AlertsTable()
     announcements: AnnouncementsTable = AnnouncementsTable()
     report: ReportTable = ReportTable()

@@ -105,6 +105,7 @@ def conversation_from(row: Row) -> Conversation:
         moment(row["last_at"]),
         row["live_turns"],
         row["model"],
+        emptied=row["emptied_at"] is not None,
     )
 
 

@@ -30,8 +30,8 @@ class Events:
         )
         return stored == 1
 
-    def forget_payloads(self, before: datetime) -> int:
-        return self._session.run("forget_payloads", before=before, nothing=b"")
+    def forget_payloads(self, before: datetime, limit: int) -> int:
+        return self._session.run("forget_payloads", before=before, most=limit, nothing=b"")
 
     def settle_events(
         self, mode: Mode, customer: CustomerId, received_before: datetime, now: datetime

@@ -45,8 +45,8 @@ class Happenings:
         rows = self._session.all("count_happenings", mode=mode, since=since, until=until)
         return [(HappeningKind(row["kind"]), row["reason"], row["times"]) for row in rows]
 
-    def forget_events(self, before: datetime) -> int:
-        return self._session.run("forget_events", before=before)
+    def forget_events(self, before: datetime, limit: int) -> int:
+        return self._session.run("forget_events", before=before, most=limit)
 
 
 def happening_from(row: Row) -> Happening:

@@ -32,6 +32,7 @@ from storage.playground import Playground
 from storage.proposals import Proposals
 from storage.recorded import Rerun
 from storage.rereading import Rereading
+from storage.retention import Retained
 from storage.rules import PlaceRules
 from storage.screening import Screenings
 from storage.seeking import Seeking
@@ -72,7 +73,7 @@ class Operating(
     """What operators do, read and give."""
 
 
-class Transaction(Chatting, Buying, Keeping, Watching, Operating, Announcements, Erasure):
+class Transaction(Chatting, Buying, Keeping, Watching, Operating, Announcements, Erasure, Retained):
     """All that a unit of work may do; each part uses the same session."""
 
     def __init__(self, session: Session) -> None:

@@ -163,6 +163,7 @@ TABLES = (
     Table(CONFIG, "[ceilings]", "Key", lambda: keys(tables.CeilingsTable), of_key),
     Table(CONFIG, "[moderation]", "Key", lambda: keys(tables.ModerationTable), of_key),
     Table(CONFIG, "[summaries]", "Key", lambda: keys(tables.SummariesTable), of_key),
+    Table(CONFIG, "[retention]", "Key", lambda: keys(tables.RetentionTable), of_key),
     Table(CONFIG, "[alerts]", "Key", lambda: keys(tables.AlertsTable), of_key),
     Table(CONFIG, "[announcements]", "Key", lambda: keys(tables.AnnouncementsTable), of_key),
     Table(CONFIG, "[report]", "Key", lambda: keys(tables.ReportTable), of_key),

@@ -19,6 +19,7 @@ from engine.announcing import Announcing
 from engine.briefs import MAIL
 from engine.daily import DailyReports
 from engine.deliveries import Deliveries
+from engine.emptying import Emptying
 from engine.entry import Entrance
 from engine.facts import Mode
 from engine.finding import Finding
@@ -53,6 +54,7 @@ class Office:
     affairs: Affairs
     announcing: Announcing
     daily: DailyReports
+    emptying: Emptying
     queues: list[Queue] = field(default_factory=list)
     rounds: list[Queue] = field(default_factory=list)
     everywhere: list[Queue] = field(default_factory=list)
@@ -63,6 +65,7 @@ class Office:
         self.alarms.audience = audience_of(settings)
         self.watch.patience = settings.alerts.backlog
         self.announcing.keep_pace(settings.announcement_pace)
+        self.emptying.retention = settings.retention
         instruct(self.daily, settings, self.alarms)
 
 
@@ -97,11 +100,12 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
         front.affairs,
         announcing,
         DailyReports(store, clock, panels, settings.report),
+        Emptying(store, clock, settings.retention),
     )
     instruct(office.daily, settings, alarms)
     office.queues.extend((alarms.address, announcing.gather))
     office.rounds.extend((alarms.sweep, watch.look, entrance.sweep, announcing.sweep, office.daily.owe))
-    office.rounds.append(front.members.erasing.sweep)
+    office.rounds.extend((front.members.erasing.sweep, office.emptying.work))
     office.everywhere.extend((alarms.work, announcing.work, deliveries.work, office.daily.work))
     return office
 

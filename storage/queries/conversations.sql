@@ -1,13 +1,13 @@
 -- name: find_branch
-SELECT c.id, c.account, c.started_at, c.last_at, c.live_turns, c.model,
+SELECT c.id, c.account, c.started_at, c.last_at, c.live_turns, c.model, c.emptied_at,
     CASE WHEN t.id IS NULL THEN c.tip WHEN t.state = 'settled' THEN t.id ELSE t.parent END AS tip
 FROM anchor a
     JOIN conversation c ON c.id = a.conversation
     LEFT JOIN turn t ON t.id = a.turn
-WHERE a.account = :account AND a.place = :place;
+WHERE a.account = :account AND a.place = :place AND c.emptied_at IS NULL;
 
 -- name: conversation
-SELECT id, account, started_at, last_at, live_turns, model FROM conversation WHERE id = :id;
+SELECT id, account, started_at, last_at, live_turns, model, emptied_at FROM conversation WHERE id = :id;
 
 -- name: open_conversation
 INSERT INTO conversation (id, account, started_at, last_at, day, live_turns, model)
@@ -23,7 +23,7 @@ UPDATE conversation SET tip = :turn WHERE id = :id;
 INSERT INTO anchor (account, place, conversation, turn)
 SELECT account, CAST(:place AS TEXT), id, CAST(:turn AS TEXT)
 FROM conversation
-WHERE id = :conversation AND account = :account
+WHERE id = :conversation AND account = :account AND emptied_at IS NULL
 ON CONFLICT (account, place) DO UPDATE
 SET turn = CASE
         WHEN excluded.turn IS NULL AND anchor.conversation = excluded.conversation THEN anchor.turn
@@ -56,9 +56,9 @@ WITH RECURSIVE way (id, parent, prompt, answer, images, pdfs, summary, steps, si
 SELECT id, prompt, answer, images, pdfs, summary FROM way ORDER BY steps DESC;
 
 -- name: conversations
-SELECT id, account, started_at, last_at, live_turns, model
+SELECT id, account, started_at, last_at, live_turns, model, emptied_at
 FROM conversation
-WHERE account = :account AND (started_at < :at OR (started_at = :at AND id < :id))
+WHERE account = :account AND emptied_at IS NULL AND (started_at < :at OR (started_at = :at AND id < :id))
 ORDER BY started_at DESC, id DESC
 LIMIT :most;
 
@@ -78,6 +78,7 @@ UPDATE conversation
 SET day = CASE WHEN live_turns = 0 THEN :day ELSE day END,
     tier = CASE WHEN live_turns = 0 THEN :tier ELSE tier END,
     live_turns = live_turns + 1,
+    content = 1,
     last_at = CASE WHEN last_at < :at THEN :at ELSE last_at END
 WHERE id = :id
 RETURNING live_turns, day, tier;

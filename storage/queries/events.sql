@@ -4,7 +4,10 @@ VALUES (:id, :type, :mode, :customer, :status, :payload, :created_at, :now)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: forget_payloads
-UPDATE stripe_event SET payload = :nothing WHERE received_at < :before AND payload <> :nothing;
+UPDATE stripe_event SET payload = :nothing
+WHERE id IN (
+    SELECT id FROM stripe_event WHERE received_at < :before AND LENGTH(payload) > 0 ORDER BY received_at LIMIT :most
+);
 
 -- name: settle_events
 UPDATE stripe_event SET status = 'applied', applied_at = :now

@@ -23,4 +23,4 @@ GROUP BY kind, reason
 ORDER BY kind, reason;
 
 -- name: forget_events
-DELETE FROM event WHERE at < :before;
+DELETE FROM event WHERE number IN (SELECT number FROM event WHERE at < :before ORDER BY at LIMIT :most);

@@ -103,7 +103,7 @@ async def test_what_is_too_old_is_forgotten(hall: Hall) -> None:
     await stopped(hall, times=1)
     hall.clock.advance(timedelta(hours=1))
     await stopped(hall, times=1)
-    assert await hall.store.transact(lambda tx: tx.forget_events(hall.clock.now())) == 2
+    assert await hall.store.transact(lambda tx: tx.forget_events(hall.clock.now(), 9)) == 2
     assert [each.at for each in await happenings(hall)] == [hall.clock.now()] * 2
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.retention import Retention
 from tests.engine.test_config import MINIMAL, problems, settings
 
 
@@ -78,3 +79,18 @@ def test_the_report_has_an_hour_and_a_zone(tmp_path: Path) -> None:
         told = problems(tmp_path, f'[report]\nzone = "{wrong}"\n{MINIMAL}')
         assert "config.toml report.zone" in told
     assert "hour" in problems(tmp_path, f"[report]\nhour = 24\n{MINIMAL}")
+
+
+def test_what_is_old_is_kept_as_long_as_the_operator_says(tmp_path: Path) -> None:
+    month, year = timedelta(days=30), timedelta(days=400)
+    assert settings(tmp_path).retention == Retention(None, month, year, None)
+    table = "[retention]\ncontent_days = 1\npayload_days = 2\nevent_days = 3\naudit_days = 36500"
+    days = [timedelta(days=each) for each in (1, 2, 3, 36_500)]
+    assert settings(tmp_path, f"{table}\n{MINIMAL}").retention == Retention(*days)
+
+
+@pytest.mark.parametrize("name", ["content_days", "payload_days", "event_days", "audit_days"])
+@pytest.mark.parametrize("days", ["0", "-1", "1.5", "36501", '"x"'])
+def test_days_are_positive_whole_numbers(tmp_path: Path, name: str, days: str) -> None:
+    told = problems(tmp_path, f"[retention]\n{name} = {days}\n{MINIMAL}")
+    assert f"retention.{name}" in told

@@ -69,7 +69,7 @@ async def test_old_payloads_are_forgotten_and_what_they_were_about_is_not(
     def work(tx: Tx) -> tuple[int, int]:
         tx.store_event(event("evt_1"), NOON, matters=True)
         tx.store_event(event("evt_2"), LATER, matters=True)
-        return tx.forget_payloads(LATER), tx.forget_payloads(LATER)
+        return tx.forget_payloads(LATER, 9), tx.forget_payloads(LATER, 9)
 
     assert await store.transact(work) == (1, 0)
     kept = rows(database_url, "SELECT id, length(payload) > 0 FROM stripe_event ORDER BY id")
