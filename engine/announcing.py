@@ -194,11 +194,13 @@ class Announcing:
         letter = await self._store.transact(lambda tx: tx.claim_letter(platform, now, now + LEASE))
         if letter is None:
             return 0
-        if letter.listens:
+        if not letter.listens:
+            await self._ended(letter, Fate.OPTED_OUT)
+        elif letter.attempts >= TRIES:  # each of them broke what made it, or lost its process
+            await self._ended(letter, Fate.FAILED)
+        else:
             self.paces[platform].spend()
             await self._deliver(letter)
-        else:
-            await self._ended(letter, Fate.OPTED_OUT)
         return 1
 
     async def _deliver(self, letter: Letter) -> None:

@@ -20,6 +20,7 @@ from engine.facts import (
     Access,
     AccessReason,
     AttemptStatus,
+    CheckoutAttempt,
     Claims,
     CustomerFacts,
     CustomerRecord,
@@ -148,13 +149,18 @@ def settle_checkout(
     attempt = tx.open_attempt(account, mode)
     if attempt is None or not still_running(new):
         return
-    tx.close_attempts(account, mode, AttemptStatus.COMPLETE)
+    close_checkout(tx, attempt, AttemptStatus.COMPLETE, now)
     tx.reach(Reached(account, mode, FunnelStep.CHECKOUT_COMPLETED, now))
     done, platform = HappeningKind.CHECKOUT_COMPLETED, attempt.person.platform
     tx.happened(Happening(done, account, mode, now, platform, attempt.tier))
+
+
+def close_checkout(tx: Tx, attempt: CheckoutAttempt, status: AttemptStatus, now: datetime) -> None:
+    """End an account's open checkout, whose lock is held, and owe the end of its session."""
+    tx.close_attempts(attempt.account, attempt.mode, status)
     if attempt.session:
         name = DutyId(f"close:{attempt.session}")
-        tx.owe_duty(Duty(name, DutyKind.CLOSE_CHECKOUT, mode, attempt.session), now)
+        tx.owe_duty(Duty(name, DutyKind.CLOSE_CHECKOUT, attempt.mode, attempt.session), now)
 
 
 def last_change(tx: Tx, account: AccountId, mode: Mode) -> TierChange | None:

@@ -127,9 +127,9 @@ class Checkout(Showcase):
         rules = self._wares.today.tiers.get(tier)
         if self._billing is None or rules is None or rules.price(interval) <= 0:
             return NotForSale(tier if self._billing else None)
-        if blocked := await self._store.read(lambda tx: self._blocked(tx, person)):
-            return blocked
         for _ in range(ROUNDS):
+            if blocked := await self._store.read(lambda tx: self._blocked(tx, person)):
+                return blocked
             customer = await self._customer(self._billing, person, tier, interval)
             running = await self._running(self._billing, customer)
             if running:
@@ -294,7 +294,7 @@ class Checkout(Showcase):
     ) -> tuple[CheckoutAttempt, bool] | None:
         """The account's open attempt, new if need be, and whether it serves for this purchase.
 
-        None if a subscription came to be known meanwhile: decided under the lock that `apply` takes too.
+        None if a subscription or a block came meanwhile: decided under the lock that these take too.
         """
         now = self._clock.now()
         wanted = CheckoutAttempt(
@@ -312,7 +312,7 @@ class Checkout(Showcase):
 
         def work(tx: Tx) -> tuple[CheckoutAttempt, bool] | None:
             tx.lock_account_id(record.account)
-            if still_running(tx.subscriptions(record.account, record.mode)):
+            if self._blocked(tx, person) or still_running(tx.subscriptions(record.account, record.mode)):
                 return None
             current = tx.customer(record.account, record.mode)  # the reading may have found a trial
             used = current is None or current.trial_used_at is not None

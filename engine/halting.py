@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.applying import close_checkout
 from engine.audit import Actor, Deed, Entry
 from engine.blocks import Block
 from engine.catalogue import Wares, still_running
 from engine.domain import Account, Person
-from engine.facts import Mode, Subscription
+from engine.facts import AttemptStatus, Mode, Subscription
 from engine.ledger import Tx
 from engine.pauses import ALL, FREE, MODEL, Pause
 from engine.ports import Clock, Store
@@ -21,11 +22,14 @@ LONGEST_WHY = 200
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """What a block found: answers that it stops, and subscriptions that go on charging."""
+    """What a block found: answers that it stops, and what goes on all the same."""
 
     person: Person
     stopped: int
     running: Sequence[Subscription]
+    """They go on charging."""
+    seats: int
+    """Others in a team of theirs, who go on being answered."""
 
 
 class Halting:
@@ -38,7 +42,7 @@ class Halting:
         self._mode = mode
 
     async def block(self, actor: Actor, person: Person, why: str = "") -> Blocked:
-        """Let a person ask nothing more, and stop what is being answered to them; a subscription goes on."""
+        """Let a person ask and buy nothing more, and stop what they are at; a subscription goes on."""
         now = self._clock.now()
 
         def work(tx: Tx) -> Blocked:
@@ -47,8 +51,10 @@ class Halting:
             tx.release_expired(now, account.id)
             stopped = tx.ask_stop(account.id, now)
             tx.note(Entry(now, actor, Deed.BLOCK, str(person)))
+            if attempt := tx.open_attempt(account.id, self._mode):
+                close_checkout(tx, attempt, AttemptStatus.SUPERSEDED, now)
             running = still_running(tx.subscriptions(account.id, self._mode))
-            return Blocked(person, len(stopped), running)
+            return Blocked(person, len(stopped), running, len(tx.team_members(account.id, self._mode)))
 
         return await self._store.transact(work)
 

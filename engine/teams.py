@@ -41,13 +41,15 @@ class Obstacle(StrEnum):
     TOO_MANY_CODES = "too_many_codes"
     TOO_MANY_TRIES = "too_many_tries"
     WRONG_CODE = "wrong_code"
-    """Never made, used, or too old: which of these is nobody's business."""
+    """Never made, used, too old, or of somebody blocked: which of these is nobody's business."""
     OWN_TEAM = "own_team"
     JOINED_ALREADY = "joined_already"
     IN_ANOTHER = "in_another"
     OWNS_ONE = "owns_one"
     NOT_MEMBER = "not_member"
     OWNER_STAYS = "owner_stays"
+    BLOCKED = "blocked"
+    """The operator lets them ask nothing, so they bring nobody in and join nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,13 @@ def seat_of(tx: Tx, account: AccountId, mode: Mode) -> Seat | None:
     subscriptions, grants = tx.subscriptions(found.owner, mode), tx.grants(found.owner, mode)
     claims = tx.claims(found.owner, mode)
     return Seat(found.owner, found.place, tuple(subscriptions), claims, tuple(grants))
+
+
+def blocked(tx: Tx, account: AccountId) -> bool:
+    """Whether the operator lets an account ask nothing."""
+    person = tx.person_of(account)
+    found = tx.find_account(person) if person else None
+    return found is not None and found.blocked_at is not None
 
 
 class Teams:
@@ -217,6 +226,8 @@ class Teams:
 
     def _invited(self, tx: Tx, person: Person, code: str, now: datetime) -> Invited | Obstacle:
         mode, account = self._mode, tx.lock_account(person, now)
+        if account.blocked_at:
+            return Obstacle.BLOCKED
         seats = self._owns(tx, account.id, now)
         if not seats:
             return Obstacle.NOT_OWNER if tx.membership(account.id, mode) else Obstacle.NO_TEAM
@@ -233,10 +244,10 @@ class Teams:
 
     def _joined(self, tx: Tx, person: Person, code: str, now: datetime) -> Roster | Obstacle:
         mode, account = self._mode, tx.lock_account(person, now)
-        if not tx.try_code(account.id, now, now - HOUR, TRIES_AN_HOUR):
-            return Obstacle.TOO_MANY_TRIES
+        if account.blocked_at or not tx.try_code(account.id, now, now - HOUR, TRIES_AN_HOUR):
+            return Obstacle.BLOCKED if account.blocked_at else Obstacle.TOO_MANY_TRIES
         invite = tx.invite(digest_of(code), mode)
-        if invite is None or not invite.open(now):
+        if invite is None or not invite.open(now) or blocked(tx, invite.owner):
             return Obstacle.WRONG_CODE
         if obstacle := self._elsewhere(tx, account.id, invite.owner, now):
             return obstacle

@@ -63,7 +63,9 @@ def blocked_words(outcome: Blocked) -> str:
         " in Stripe if it should not."
         for sub in outcome.running
     )
-    return f"{outcome.person} is blocked and can ask and buy nothing.{stopped}{running}"
+    others = f"\nOthers with a seat in their team go on being answered: {outcome.seats}."
+    seated = others if outcome.seats else ""
+    return f"{outcome.person} is blocked and can ask and buy nothing.{stopped}{running}{seated}"
 
 
 def unblocked_words(person: str, *, done: bool) -> str:

@@ -1,15 +1,17 @@
 -- name: set_announcements
 UPDATE account SET announcements = :wanted WHERE id = :id;
 
--- Who never wrote has an account if an operator did something about them, and is no member.
+-- Who never wrote has an account if an operator did something about them, and is no member; nor is who was erased,
+-- of whom conversations may be left without turns, and a used trial without a customer at Stripe.
 -- name: receivers
 SELECT id, platform, workspace, member, announcements
 FROM account
 WHERE id > :after AND :platforms LIKE '%,' || platform || ',%' AND seen_at >= :seen_since AND blocked_at IS NULL
+    AND erased_at IS NULL
     AND (
         welcomed_at IS NOT NULL OR locale IS NOT NULL OR language IS NOT NULL
-        OR EXISTS (SELECT 1 FROM conversation WHERE conversation.account = account.id)
-        OR EXISTS (SELECT 1 FROM customer WHERE customer.account = account.id)
+        OR EXISTS (SELECT 1 FROM turn WHERE turn.account = account.id)
+        OR EXISTS (SELECT 1 FROM customer WHERE customer.account = account.id AND stripe_customer_id IS NOT NULL)
     )
 ORDER BY id
 LIMIT :most;

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import cast
+from urllib.parse import urlsplit
 
 import pytest
 
+from billing.simulated import SimulatedBilling
 from bot import deals, metered, proposals, render
+from bot.admin.halting import blocked_words
 from bot.admin.moments import moment_named
 from bot.console import orders
 from bot.console.arguments import command_line
@@ -17,17 +22,22 @@ from bot.front import Front, Request
 from bot.reply import Reply
 from bot.typed import Typed, parse
 from bot.words import LANGUAGES, speaking
+from engine import halting
 from engine.audit import Actor, Origin
 from engine.changes import Confirmed, Expired, Proposed, Refused
-from engine.checkout import Blocked, PortalLink
+from engine.checkout import Blocked, CheckoutLink, PortalLink
 from engine.checkup import Light
 from engine.domain import Answered, Interval, Micros, Person, Refusal, RefusalReason, TierName
+from engine.duties import Duties
+from engine.errors import GoneError
+from engine.facts import CheckoutRequest, CheckoutSession, CustomerId, SessionId
 from engine.halting import Halting
 from engine.metering import MeteringRefused
 from engine.overage import MeterOffer
+from engine.ports import Billing
 from engine.terms import ChangeKind
 from engine.wishes import Obstacle
-from tests.bot.counter import Counter, simulated_counter
+from tests.bot.counter import METERED, Counter, open_counter, simulated_counter
 from tests.bot.house import household
 from tests.engine.conftest import ALICE, BOB, Hall, last
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
@@ -148,6 +158,71 @@ async def test_whoever_is_blocked_without_a_subscription_gets_no_link(hall: Hall
     assert (reply.text, reply.buttons, reply.direct) == (words, (), None)
 
 
+def bill_of(url: str) -> SessionId:
+    """The session that a link of the simulated Stripe leads to."""
+    return SessionId(urlsplit(url).path.rpartition("/")[2])
+
+
+async def perform(counter: Counter) -> None:
+    """Do whatever is owed to the simulated Stripe."""
+    duties = Duties(counter.store, counter.clock, counter.simulated, METERED, lambda: None)
+    while await duties.work():
+        pass
+
+
+async def test_a_link_that_was_opened_before_a_block_is_closed(hall: Hall, counter: Counter) -> None:
+    link = await counter.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
+    assert isinstance(link, CheckoutLink)
+    await desk(hall, counter).block(ACTOR, ALICE)
+    await perform(counter)
+    with pytest.raises(GoneError):
+        await counter.simulated.pay(bill_of(link.url))
+    await desk(hall, counter).unblock(ACTOR, ALICE)
+    assert (await counter.buy(TierName.PREMIUM)).tier is TierName.PREMIUM
+
+
+@dataclass(slots=True)
+class Slow:
+    """A Stripe that lets something happen before or after it makes a session."""
+
+    inner: SimulatedBilling
+    before: Callable[[], Awaitable[object]] | None = None
+    after: Callable[[], Awaitable[object]] | None = None
+    made: list[SessionId] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    async def create_customer(self, account: str, epoch: int) -> CustomerId:
+        if self.before:
+            await self.before()
+        return await self.inner.create_customer(account, epoch)
+
+    async def create_checkout_session(self, request: CheckoutRequest) -> CheckoutSession:
+        session = await self.inner.create_checkout_session(request)
+        self.made.append(session.id)
+        if self.after:
+            await self.after()
+        return session
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_whoever_is_blocked_while_their_link_is_made_gets_none(
+    hall: Hall, counter: Counter, moment: str
+) -> None:
+    slow = Slow(counter.simulated)
+    setattr(slow, moment, lambda: desk(hall, counter).block(ACTOR, ALICE))
+    billing = cast("Billing", slow)
+    found = await open_counter(hall.store, hall.clock, billing, counter.catalogue).checkout.upgrade(
+        ALICE, TierName.PREMIUM, Interval.MONTH
+    )
+    assert found == Blocked(by_operator=True)
+    assert len(slow.made) == (moment == "after")
+    for session in slow.made:
+        with pytest.raises(GoneError):
+            await counter.simulated.pay(session)
+
+
 async def test_what_was_proposed_before_a_block_is_not_carried_out(hall: Hall, counter: Counter) -> None:
     await counter.buy(TierName.PREMIUM)
     dearer = await counter.changes.propose(ALICE, ChangeKind.SWITCH, TierName.PRO)
@@ -183,6 +258,12 @@ async def test_the_operator_is_told_that_a_subscription_goes_on(counter: Counter
         f"{sub.id} (premium, active) goes on charging them: cancel it in Stripe if it should not."
     ]
     assert (await counter.subscription(BOB)).cancel_at is None
+
+
+def test_the_operator_is_told_of_others_in_a_blocked_members_team() -> None:
+    told = blocked_words(halting.Blocked(BOB, 0, (), 2))
+    assert told.endswith("\nOthers with a seat in their team go on being answered: 2.")
+    assert "seat" not in blocked_words(halting.Blocked(BOB, 0, (), 0))
 
 
 async def test_who_pays_is_answered_while_the_free_tier_is_paused(hall: Hall, counter: Counter) -> None:

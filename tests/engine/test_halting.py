@@ -32,7 +32,9 @@ from engine.facts import Mode
 from engine.halting import LONGEST_WHY, Halting
 from engine.members import Members
 from engine.summarising import PAUSE_RESTS
+from engine.teams import Obstacle, Roster
 from storage.store import open_store
+from tests.engine.club import TEAM_SUB, Club, somebody
 from tests.engine.conftest import ALICE, BOB, CATALOGUE, PREMIUM, QUICK, SPARE, Hall, last
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
 from tests.engine.test_summarising import long_hall as long_hall  # noqa: PLC0414 - a fixture
@@ -324,3 +326,18 @@ async def test_no_summary_is_made_by_what_is_paused(long_hall: Hall, what: str) 
     await speak(long_hall, 1, first=8)
     await work()
     assert len(long_hall.two.seen) == 1
+
+
+async def test_whoever_is_blocked_brings_nobody_into_a_team_and_joins_none(hall: Hall) -> None:
+    club, desk, (carol, dave) = Club(hall), halting(hall), map(somebody, ("carol", "dave"))
+    await club.has(ALICE, TEAM_SUB)
+    await club.joins(carol)
+    code = await club.code()
+    await desk.block(ACTOR, BOB)
+    assert await club.teams().join(BOB, code) is Obstacle.BLOCKED
+    assert (await desk.block(ACTOR, ALICE)).seats == 1
+    assert await club.teams().invite(ALICE) is Obstacle.BLOCKED
+    assert await club.teams().join(dave, code) is Obstacle.WRONG_CODE
+    assert isinstance(await club.asks(carol), Answered)
+    await desk.unblock(ACTOR, ALICE)
+    assert isinstance(await club.teams().join(dave, code), Roster)
