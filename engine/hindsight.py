@@ -161,6 +161,7 @@ class Books:
     def __init__(self, rules: Rules, meters: Mapping[AccountId, Meter]) -> None:
         self.rules = rules
         self._meters = meters
+        self._ceilings = by_scope(rules.ceilings)
         self._months: defaultdict[str, Month] = defaultdict(Month)
         self._purses: Counter[tuple[Scope, int]] = Counter()
 
@@ -172,18 +173,17 @@ class Books:
     def room(self, tier: Tier, at: datetime) -> Room:
         """What the ceilings of the house leave, as they are read by the chat."""
         free = tier.name is TierName.FREE
-        binding = {
-            scope: most for scope, most in by_scope(self.rules.ceilings).items() if free or scope != FREE
-        }
+        binding = {scope: most for scope, most in self._ceilings.items() if free or scope != FREE}
         spent = {scope: Micros(self._purses[scope, period(scope, at)]) for scope in binding}
         return Room(binding, {scope: Purse(each, NOTHING) for scope, each in spent.items()}, free, at)
 
     def allowance(self, tier: Tier, row: Recorded) -> Allowance | None:
         """What metered use may still take of a month, where its member agreed to it."""
-        meter = self._meters.get(row.account) if row.account else None
+        if not (row.account and (meter := self._meters.get(row.account))):
+            return None
         included, markup = tier.cost_ceiling_month, self.rules.markup
         sold = markup > 0 and tier.name is TierName.PRO and not tier.shared and included is not None
-        if not (meter and sold and meter.on(row.began_at)):
+        if not (sold and meter.on(row.began_at)):
             return None
         said = meter.said
         budget = vendor_budget(said.cap, markup)
@@ -191,15 +191,20 @@ class Books:
         month = self.month(row)
         return Allowance(terms, Micros(month.cost), Micros(month.lost), Micros(month.metered))
 
+    def _count(self, purse: Scope | None, at: datetime, charges: Sequence[Charge]) -> None:
+        """Add to what has a ceiling."""
+        for charge in charges:
+            for scope in scopes(charge, purse):
+                if scope in self._ceilings:
+                    self._purses[scope, period(scope, at)] += charge.cost or 0
+
     def spend(self, tier: Tier | None, row: Recorded, charges: Sequence[Charge], held: int) -> int:
         """Count what a turn came to; what of it goes onto the meter's bill.
 
         `held` is what its question was let in for: one that the cap has no room for is not metered.
         """
-        purse = purse_of(tier, row)
-        for charge in charges:
-            for scope in scopes(charge, purse):
-                self._purses[scope, period(scope, row.began_at)] += charge.cost or 0
+        if self._ceilings:
+            self._count(purse_of(tier, row), row.began_at, charges)
         if tier is None:
             return 0
         allowance, month = self.allowance(tier, row), self.month(row)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from engine import limits, pricing
 from engine.catalogue import Catalogue
@@ -19,6 +20,7 @@ from engine.recorded import Recorded
 from engine.spending import BOT, FREE, vendor
 from engine.turns import Charge, TurnState
 
+UNTOLD = (NO_USAGE, replace(NO_USAGE, estimated=True))
 Turns = Sequence[Sequence[Recorded]]
 """The turns of one question, more than one for a comparison, each with its requests."""
 
@@ -36,6 +38,7 @@ class Replay:
         self._books = (Books(today, meters), Books(draft, meters))
         self._lives: defaultdict[AccountId, Life] = defaultdict(Life)
         self._turns: dict[ConversationId, int] = {}
+        self._stand_in, self._unchanged = cache(self._find_stand_in), cache(self._is_unchanged)
         self.today, self.draft, self.effects = Side(), Side(), Effects()
 
     def take_all(self, moments: Iterable[Iterable[Recorded]]) -> None:
@@ -87,7 +90,7 @@ class Replay:
         chosen: list[tuple[ModelSpec, Swap | None]] = []
         spent = 0
         for turn in turns:
-            spec, swap = self._stand_in(tier, turn[0].asked)
+            spec, swap = self._stand_in(tier.name, turn[0].asked)
             if spec is None:
                 return Refusal(RefusalReason.MODEL_LOCKED, tier.name, model=turn[0].asked)
             case = self._case(turns, account, tier, spec, spent)
@@ -154,29 +157,35 @@ class Replay:
 
     def _options(self, case: Case, spec: ModelSpec) -> Iterator[ModelSpec]:
         """The model, others of its class, and those of each class below."""
-        allowed = self._books[1].rules.catalogue.allowed(case.tier)
         yield spec
+        allowed = self._books[1].rules.catalogue.allowed(case.tier)
         for klass in (spec.klass, *limits.below(spec.klass)):
             yield from (each for each in allowed if each.klass is klass and each != spec)
 
     def _need(self, spec: ModelSpec, turn: Sequence[Recorded]) -> Micros:
         """What is held for an answer: as it was recorded, unless another model or price makes it another."""
-        asked = turn[0].asked
-        known = self._books[0].rules.catalogue.find(asked)
-        if known and known.name == spec.name and terms(known) == terms(spec):
+        if self._unchanged(turn[0].asked, spec.name):
             return turn[0].held
         read = max(row.charge.usage.input_tokens for row in turn)
         return Micros(pricing.most(spec, read, spec.max_output) + pricing.most(spec, read, 0))
 
-    def _stand_in(self, tier: Tier | None, name: str) -> tuple[ModelSpec | None, Swap | None]:
+    def _is_unchanged(self, asked: str, answers: str) -> bool:
+        """Whether the model that answers is the one that was asked, on the same terms."""
+        today, draft = (books.rules.catalogue for books in self._books)
+        before, after = today.find(asked), draft.find(answers)
+        if before is None or after is None:
+            return False
+        return before.name == after.name and terms(before) == terms(after)
+
+    def _find_stand_in(self, tier: TierName | None, name: str) -> tuple[ModelSpec | None, Swap | None]:
         """The draft's model of that name, or what answers in its place: a fallback, its like, the default."""
         catalogue = self._books[1].rules.catalogue
         spec = catalogue.find(name)
-        if spec and (tier is None or catalogue.allows(tier, spec)):
+        able = catalogue.models if tier is None else catalogue.allowed(catalogue.tier(tier))
+        if spec in able:
             return spec, None
         swap = Swap.LOCKED if spec else Swap.GONE
         known = spec or self._books[0].rules.catalogue.find(name)
-        able = catalogue.models if tier is None else catalogue.allowed(tier)
         named = (catalogue.find(each) for each in (known.fallback if known else ()))
         fallbacks = (each for each in named if each and each in able)
         alike = (each for each in able if known and each.klass is known.klass)
@@ -192,7 +201,7 @@ class Replay:
         charges = []
         for row in turn:
             same = swap or row.charge.model == first.asked
-            own = spec if same else self._stand_in(tier, row.charge.model)[0]
+            own = spec if same else self._stand_in(tier.name, row.charge.model)[0]
             charges.append(self._priced(own, row.charge))
         if told and swap:
             self.effects.swaps[first.asked, spec.name, swap] += 1
@@ -272,4 +281,4 @@ def dearer(spec: ModelSpec) -> ModelSpec:
 
 def guessed(usage: Usage) -> bool:
     """Whether no vendor has told these tokens, and nobody has estimated them."""
-    return replace(usage, estimated=False) == NO_USAGE
+    return usage in UNTOLD

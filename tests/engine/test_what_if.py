@@ -78,11 +78,11 @@ QUESTIONS = st.lists(
 )
 
 
-def tell(tx: Tx, desk: Desk, begin: datetime, questions: Sequence[Question]) -> datetime:
+def tell(tx: Tx, desk: Desk, begin: datetime, questions: Sequence[Question], first: int = 0) -> datetime:
     """Ask all of them as the chat does; when it is over."""
     subscribe(tx, begin)
     at = begin
-    for number, each in enumerate(questions):
+    for number, each in enumerate(questions, first):
         at += timedelta(seconds=each.after)
         ask = Ask(f"local:{number}", each.who, "Hi", (f"talk:{each.talk}",), model=each.model)
         admission = admit(tx, desk, ask, TurnId(f"turn-{number}"), at)
@@ -119,7 +119,7 @@ async def compared(
     store: Store, rules: Rules, draft: Rules, questions: Sequence[Question], days: int = 60
 ) -> Comparison:
     """A story under some rules, and what it would have been under others."""
-    desk = Desk(rules.catalogue, Mode.TEST, "", "p", ceilings=rules.ceilings)
+    desk = Desk(rules.catalogue, Mode.TEST, "", "p", rules.markup, ceilings=rules.ceilings)
     end = await store.transact(lambda tx: tell(tx, desk, NOON, questions))
     return await WhatIf(OnlyReads(store), FakeClock(end), Mode.TEST).compare(rules, draft, days)
 
