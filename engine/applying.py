@@ -7,14 +7,14 @@ whether time alone brought it about.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import uuid4
 
 from engine import news, tidings
-from engine.catalogue import PREFERENCE, access, held, still_running
+from engine.catalogue import PREFERENCE, access, charging, held, still_running
 from engine.domain import Account, AccountId, TierName
 from engine.facts import (
     Access,
@@ -48,6 +48,10 @@ UNWILLING = frozenset(
 )
 UNWILLING_ENDS = frozenset({"payment_failed", "payment_disputed"})
 """Of `cancellation_details.reason`."""
+
+
+LATELY = timedelta(hours=1)
+"""What was bought so shortly before an erasure may have been unknown to it."""
 
 
 def apply(
@@ -104,7 +108,7 @@ def reconsider(
         for sub in known:
             for word in news.standing_words(sub, now, claims.revoked):
                 tx.owe(notice(tx, account, mode, word, own, now, sub.tier))
-    for duty in duties(known, claims, mode, policy):
+    for duty in (*duties(known, claims, mode, policy), *unwanted(known, account, mode)):
         if tx.owe_duty(duty, now):
             log.error("money goes back", extra={"duty": duty.kind.value, "subject": duty.subject})
     if own.reason is AccessReason.UNKNOWN_STATUS:
@@ -321,6 +325,16 @@ def duties(known: Iterable[Subscription], claims: Claims, mode: Mode, policy: Po
         log.error("several subscriptions of one customer may charge", extra={"customer": sub.customer})
         if policy.second_subscription is SecondSubscription.REFUND:
             yield Duty(DutyId(f"duplicate:{sub.id}"), DutyKind.END_DUPLICATE, mode, sub.id)
+
+
+def unwanted(known: Iterable[Subscription], account: Account, mode: Mode) -> Iterator[Duty]:
+    """Subscriptions that go on charging somebody who was erased: bought since then, or resumed at Stripe."""
+    if account.erased_at is None:
+        return
+    for sub in charging(known):
+        late = sub.created_at > account.erased_at - LATELY
+        kind = DutyKind.END_LATE if late else DutyKind.END_ERASED
+        yield Duty(DutyId(f"{'late' if late else 'erased'}:{sub.id}"), kind, mode, sub.id)
 
 
 def second_ones(running: Iterable[Subscription]) -> Sequence[Subscription]:

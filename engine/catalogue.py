@@ -259,3 +259,8 @@ def still_running(subscriptions: Iterable[Subscription]) -> Sequence[Subscriptio
     return [
         sub for sub in subscriptions if sub.status not in ENDED and sub.status is not PaymentStatus.INCOMPLETE
     ]
+
+
+def charging(subscriptions: Iterable[Subscription]) -> Sequence[Subscription]:
+    """Those of them that go on unless somebody ends them."""
+    return [sub for sub in still_running(subscriptions) if sub.cancel_at is None]

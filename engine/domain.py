@@ -154,6 +154,8 @@ class Account:
     """Since when the operator lets them ask nothing; None: they may."""
     announcements: bool = True
     """Whether they want to hear what the operator announces."""
+    erased_at: datetime | None = None
+    """Since when it stands for somebody who was erased, so that the books add up; None: it is somebody's."""
     house_pauses: bool = False
     """Whether anything was paused in the house when the account was locked by its person (engine.pauses)."""
 

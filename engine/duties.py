@@ -81,6 +81,7 @@ class Duties:
             DutyKind.END_REFUNDED: lambda: self._end(duty, refund=False),
             DutyKind.END_DISPUTED: lambda: self._end(duty, refund=False),
             DutyKind.END_ERASED: lambda: self._end(duty, refund=False),
+            DutyKind.END_LATE: lambda: self._end(duty, refund=True),
             DutyKind.CLOSE_CHECKOUT: lambda: self._billing.expire_checkout_session(SessionId(duty.subject)),
         }
         await acts[duty.kind]()
@@ -106,7 +107,7 @@ class Duties:
 
     async def _still_owed(self, duty: Duty, customer: CustomerId) -> bool:
         """Whether Stripe's facts of this moment say so too; what is over may still have to be given back."""
-        if duty.kind is DutyKind.END_ERASED:
+        if duty.kind in {DutyKind.END_ERASED, DutyKind.END_LATE}:
             return True
         truth = await self._billing.get_stripe_subscription_status(customer)
 

@@ -10,8 +10,8 @@ from enum import StrEnum
 from uuid import uuid4
 
 from engine.audit import Actor, Deed, Entry
-from engine.catalogue import still_running
-from engine.domain import AccountId, Person
+from engine.catalogue import charging, still_running
+from engine.domain import Person
 from engine.erasure import Erased, Trace
 from engine.facts import Mode, Subscription
 from engine.ledger import Tx
@@ -80,18 +80,17 @@ class Erasing:
         return await self._store.transact(work)
 
     async def erase(self, actor: Actor, person: Person, stop: Stop) -> Erased | NotErased:
-        """Stop their answers, erase everything in one unit of work, then search for what could be left."""
+        """Stop their answers, then erase everything in one unit of work."""
         plan = await self.plan(person)
         if isinstance(plan, NotErased) or plan.running:
             return plan if isinstance(plan, NotErased) else NotErased.RUNNING
         await self._quiet(person, stop)
         name, now = f"erased:{uuid4().hex[:16]}", self._clock.now()
-        done = await self._store.transact(lambda tx: erase(tx, actor, person, name, self._mode, now))
-        if isinstance(done, NotErased):
-            return done
-        account, traces = done
-        searched, found = await self._store.read(lambda tx: tx.remains(account, person))
-        return Erased(name, traces, searched, found)
+        return await self._store.transact(lambda tx: erase(tx, actor, person, name, self._mode, now))
+
+    async def search(self, done: Erased, person: Person) -> tuple[int, Sequence[str]]:
+        """`ErasureTx.remains`: reads the whole database, which takes seconds or minutes."""
+        return await self._store.read(lambda tx: tx.remains(done.account, person))
 
     async def _quiet(self, person: Person, stop: Stop) -> None:
         """Give answers that are being written the time to end; what does not is booked as if it was lost."""
@@ -108,20 +107,13 @@ class Erasing:
         return await self._store.transact(lambda tx: tx.forget_erased(now))
 
 
-def charging(subs: Sequence[Subscription]) -> Sequence[Subscription]:
-    """Those that go on unless somebody ends them."""
-    return [sub for sub in still_running(subs) if sub.cancel_at is None]
-
-
 def answering(tx: Tx, person: Person, now: datetime) -> int:
     """How many answers are being written to somebody."""
     account = tx.find_account(person)
     return tx.usage(account.id, now).at_once if account else 0
 
 
-def erase(
-    tx: Tx, actor: Actor, person: Person, name: str, mode: Mode, now: datetime
-) -> tuple[AccountId, Sequence[Trace]] | NotErased:
+def erase(tx: Tx, actor: Actor, person: Person, name: str, mode: Mode, now: datetime) -> Erased | NotErased:
     """Erase a person's account under its lock, and write down that somebody was."""
     found = tx.find_account(person)
     account = tx.lock_account_id(found.id) if found else None
@@ -132,4 +124,4 @@ def erase(
     traces = tx.erase(account, name, now)
     by = replace(actor, name=name) if actor.name == str(person) else actor
     tx.note(Entry(now, by, Deed.ERASE, name, f"{sum(each.rows for each in traces)} rows"))
-    return account.id, traces
+    return Erased(name, account.id, traces)

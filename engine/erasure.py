@@ -40,11 +40,9 @@ class Erased:
     """A person was erased; `name` is what stands in their place where something does."""
 
     name: str
+    account: AccountId
+    """Theirs until then."""
     traces: Sequence[Trace]
-    searched: int
-    """Columns that were searched afterwards."""
-    found: Sequence[str]
-    """Columns in which something of them was found all the same; there ought to be none."""
 
 
 class ErasureTx(Protocol):

@@ -159,7 +159,9 @@ class DutyKind(StrEnum):
     END_REFUNDED = "end_refunded"
     END_DISPUTED = "end_disputed"
     END_ERASED = "end_erased"
-    """Its member is being erased."""
+    """Its member is being erased, or was and it would charge again."""
+    END_LATE = "end_late"
+    """It was bought when its member was being erased, or after that on a page that was still open."""
     CLOSE_CHECKOUT = "close_checkout"
     """Expire a Checkout session that must not be paid any more."""
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from uuid import uuid4
 
 from engine.domain import Account, AccountId, Person, Platform
@@ -16,7 +17,7 @@ from engine.terms import Duty, DutyId, DutyKind
 from storage.carrying import conversations_of, remember
 from storage.conversations import END_OF_TIME
 from storage.duties import Duties
-from storage.personal import HELD, OTHERS_WORDS, given, searched
+from storage.personal import HELD, OTHERS_WORDS, Held, given, searched
 from storage.session import Param, Row, Session, day_number
 from storage.spending import Spending, book_lost
 from storage.summaries import asked_from
@@ -42,14 +43,20 @@ class Erasure:
 
     def traces(self, account: AccountId, person: Person, now: datetime) -> Sequence[Trace]:
         params = {**named(account, person), "lately": now - REDELIVERED}
-        found = [self._session.one(f"held_{number}", **params) for number in range(len(HELD))]
-        counted = [int(row["found"]) if row else 0 for row in found]
+        found = [(each, self._session.one(f"held_{n}", **params)) for n, each in self._parts(account)]
+        counted = [(each, int(row["found"]) if row else 0) for each, row in found]
         theirs = len(self._local(person))
         more = [Trace("local_message", Fate.DELETED, theirs)] if theirs else []
-        return [*(Trace(h.table, h.fate, n, h.why) for h, n in zip(HELD, counted, strict=True) if n), *more]
+        return [*(Trace(each.table, each.fate, rows, each.why) for each, rows in counted if rows), *more]
+
+    def _parts(self, account: AccountId) -> Sequence[tuple[int, Held]]:
+        """What of the registry may be about an account, with its number there."""
+        owns = self._session.one("owns_team", account=account) is not None
+        return [(number, each) for number, each in enumerate(HELD) if owns or not each.owners]
 
     def erase(self, account: Account, name: str, now: datetime) -> Sequence[Trace]:
         session, person, erased = self._session, account.person, uuid4().hex
+        session.run("lock_to_erase", account=account.id, name=uuid4().hex)
         begun = conversations_of(session, account.id, now)
         self._book(account.id, now)
         remember(session, account.id, person, begun, now)
@@ -82,7 +89,7 @@ class Erasure:
             "lately": now - REDELIVERED,
             "nothing": b"",
         }
-        for number, held in enumerate(HELD):
+        for number, held in self._parts(account):
             if held.table == "conversation":
                 for each in pooled:
                     self._session.run("keep_pooled", id=each, fresh=uuid4().hex, erased=erased)
@@ -122,17 +129,15 @@ class Erasure:
         return sorted(theirs)
 
     def remains(self, account: AccountId, person: Person) -> tuple[int, Sequence[str]]:
-        found: list[str] = []
-        columns = list(searched())
-        for table, column in columns:
-            names = [str(account)] if f"{table}.{column}" in OTHERS_WORDS else [str(account), str(person)]
-            if any(self._seen(table, column, name) for name in names):
-                found.append(f"{table}.{column}")
-        return len(columns), found
-
-    def _seen(self, table: str, column: str, name: str) -> bool:
-        rows = self._session.all(f"search_{table}_{column}", like=f"%{name}%")
-        return any(whole(name).search(row["text"]) for row in rows)
+        ours, theirs = whole(str(account)), whole(str(person))
+        found: set[str] = set()
+        for table, columns in searched().items():
+            rows = self._session.all(f"search_{table}", account=f"%{account}%", person=f"%{person}%")
+            for row, column in product(rows, columns):
+                text, name = row[column] or "", f"{table}.{column}"
+                if ours.search(text) or (name not in OTHERS_WORDS and theirs.search(text)):
+                    found.add(name)
+        return sum(map(len, searched().values())), sorted(found)
 
     def personal_tables(self) -> Sequence[str]:
         return tuple(given())

@@ -68,5 +68,6 @@ def account_from(row: Row) -> Account:
         bool(row["private"]),
         moment_or_none(row["blocked_at"]),
         announcements=bool(row["announcements"]),
+        erased_at=moment_or_none(row["erased_at"]),
         house_pauses=bool(row["pauses"]),
     )

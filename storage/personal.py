@@ -23,8 +23,6 @@ CUSTOMER = """EXISTS (
     WHERE c.account = :account AND c.mode = stripe_event.mode
         AND c.stripe_customer_id = stripe_event.stripe_customer_id
 )"""
-TEAM = "{column} LIKE 'team:%' || :account || '%'"
-OWNED_TEAM = f"EXISTS (SELECT 1 FROM team WHERE owner = :account) AND {TEAM}"  # noqa: S608 - of this module
 BOOKS = "the books: what was sold, refunded and charged has to add up"
 COUNTS = "a count of how members came to pay, without content"
 
@@ -46,6 +44,8 @@ class Held:
     why: str = ""
     given: bool = True
     """Whether the person is given these rows."""
+    owners: bool = False
+    """Whether only owners of a team have such rows: finding them takes reading the whole table."""
     hides: tuple[str, ...] = ()
     """Columns that they are not given: keys, digests, and files, which they get as such."""
 
@@ -55,10 +55,11 @@ def renamed(table: str, *keeps: str, why: str = BOOKS) -> Held:
     return Held(table, ACCOUNT, Fate.RENAMED, MappingProxyType({"account": ":erased"}), keeps, why)
 
 
-def scoped(table: str, column: str, whose: str) -> Held:
+def scoped(table: str, column: str, *, owners: bool = True) -> Held:
     """Rows that name an account in the scope of a team's purse, other people's too."""
     sets = MappingProxyType({column: f"REPLACE({column}, :account, :erased)"})
-    return Held(table, whose.format(column=column), Fate.RENAMED, sets, why="a team's budget", given=False)
+    whose, why = f"{column} LIKE 'team:%' || :account || '%'", "a team's budget"
+    return Held(table, whose, Fate.RENAMED, sets, why=why, given=False, owners=owners)
 
 
 CURSOR = "CASE WHEN gathered_to = :account THEN SUBSTR(gathered_to, 1, 16) ELSE gathered_to END"
@@ -78,10 +79,10 @@ def given_by(table: str) -> Held:
 
 HELD: tuple[Held, ...] = (
     # What belongs to turns and conversations, before these.
-    scoped("purse", "scope", TEAM),
-    scoped("charge", "purse", OWNED_TEAM),
-    scoped("turn", "purse", OWNED_TEAM),
-    scoped("reservation", "scope", OWNED_TEAM),
+    scoped("purse", "scope", owners=False),
+    scoped("charge", "purse"),
+    scoped("turn", "purse"),
+    scoped("reservation", "scope"),
     Held(
         "claim",
         "claimed_at < :lately AND key IN (SELECT key FROM turn WHERE account = :account)",
@@ -283,14 +284,13 @@ def given_rows() -> Iterator[str]:
 
 
 def searches() -> Iterator[str]:
-    """A statement for each text column."""
-    for table, column in searched():
-        query = f"SELECT {column} AS text FROM {table} WHERE {column} LIKE :like;"  # noqa: S608 - of the schema
-        yield f"-- name: search_{table}_{column}\n{query}"
+    """A statement for each table that has text columns, so that each is read once."""
+    for table, columns in searched().items():
+        either = " OR ".join(f"{column} LIKE :account OR {column} LIKE :person" for column in columns)
+        query = f"SELECT {', '.join(columns)} FROM {table} WHERE {either};"  # noqa: S608 - of the schema
+        yield f"-- name: search_{table}\n{query}"
 
 
-def searched() -> Iterator[tuple[str, str]]:
-    """Every text column of the schema."""
-    for table, shape in sorted(schema().items()):
-        for column in shape.texts:
-            yield table, column
+def searched() -> Mapping[str, tuple[str, ...]]:
+    """Every text column of the schema, by table."""
+    return {table: shape.texts for table, shape in sorted(schema().items()) if shape.texts}

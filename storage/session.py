@@ -117,6 +117,8 @@ class Session(ABC):
         """What the unit has counted, and has still to be written."""
         self.revenue: dict[MrrKey, tuple[int, int]] = {}
         """So with what moved the MRR: how often, and the parts of a denominator."""
+        self.locked: set[str] = set()
+        """Turns whose accounts the unit has locked."""
 
     def end(self) -> None:
         """Refuse all further use, also by what the unit's function may have left behind."""

@@ -79,7 +79,10 @@ class Turns:
         self._count(hold.conversation, hold.started_at, hold.tier)
 
     def lock_turn(self, turn: TurnId) -> bool:
-        return self._session.run("lock_account_of_turn", id=turn) == 1
+        locked = self._session.locked
+        if turn not in locked and self._session.run("lock_account_of_turn", id=turn):
+            locked.add(turn)
+        return turn in locked
 
     def settle(self, turn: TurnId, settlement: Settlement) -> bool:
         row = self._locked(turn)
@@ -93,7 +96,7 @@ class Turns:
         return True
 
     def release(self, turn: TurnId, outcome: str, now: datetime) -> bool:
-        self._session.run("lock_account_of_turn", id=turn)
+        self.lock_turn(turn)
         self._session.run("drop_reservations", turn=turn)
         return self._uncount(self._session.all("release", id=turn, outcome=outcome, now=now)) == 1
 
@@ -153,8 +156,7 @@ class Turns:
         return [TurnId(row["id"]) for row in self._session.all("stops_asked", owner=owner)]
 
     def _locked(self, turn: TurnId) -> Row | None:
-        self._session.run("lock_account_of_turn", id=turn)
-        return self._session.one("turn_to_write", id=turn)
+        return self._session.one("turn_to_write", id=turn) if self.lock_turn(turn) else None
 
     def _write(self, statement: str, turn: TurnId, row: Row, settlement: Settlement, **more: str) -> None:
         """Write down what a turn used and what vendors charged for it; it holds nothing any more."""

@@ -90,8 +90,11 @@ async def erase(arguments: Namespace, house: Household) -> int:
     if isinstance(done, NotErased):
         print("Nothing was erased: Stripe has not ended the subscription yet. Try again.", file=sys.stderr)
         return 1
-    print("\n".join(proof_lines(done)))
-    return 1 if done.found else 0
+    print("\n".join(done_lines(done)))
+    searched, found = await erasing.search(done, person)
+    what = f"FOUND in {', '.join(found)}: tell whoever maintains this program" if found else "nothing found"
+    print(f"Searched again, {searched} columns: {what}.")
+    return 1 if found else 0
 
 
 async def end_at_once(house: Household, person: Person) -> None:
@@ -117,18 +120,12 @@ def trace_lines(traces: Sequence[Trace]) -> list[str]:
     return [f"{'table':<20}{'rows':>9}", *rows]
 
 
-def proof_lines(done: Erased) -> list[str]:
-    """What was found afterwards."""
+def done_lines(done: Erased) -> list[str]:
+    """What was done."""
     kept = sum(each.rows for each in done.traces if each.fate is not Fate.DELETED)
     gone = sum(each.rows for each in done.traces if each.fate is Fate.DELETED)
-    found = (
-        f"FOUND in {', '.join(done.found)}: tell whoever maintains this program"
-        if done.found
-        else "nothing found"
-    )
     return [
         f"Erased: {gone:,} rows deleted, {kept:,} kept without their name, for the reasons above.",
         f"In the audit log, and where a name has to stand, they are {done.name}.",
-        f"Searched again, {done.searched} columns: {found}.",
         "Backups made before still hold them; invoices stay with Stripe, as the accounts require.",
     ]

@@ -1,3 +1,11 @@
+-- Changing what is unique locks a row on PostgreSQL against rows that are about to name it, too; those of units
+-- that are under way are waited for, and seen by what follows.
+-- name: lock_to_erase
+UPDATE account SET member = :name WHERE id = :account;
+
+-- name: owns_team
+SELECT 1 AS found FROM team WHERE owner = :account LIMIT 1;
+
 -- name: unpriced_turns_of
 SELECT id FROM turn
 WHERE account = :account AND state = 'released' AND outcome = 'expired' AND cost IS NULL AND provider IS NOT NULL

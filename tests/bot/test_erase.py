@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from billing.simulated_plans import Affairs
 from bot.console import orders
 from bot.console.arguments import command_line
 from bot.front import Front, Request
 from bot.reply import Reply
 from bot.typed import Typed, parse
 from engine.audit import Deed
-from engine.domain import Answered, Person, TierName
+from engine.checkout import CheckoutLink
+from engine.domain import Answered, Interval, Person, TierName
+from engine.facts import CustomerId, SessionId, Subscription
+from engine.ledger import Tx
 from tests.bot.counter import Counter, simulated_counter
 from tests.bot.house import household
 from tests.engine.conftest import ALICE, Hall, last
@@ -142,3 +147,49 @@ async def test_everything_of_a_person_is_exported(
     (entry,) = await hall.store.read(lambda tx: tx.deeds(None, 5))
     assert (entry.deed, entry.subject) == (Deed.EXPORT, "local:alice")
     assert "rows of" in capsys.readouterr().out
+
+
+async def test_a_payment_that_comes_after_all_is_ended_and_given_back(hall: Hall, counter: Counter) -> None:
+    """The checkout page stays open a moment longer than its member."""
+    link = await counter.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
+    assert isinstance(link, CheckoutLink)
+    assert await ordered(hall, "erase local:alice --yes") == 0
+    await counter.simulated.pay(SessionId(link.url.rpartition("/")[2]))
+    customer = (await hall.store.read(lambda tx: tx.objects("customer")))[0].id
+    await counter.subscriptions.sync(CustomerId(customer))
+    house = household(hall)
+    while await house.duties.work() or await house.subscriptions.work():
+        pass
+    kinds = "subscription", "invoice"
+    objects = await hall.store.read(lambda tx: [json.loads(tx.objects(kind)[0].body) for kind in kinds])
+    assert [objects[0]["end_reason"], bool(objects[1]["refunded_at"])] == ["cancellation_requested", True]
+
+
+async def test_a_subscription_that_is_taken_up_again_at_stripe_is_ended(
+    hall: Hall, counter: Counter, front: Front
+) -> None:
+    """The portal's page knows nobody as erased."""
+    await hall.store.transact(lambda tx: tx.lock_account(ALICE, hall.clock.now()))
+    sub = await counter.buy(TierName.PREMIUM)
+    hall.clock.advance(timedelta(days=2))
+    await ends(counter, sub, hall.clock.now() + timedelta(days=20))
+    await counter.read()
+    (button, *_) = (await says(front, "/erase")).buttons
+    await front.press(ALICE, str(button.action))
+    await ends(counter, sub, None)
+    await counter.subscriptions.sync(sub.customer)
+    house = household(hall)
+    while await house.duties.work() or await house.subscriptions.work():
+        pass
+    kinds = "subscription", "invoice"
+    objects = await hall.store.read(lambda tx: [json.loads(tx.objects(kind)[0].body) for kind in kinds])
+    assert [objects[0]["end_reason"], objects[1]["refunded_at"]] == ["cancellation_requested", None]
+
+
+async def ends(counter: Counter, sub: Subscription, at: datetime | None) -> None:
+    """Have a subscription end by itself at Stripe, or no more."""
+
+    def work(_: Tx, affairs: Affairs) -> tuple[Affairs, None]:
+        return affairs.having(replace(affairs.plan(sub.id), cancel_at=at)), None
+
+    await counter.simulated.world.change(sub.customer, work)

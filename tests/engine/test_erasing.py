@@ -35,7 +35,7 @@ def erasing(hall: Hall) -> Erasing:
 async def erased(hall: Hall, person: Person = ALICE) -> Erased:
     done = await erasing(hall).erase(ADA, person, nobody)
     assert isinstance(done, Erased)
-    assert done.found == []
+    assert (await erasing(hall).search(done, person))[1] == []
     return done
 
 

@@ -7,7 +7,7 @@ import pytest
 from engine.audit import Actor, Origin
 from engine.domain import Person, Platform
 from engine.erasing import erase
-from engine.erasure import Fate
+from engine.erasure import Erased, Fate
 from engine.facts import Mode
 from storage.personal import HELD, NOBODYS
 from storage.schema import schema
@@ -62,8 +62,8 @@ async def test_no_column_of_any_table_holds_anything_of_who_was_erased(
     before = list(everything(execute))
     async with await open_store(url, FakeClock()) as store:
         done = await store.transact(lambda tx: erase(tx, ADA, VIC, NAME, Mode.LIVE, NOON))
-        assert isinstance(done, tuple)
-        searched, found = await store.read(lambda tx: tx.remains(done[0], VIC))
+        assert isinstance(done, Erased)
+        searched, found = await store.read(lambda tx: tx.remains(done.account, VIC))
     assert (found, searched > 150) == ([], True)
     after = list(everything(execute))
     named = [(t, c, text) for t, c, text in after if VIC_ID in text or holds(text, str(VIC)) or text == "vic"]
@@ -83,9 +83,9 @@ async def test_what_is_not_deleted_says_why(planted: tuple[str, Planted, Planted
     url, _, _ = planted
     async with await open_store(url, FakeClock()) as store:
         done = await store.transact(lambda tx: erase(tx, ADA, VIC, NAME, Mode.LIVE, NOON))
-        assert isinstance(done, tuple)
-        kept = [trace for trace in done[1] if trace.fate is not Fate.DELETED]
+        assert isinstance(done, Erased)
+        kept = [trace for trace in done.traces if trace.fate is not Fate.DELETED]
         assert all(trace.why for trace in kept)
         (entry, *_) = await store.read(lambda tx: tx.deeds(None, 1))
     assert (entry.actor, entry.subject) == (ADA, NAME)
-    assert entry.detail == f"{sum(trace.rows for trace in done[1])} rows"
+    assert entry.detail == f"{sum(trace.rows for trace in done.traces)} rows"
