@@ -11,10 +11,11 @@ from uuid import uuid4
 
 from engine.audit import Actor, Deed, Entry
 from engine.catalogue import charging, still_running
-from engine.domain import Person
+from engine.domain import Person, TierName
 from engine.erasure import Erased, Trace
 from engine.facts import Mode, Subscription
 from engine.ledger import Tx
+from engine.notices import Notice, NoticeId, NoticeKind
 from engine.ports import Clock, Store
 from engine.terms import Duty, DutyId, DutyKind
 
@@ -114,13 +115,16 @@ def answering(tx: Tx, person: Person, now: datetime) -> int:
 
 
 def erase(tx: Tx, actor: Actor, person: Person, name: str, mode: Mode, now: datetime) -> Erased | NotErased:
-    """Erase a person's account under its lock, and write down that somebody was."""
+    """Erase a person's account under its lock, write that down, and tell those who had a seat of theirs."""
     found = tx.find_account(person)
     account = tx.lock_account_id(found.id) if found else None
     if account is None:
         return NotErased.UNKNOWN
     if charging(tx.subscriptions(account.id, mode)):
         return NotErased.RUNNING
+    for each in tx.team_members(account.id, mode):
+        key, told = f"left:{each.account}:{name}", NoticeKind.SEAT_TAKEN
+        tx.owe(Notice(NoticeId(uuid4().hex), key, each.account, mode, each.person, told, TierName.FREE, now))
     traces = tx.erase(account, name, now)
     by = replace(actor, name=name) if actor.name == str(person) else actor
     tx.note(Entry(now, by, Deed.ERASE, name, f"{sum(each.rows for each in traces)} rows"))

@@ -9,7 +9,7 @@ from hashlib import sha256
 from uuid import uuid4
 
 from engine.domain import AccountId, Person
-from storage.session import Session, day_number, micros
+from storage.session import Session, day_number, micros, moment_or_none
 from storage.spending import month_number
 
 A_YEAR = timedelta(days=366)
@@ -35,7 +35,12 @@ def remember(session: Session, account: AccountId, person: Person, begun: int, n
     trials = " ".join(f"{row['mode']}:{row['trial_used_at']}" for row in rows)
     blocked = session.one("blocked_since", account=account)
     since = blocked["blocked_at"] if blocked else None
-    if used is None or not (begun or used["cost"] or trials or since is not None):
+    if used is None:
+        raise AssertionError("a sum is a row")
+    if not (begun or used["cost"] or trials or since is not None):
+        old = session.one("erasure_key")
+        if old:  # what they came back with has been lifted since, or its time is over
+            session.run("forget_one_erased", digest=hashed(old["secret"], person))
         return
     found = session.one("make_erasure_key", secret=secrets.token_hex(32))
     if found is None:
@@ -59,12 +64,12 @@ def end_of_month(now: datetime) -> datetime:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def carry(session: Session, person: Person, account: str, now: datetime) -> None:
-    """Let a new account have used what its person had used before they were erased."""
+def carry(session: Session, person: Person, account: str, now: datetime) -> datetime | None:
+    """Let a new account have used what its person had before they were erased; since when it is blocked."""
     key = session.one("erasure_key")
     used = session.one("erased_use", digest=hashed(key["secret"], person), now=now) if key else None
     if used is None:
-        return
+        return None
     if used["day"] == day_number(now.date()):
         for _ in range(used["conversations"]):
             session.run(
@@ -77,3 +82,4 @@ def carry(session: Session, person: Person, account: str, now: datetime) -> None
         session.run("carry_trial", account=account, mode=mode, at=int(at))
     if used["blocked_at"] is not None:
         session.run("carry_block", account=account, at=used["blocked_at"])
+    return moment_or_none(used["blocked_at"])

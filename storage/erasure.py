@@ -149,6 +149,7 @@ class Erasure:
         return [dict(row) for row in rows]  # type: ignore[call-overload]  # rows of both drivers are mappings
 
     def forget_erased(self, now: datetime) -> int:
+        self._session.run("lock_erasure_key")  # until then somebody may be erased, and remembered by it
         forgotten = self._session.run("forget_erased", now=now)
         if forgotten:
             self._session.run("forget_erasure_key")

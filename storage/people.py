@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -28,9 +29,10 @@ class People:
         )
         if row is None:
             raise AssertionError("an upsert returns its row")
-        if row["id"] == fresh:
-            carry(self._session, person, fresh, now)
-        return account_from(row)
+        account = account_from(row)
+        if account.id == fresh:
+            return replace(account, blocked_at=carry(self._session, person, fresh, now))
+        return account
 
     def lock_account_id(self, account: AccountId) -> Account | None:
         row = self._session.one("lock_account_id", id=account)

@@ -55,12 +55,18 @@ ON CONFLICT (digest) DO UPDATE SET
 -- name: erasure_key
 SELECT secret FROM erasure_key WHERE number = 1;
 
+-- name: lock_erasure_key
+UPDATE erasure_key SET secret = secret WHERE number = 1;
+
 -- name: make_erasure_key
 INSERT INTO erasure_key (number, secret) VALUES (1, :secret) ON CONFLICT (number) DO UPDATE SET secret = erasure_key.secret
 RETURNING secret;
 
 -- name: erased_use
 SELECT day, conversations, month, cost, trials, blocked_at FROM erased WHERE digest = :digest AND until > :now;
+
+-- name: forget_one_erased
+DELETE FROM erased WHERE digest = :digest;
 
 -- name: forget_erased
 DELETE FROM erased WHERE until <= :now;

@@ -11,12 +11,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.audit import Actor, Deed, Origin
-from engine.domain import Answered, Failed, FailureReason, Person, Platform, Refusal, RefusalReason
+from engine.domain import (
+    Answered,
+    Failed,
+    FailureReason,
+    Person,
+    Platform,
+    Refusal,
+    RefusalReason,
+    TierName,
+)
 from engine.erasing import Erasing, NotErased
 from engine.erasure import Erased
 from engine.facts import CustomerRecord, Mode
+from engine.notices import NoticeKind
 from engine.spending import BOT
 from storage.store import Store
+from tests.engine.club import TEAM_SUB, Club
 from tests.engine.conftest import ALICE, BOB, Hall, collect, last
 from tests.fakes.clock import FakeClock
 
@@ -191,3 +202,37 @@ async def test_the_pool_of_a_place_goes_on_counting_what_was_begun_in_it(hall: H
     await erased(hall)
     assert before == 1
     assert await hall.store.read(lambda tx: tx.pooled(place, day)) == before
+
+
+async def test_a_seat_whose_owner_is_erased_gets_its_answer_and_is_told(hall: Hall) -> None:
+    club = Club(hall)
+    ending = replace(TEAM_SUB, cancel_at=hall.clock.now() + timedelta(days=9))
+    await club.has(ALICE, ending)
+    await club.joins(BOB)
+    hall.one.pause = 1
+    asking = asyncio.create_task(last(club.chat(), hall.ask(person=BOB)))
+    await hall.one.waiting.wait()
+    await erased(hall)
+    hall.one.go.set()
+    assert isinstance(await asking, Answered)
+    now, account = hall.clock.now(), await club.account(BOB)
+    assert [each.kind for each in await hall.store.read(lambda tx: tx.notices(account))] == [
+        NoticeKind.SEAT_TAKEN
+    ]
+    entries = await hall.store.read(lambda tx: tx.entries(now - timedelta(days=1), now + timedelta(days=1)))
+    purse = await hall.store.read(lambda tx: tx.purse(BOT, now))
+    assert (purse.held, purse.spent) == (0, sum(each.charge.cost or 0 for each in entries))
+    assert (await club.access(BOB)).tier is TierName.FREE
+
+
+async def test_who_was_unblocked_after_an_erasure_does_not_come_back_blocked(hall: Hall) -> None:
+    now = hall.clock.now()
+    await hall.store.transact(lambda tx: tx.block(tx.lock_account(ALICE, now).id, now, "rude"))
+    await erased(hall)
+    refusal = await last(hall.chat(), hall.ask())  # by the unit that makes the account
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is RefusalReason.BLOCKED
+    again = await hall.store.transact(lambda tx: tx.lock_account(ALICE, now))
+    await hall.store.transact(lambda tx: tx.unblock(again.id))
+    await erased(hall)
+    assert (await hall.store.transact(lambda tx: tx.lock_account(ALICE, now))).blocked_at is None

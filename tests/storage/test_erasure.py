@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import psycopg
 import pytest
 
 from engine.audit import Actor, Origin
@@ -89,3 +92,21 @@ async def test_what_is_not_deleted_says_why(planted: tuple[str, Planted, Planted
         (entry, *_) = await store.read(lambda tx: tx.deeds(None, 1))
     assert (entry.actor, entry.subject) == (ADA, NAME)
     assert entry.detail == f"{sum(trace.rows for trace in done.traces)} rows"
+
+
+@pytest.mark.postgres
+async def test_what_is_being_written_about_them_is_waited_for_and_goes_too(blank_postgres_url: str) -> None:
+    url = blank_postgres_url
+    async with await open_store(url, FakeClock()) as store:
+        account = await store.transact(lambda tx: tx.lock_account(VIC, NOON).id)
+        with psycopg.connect(url) as other:  # as a unit does that holds no lock on the account
+            other.execute("INSERT INTO code_try (account, since, tries) VALUES (%s, 0, 1)", [account])
+            erasing = asyncio.create_task(
+                store.transact(lambda tx: erase(tx, ADA, VIC, NAME, Mode.LIVE, NOON))
+            )
+            waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not executing(url)(waits, ()):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.01)
+            other.commit()
+        assert isinstance(await erasing, Erased)
+    assert executing(url)("SELECT * FROM code_try", ()) == []
