@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from statistics import median
 
+from aiohttp import ClientSession
+
 from benchmarks.bench_storage import DESK, NOW, FixedClock, question
+from engine.audit import Actor
+from engine.domain import Person, Platform
+from engine.entry import SESSION_LIFE, TOKEN_BYTES, Entrance, digest
 from engine.facts import Mode
 from engine.panels import Panels
 from engine.tallies import MemberOrder
 from storage.migrate import for_sqlite, known_migrations, split_statements
 from storage.store import Store, migrate, open_store
+from webhooks.server import serve
+from webhooks.site import Admin, Site
 
 MEMBERS, PAYING, TURNS, DAYS = 100_000, 5_000, 500_000, 90
 """Each turn has a charge: a million rows of use."""
@@ -26,6 +35,16 @@ RUNS, SECONDS, CALLERS = 5, 3.0, 64
 REFRESHED = 0.5
 """Seconds from one view to the next."""
 DAY = 86_400_000_000
+HERE, BOSS = "http://127.0.0.1", Person(Platform.LOCAL, "", "boss")
+PAGES = {
+    "first view of 30 days, the first of a process": "/admin",
+    "first view of 30 days, again": "/admin?",
+    "first view of 90 days": "/admin?span=90d",
+    "money of 90 days": "/admin/money?span=90d",
+    "members of this month": "/admin/members",
+    "a member among 100,000": "/admin/members?members-search=99999",
+    "models of 30 days": "/admin/models",
+}
 BEGAN = int((NOW - timedelta(days=DAYS)).timestamp()) * 1_000_000
 STEP = DAYS * DAY // TURNS
 COLUMNS = "{:<58} {:>10}"
@@ -63,6 +82,10 @@ ROWS = (
         'answer', {models}, 'one', 900, 0, 0, 200, 0, 0,
         100 + i % 800, {began} + i * {step}, {began} + i * {step} + 4000000, {tiers}
     FROM n""",
+    """INSERT INTO usage_event (turn, account, mode, cost, used_at, hour, sealed)
+    SELECT id, account, 'sim', cost, started_at, started_at / 3600000000, 1
+    FROM turn
+    WHERE CAST(account AS INTEGER) % 7 = 0 AND CAST(account AS INTEGER) < 7 * {pay} / 2""",
     """INSERT INTO mrr_movement (
         account, mode, number, kind, delta, mrr_after, tier, currency, voluntary, moved_at
     )
@@ -148,22 +171,51 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
     return (time.perf_counter() - before) * 1000
 
 
+@asynccontextmanager
+async def browser(url: str) -> AsyncIterator[ClientSession]:
+    """An operator's browser at a dashboard that has just opened the database."""
+    async with await open_store(url, FixedClock()) as store:
+        token, until = secrets.token_urlsafe(TOKEN_BYTES), NOW + SESSION_LIFE
+        await store.transact(lambda tx: tx.begin_session(digest(token), str(BOSS), NOW, until))
+        entrance, panels = Entrance(store, FixedClock(), (BOSS,), HERE), figures(store)
+        admin = Admin(entrance, store, FixedClock(), Mode.SIMULATED, nothing, panels)
+        async with serve(Site(HERE, admin=admin), "127.0.0.1", 0) as port:
+            address, cookies = f"http://127.0.0.1:{port}", {"admin": token}
+            async with ClientSession(address, cookies=cookies, headers={"Accept": "text/html"}) as client:
+                yield client
+
+
+async def nothing(_actor: Actor, _mode: Mode, _about: str | None) -> int:
+    """Nobody presses a button here."""
+    return 0
+
+
+def figures(store: Store) -> Panels:
+    """What the pages show."""
+    return Panels(store, FixedClock(), DESK.catalogue, Mode.SIMULATED)
+
+
 async def first_views(url: str) -> None:
-    """The first view of a process that has just opened the database, and of one that has not."""
-    cold, warm = [], []
+    """Pages as a browser gets them: the first one of a process, and others."""
+    times = defaultdict[str, list[float]](list)
     for _ in range(RUNS):
-        async with await open_store(url, FixedClock()) as store:
-            panels = Panels(store, FixedClock(), DESK.catalogue, Mode.SIMULATED)
-            days = panels.back(30)
-            cold.append(await timed(lambda: panels.overview(days)))  # noqa: B023 - awaited at once
-            warm.append(await timed(lambda: panels.overview(days)))  # noqa: B023
-    told("first view of 30 days, just opened", median(cold), "ms")
-    told("first view of 30 days, again", median(warm), "ms")
+        async with browser(url) as client:
+            for name, path in PAGES.items():
+                times[name].append(await timed(lambda: seen(client, path)))  # noqa: B023 - awaited at once
+    for name, each in times.items():
+        told(f"page: {name}", median(each), "ms")
+
+
+async def seen(client: ClientSession, path: str) -> None:
+    """A whole page."""
+    async with client.get(path) as answer:
+        answer.raise_for_status()
+        await answer.read()
 
 
 async def members(store: Store) -> None:
     """Pages of the table of members."""
-    panels = Panels(store, FixedClock(), DESK.catalogue, Mode.SIMULATED)
+    panels = figures(store)
     month = date(NOW.year, NOW.month, 1)
     total = (await panels.members(month)).total
     for name, order, skip, text in (
@@ -182,7 +234,7 @@ async def members(store: Store) -> None:
 
 async def chat(store: Store, numbers: count[int], *, watched: bool) -> float:
     """Questions a second that are admitted and settled, while the dashboard is refreshed or not."""
-    panels = Panels(store, FixedClock(), DESK.catalogue, Mode.SIMULATED)
+    panels = figures(store)
     until, asked = time.perf_counter() + SECONDS, 0
 
     async def ask() -> None:

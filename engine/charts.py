@@ -48,6 +48,12 @@ class Days:
         """The first moment after them."""
         return datetime.combine(self.last + DAY, time(), UTC)
 
+    @property
+    def before(self) -> Days:
+        """As many days before them."""
+        last = self.first - DAY
+        return Days(last - (self.last - self.first), last)
+
 
 @dataclass(frozen=True, slots=True)
 class RevenueOfDay:
@@ -245,6 +251,15 @@ class MembersPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """The days before, as far as the first view compares with them."""
+
+    churn: LogoChurn
+    conversations: int
+    margin: Margin
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The first view: everything at a glance, of one moment."""
 
@@ -256,7 +271,8 @@ class Overview:
     funnel: tuple[FunnelRow, ...]
     conversations: tuple[ConversationsOfDay, ...]
     margin: MarginPanel
-    worst: MembersPage
+    past: Past
+    worst: tuple[MemberRow, ...]
     """This month's worst members."""
     vendors: VendorsPanel
     """Of the last 24 hours."""

@@ -31,9 +31,9 @@ from engine.charts import (
 from engine.churning import Churns
 from engine.domain import AccountId, Micros, TierName
 from engine.facts import Mode
-from engine.figures import Movement, MovementKind
+from engine.figures import MovementKind
 from engine.revenue import Moved
-from engine.tallies import BALANCE, Amounts, Balance, Counted, Kind, RevenueDay, day_of
+from engine.tallies import BALANCE, Amounts, Balance, Counted, Kind, RevenueDay, day_number, day_of
 
 USD = "usd"
 NOTHING = Fraction(0)
@@ -83,14 +83,17 @@ def accounts(standing: Standing) -> int:
 
 
 def revenue_panel(
-    mode: Mode, days: Days, today: date, rows: Sequence[RevenueDay], movements: Sequence[Movement]
+    mode: Mode, days: Days, today: date, rows: Sequence[RevenueDay], churns: Churns
 ) -> RevenuePanel:
-    """Everything about recurring revenue; `rows` are all up to today, `movements` those of the days."""
-    churns = Churns(movements)
+    """Everything about recurring revenue; `rows` are all up to today, `churns` those of the days."""
     others = sorted({row.currency for row in rows} - {USD})
     currencies = [currency_revenue(each, days, today, rows, churns) for each in (USD, *others)]
-    opening = sum(accounts(standings(rows, each.currency, days)[0]) for each in currencies)
-    return RevenuePanel(mode, tuple(currencies), churns.logos(opening))
+    return RevenuePanel(mode, tuple(currencies), churns.logos(paying(rows, days)))
+
+
+def paying(rows: Iterable[RevenueDay], days: Days) -> int:
+    """Accounts that paid before the first day."""
+    return sum(row.times for row in rows if row.kind == BALANCE and row.day < days.first)
 
 
 def currency_revenue(
@@ -240,24 +243,18 @@ def earned_by_account(balances: Iterable[Balance], days: Days) -> Mapping[Accoun
 
     `balances` are by account, oldest first, and those after the days may be among them.
     """
-    month = days_in_month(days.first)
+    month, first, end = days_in_month(days.first), day_number(days.first), day_number(days.last) + 1
     found: defaultdict[AccountId, dict[str, Fraction]] = defaultdict(dict)
     for each, after in pairwise((*balances, None)):
-        until = after.day if after and each and after.account == each.account else None
-        if each and each.mrr and (length := overlap(each.day, until, days)):
-            of = found[each.account]
-            of[each.currency] = of.get(each.currency, NOTHING) + part(each.mrr, length, month)
+        until = after.day if after and each and after.account == each.account else end
+        if each and each.mrr and (length := min(end, until) - max(first, each.day)) > 0:
+            of, earned = found[each.account], part(*each.mrr.as_integer_ratio(), length, month)
+            known = of.get(each.currency)
+            of[each.currency] = known + earned if known else earned
     return found
 
 
 @lru_cache(maxsize=4096)
-def part(mrr: Fraction, length: int, month: int) -> Fraction:
-    """What so many days of a month earn; there are few prices."""
-    return mrr * length / month
-
-
-def overlap(first: date, until: date | None, days: Days) -> int:
-    """How many of the days lie from one day to before another."""
-    end = days.last.toordinal() + 1
-    stop = end if until is None else min(end, until.toordinal())
-    return max(0, stop - max(first.toordinal(), days.first.toordinal()))
+def part(numerator: int, denominator: int, length: int, month: int) -> Fraction:
+    """What so many days of a month earn of an MRR; there are few prices, and numbers are found sooner."""
+    return Fraction(numerator * length, denominator * month)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeVar
 
 from engine.catalogue import Wares
@@ -14,22 +16,25 @@ from engine.charts import (
     ConversationsOfDay,
     Days,
     MarginPanel,
+    MemberRow,
     MembersPage,
     Overview,
+    Past,
     RevenuePanel,
     TiersPanel,
 )
+from engine.churning import Churns
 from engine.domain import AccountId, TierName
-from engine.earnings import margin_panel, revenue_panel, tiers_by_day
+from engine.earnings import margin_panel, paying, revenue_panel, tiers_by_day
 from engine.facts import Mode
 from engine.figures import FunnelStep
 from engine.gauges import BacklogPanel, LimitLine, VendorsPanel, WebhooksPanel
 from engine.health import conversations, limits, vendors_panel, webhooks_panel
 from engine.ledger import Tx
 from engine.ports import Clock, Store
-from engine.ranking import Ranking, month_of, read_month
+from engine.ranking import Ranking, month_of, read_month, worst
 from engine.reports import FunnelRow, funnel
-from engine.tallies import Counted, Kind, MemberOrder, day_number, hour_number
+from engine.tallies import Counted, Kind, MemberOrder, RevenueDay, day_number, hour_number
 from engine.teams import access_of
 
 T = TypeVar("T")
@@ -43,7 +48,10 @@ ONE_DAY = timedelta(days=1)
 
 
 class Panels:
-    """What the operator's pages show, of the mode in which the house sells; each method is one reading."""
+    """What the operator's pages show, of the mode in which the house sells; each method is one reading.
+
+    One reading at a time, so that however many look, a connection is left to the chat.
+    """
 
     def __init__(
         self,
@@ -59,6 +67,7 @@ class Panels:
         self._wares = wares
         self._mode = mode
         self._markup = Fraction(markup)
+        self._turn = asyncio.Lock()
 
     @property
     def today(self) -> date:
@@ -125,13 +134,16 @@ class Panels:
         return await self._read(lambda look: look.backlog())
 
     async def _read(self, work: Callable[[Look], T]) -> T:
-        now = self._clock.now()
-        return await self._store.read(lambda tx: work(Look(tx, now, self._mode, self._markup, self._wares)))
+        async with self._turn:
+            now = self._clock.now()
+            return await self._store.read(
+                lambda tx: work(Look(tx, now, self._mode, self._markup, self._wares))
+            )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
-    """One reading of the figures."""
+    """One reading of the figures; what several of them are made of is read once."""
 
     tx: Tx
     now: datetime
@@ -143,6 +155,11 @@ class Look:
     def today(self) -> date:
         """The UTC day that it is."""
         return self.now.astimezone(UTC).date()
+
+    @cached_property
+    def revenue_days(self) -> Sequence[RevenueDay]:
+        """All that moved the revenue up to today."""
+        return self.tx.revenue_days(self.mode, self.today + ONE_DAY)
 
     def daily(self, days: Days, *kinds: Kind, mode: str = "") -> Sequence[Counted]:
         """Counts of some days."""
@@ -159,24 +176,32 @@ class Look:
             funnel=self.funnel(days),
             conversations=self.conversations(days),
             margin=self.margin(days),
-            worst=self.members(self.today, MemberOrder.MARGIN, 0, WORST, ""),
+            past=self.past(days.before),
+            worst=self.worst(),
             vendors=self.vendors(24),
             webhooks=self.webhooks(days),
             limits=self.limits(days),
             backlog=self.backlog(),
         )
 
+    def past(self, days: Days) -> Past:
+        """What other days are compared with."""
+        churns, talked = self.churns(days), self.conversations(days)
+        opening = paying(self.revenue_days, days)
+        return Past(churns.logos(opening), sum(each.total for each in talked), self.margin(days).total)
+
+    def churns(self, days: Days) -> Churns:
+        """Who left and who pays less."""
+        return Churns(self.tx.turnovers(self.mode, days.since, days.until))
+
     def revenue(self, days: Days) -> RevenuePanel:
         """As `Panels.revenue`."""
-        rows = self.tx.revenue_days(self.mode, self.today + ONE_DAY)
-        movements = self.tx.movements_between(self.mode, days.since, days.until)
-        return revenue_panel(self.mode, days, self.today, rows, movements)
+        return revenue_panel(self.mode, days, self.today, self.revenue_days, self.churns(days))
 
     def tiers(self, days: Days) -> TiersPanel:
         """As `Panels.tiers`."""
-        rows = self.tx.revenue_days(self.mode, self.today + ONE_DAY)
         changes = self.tx.tallies((Kind.TIER,), self.mode, 0, day_number(self.today) + 1)
-        now, by_day = tiers_by_day(days, self.today, rows, changes)
+        now, by_day = tiers_by_day(days, self.today, self.revenue_days, changes)
         return TiersPanel(now, self.tx.count_accounts(), by_day)
 
     def funnel(self, days: Days) -> tuple[FunnelRow, ...]:
@@ -193,9 +218,8 @@ class Look:
 
     def margin(self, days: Days) -> MarginPanel:
         """As `Panels.margin`."""
-        rows = self.tx.revenue_days(self.mode, days.last + ONE_DAY)
         counts = [*self.daily(days, Kind.USAGE), *self.daily(days, Kind.METERED, mode=self.mode)]
-        return margin_panel(self.mode, days, rows, counts, self.markup)
+        return margin_panel(self.mode, days, self.revenue_days, counts, self.markup)
 
     def vendors(self, hours: int) -> VendorsPanel:
         """As `Panels.vendors`."""
@@ -220,6 +244,11 @@ class Look:
         """As `Panels.backlog`."""
         waiting, letters = self.tx.waiting(self.mode, self.now), self.tx.dead_letters(self.mode)
         return BacklogPanel(tuple(waiting), tuple(letters))
+
+    def worst(self) -> tuple[MemberRow, ...]:
+        """Members who leave least in this month."""
+        days = month_of(self.today, self.today)
+        return tuple(worst(self.tx, self.mode, days, self.markup, self.tier_of, WORST))
 
     def members(self, day: date, order: MemberOrder, skip: int, limit: int, text: str) -> MembersPage:
         """As `Panels.members`."""

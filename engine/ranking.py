@@ -14,6 +14,8 @@ from engine.facts import Mode
 from engine.ledger import Tx
 from engine.tallies import MemberCost, MemberOrder
 
+NEAR = (4, 40, 400)
+"""So many times more of those that cost most are looked at before all members are."""
 TierOf = Callable[[AccountId], TierName]
 
 
@@ -71,6 +73,27 @@ def read_month(tx: Tx, mode: Mode, days: Days, markup: Fraction) -> Month:
     brought = {**recurring, **metered}
     free = (MemberCost(each, None, None, 0, Micros(0)) for each in sorted(brought) if each not in costs)
     return Month(days, recurring, metered, tuple(costs.values()), tuple(free))
+
+
+def worst(
+    tx: Tx, mode: Mode, days: Days, markup: Fraction, tier_of: TierOf, count: int
+) -> Sequence[MemberRow]:
+    """So many members of a month who leave least, from few that cost most where that can be told from them.
+
+    Nobody loses more than they cost: whoever costs less than these lose is none of them.
+    """
+    used = {
+        account: cost * markup for account, cost in tx.metered_costs(mode, days.since, days.until).items()
+    }
+    for most in (count * times for times in NEAR):
+        dearest = tx.dearest(days.first, 0, most)
+        balances = tx.balances_of_dearest(mode, days.last + timedelta(days=1), days.first, most)
+        month = Month(days, earned_by_account(balances, days), used, (), ())
+        found = sorted(dearest, key=month.margin)[:count]
+        if len(dearest) == most and month.margin(found[-1]) < -dearest[-1].cost:
+            return [month.row(each, tier_of(each.account)) for each in found]
+    whole = Ranking(tx, mode, read_month(tx, mode, days, markup), tier_of)
+    return whole.page(MemberOrder.MARGIN, 0, count)
 
 
 @dataclass(frozen=True, slots=True)

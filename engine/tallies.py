@@ -11,7 +11,7 @@ from typing import Protocol
 
 from engine.domain import AccountId, Micros, Person, RefusalReason, TierName
 from engine.facts import Mode
-from engine.figures import FunnelStep, Movement
+from engine.figures import FunnelStep
 from engine.turns import Call, CallEnd, Charge
 
 HOUR = timedelta(hours=1)
@@ -245,9 +245,22 @@ class Balance:
     """What an account brings in a month from a day on."""
 
     account: AccountId
-    day: date
+    day: int
+    """Days since 1970."""
     mrr: Fraction
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """What an account that moved in some days brought in before them and after them, in one currency."""
+
+    account: AccountId
+    currency: str
+    before: Fraction
+    after: Fraction
+    unwilling: bool
+    """Whether the last time that it left was for a payment that failed or was disputed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +325,16 @@ class TalliesTx(Protocol):
         """All that moved the revenue before that day, oldest first."""
         ...
 
-    def movements_between(self, mode: Mode, since: datetime, until: datetime) -> Sequence[Movement]:
-        """The movements of that time by (at, account, number)."""
+    def turnovers(self, mode: Mode, since: datetime, until: datetime) -> Sequence[Turnover]:
+        """Accounts that moved in that time."""
         ...
 
     def balances(self, mode: Mode, until: date) -> Sequence[Balance]:
         """Every change of every account's MRR before that day, by account, oldest first."""
+        ...
+
+    def balances_of_dearest(self, mode: Mode, until: date, month: date, limit: int) -> Sequence[Balance]:
+        """The same of the accounts that `dearest` has first."""
         ...
 
     def metered_costs(self, mode: Mode, since: datetime, until: datetime) -> Mapping[AccountId, Micros]:
@@ -331,7 +348,7 @@ class TalliesTx(Protocol):
         ...
 
     def dearest_of_others(self, mode: Mode, month: date, skip: int, limit: int) -> Sequence[MemberCost]:
-        """The same without those that ever brought in money in this mode."""
+        """The same without those that ever brought in money in this mode, or metered use in the month."""
         ...
 
     def costs_of_payers(self, mode: Mode, month: date) -> Mapping[AccountId, MemberCost]:

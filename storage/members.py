@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from engine.domain import AccountId, Micros
 from engine.facts import Mode
@@ -29,13 +29,11 @@ class MemberCosts:
         return [member_cost_from(row) for row in rows]
 
     def dearest_of_others(self, mode: Mode, month: date, skip: int, limit: int) -> Sequence[MemberCost]:
-        rows = self._session.all(
-            "dearest_of_others", mode=mode, month=month_number(month), skip=skip, most=limit
-        )
+        rows = self._session.all("dearest_of_others", mode=mode, skip=skip, most=limit, **bounds(month))
         return [member_cost_from(row) for row in rows]
 
     def costs_of_payers(self, mode: Mode, month: date) -> Mapping[AccountId, MemberCost]:
-        rows = self._session.all("costs_of_payers", mode=mode, month=month_number(month))
+        rows = self._session.all("costs_of_payers", mode=mode, **bounds(month))
         return {
             row["account"]: MemberCost(row["account"], None, None, row["requests"], Micros(row["whole"]))
             for row in rows
@@ -55,6 +53,13 @@ class MemberCosts:
         return [
             AccountId(row["id"]) for row in self._session.all("find_members", pattern=pattern, most=limit)
         ]
+
+
+def bounds(month: date) -> dict[str, int | datetime]:
+    """A UTC month as a number, its first moment and the first one after it."""
+    number = month_number(month)
+    since, until = (datetime(each // 12, each % 12 + 1, 1, tzinfo=UTC) for each in (number, number + 1))
+    return {"month": number, "since": since, "until": until}
 
 
 def member_cost_from(row: Row) -> MemberCost:

@@ -6,13 +6,25 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
+from functools import lru_cache
 
 from engine.domain import AccountId, Micros, TierName
 from engine.facts import Mode
-from engine.figures import Movement
-from engine.tallies import Amounts, Balance, Counted, Key, Kind, RevenueDay, Waiting, WaitingKind, day_of
-from storage.figures import movement_from
+from engine.figures import MovementKind
+from engine.tallies import (
+    Amounts,
+    Balance,
+    Counted,
+    Key,
+    Kind,
+    RevenueDay,
+    Turnover,
+    Waiting,
+    WaitingKind,
+    day_of,
+)
 from storage.session import DAY, MrrKey, Row, Session, fraction, moment_or_none
+from storage.spending import month_number
 
 AT_ONCE = 4
 """Counts that one statement adds."""
@@ -40,21 +52,23 @@ class Tallied:
     def revenue_days(self, mode: Mode, until: date) -> Sequence[RevenueDay]:
         return [revenue_day_from(row) for row in self._session.all("mrr_days", mode=mode, until=until)]
 
-    def movements_between(self, mode: Mode, since: datetime, until: datetime) -> Sequence[Movement]:
+    def turnovers(self, mode: Mode, since: datetime, until: datetime) -> Sequence[Turnover]:
         rows = self._session.all("movements_between", mode=mode, since=since, until=until)
-        return [movement_from(row) for row in rows]
+        return turnovers_from(rows)
 
     def balances(self, mode: Mode, until: date) -> Sequence[Balance]:
         rows = self._session.all("balances", mode=mode, until=day_start(until))
-        return [
-            Balance(
-                AccountId(row["account"]),
-                day_of(row["moved_at"] // DAY),
-                fraction(row["mrr_after"]),
-                row["currency"],
-            )
-            for row in rows
-        ]
+        return [balance_from(row) for row in rows]
+
+    def balances_of_dearest(self, mode: Mode, until: date, month: date, limit: int) -> Sequence[Balance]:
+        rows = self._session.all(
+            "balances_of_dearest",
+            mode=mode,
+            until=day_start(until),
+            month=month_number(month),
+            most=limit,
+        )
+        return [balance_from(row) for row in rows]
 
     def metered_costs(self, mode: Mode, since: datetime, until: datetime) -> Mapping[AccountId, Micros]:
         rows = self._session.all("metered_costs", mode=mode, since=since, until=until)
@@ -124,6 +138,40 @@ def add_revenue(session: Session, key: MrrKey, change: tuple[int, int]) -> None:
 def day_start(day: date) -> datetime:
     """The first moment of a UTC day."""
     return datetime.combine(day, time(), UTC)
+
+
+@lru_cache(maxsize=1024)
+def difference(after: str, delta: str) -> Fraction:
+    """What there was before something changed; there are few prices."""
+    return fraction(after) - fraction(delta)
+
+
+def turnovers_from(rows: Sequence[Row]) -> Sequence[Turnover]:
+    """What movements, oldest first, come to by account and currency."""
+    first: dict[tuple[str, str], Row] = {}
+    last: dict[tuple[str, str], Row] = {}
+    willing: dict[str, int] = {}
+    for row in rows:
+        place = row["account"], row["currency"]
+        first.setdefault(place, row)
+        last[place] = row
+        if row["kind"] == MovementKind.CHURN:
+            willing[place[0]] = row["voluntary"]
+    return [
+        Turnover(
+            AccountId(account),
+            currency,
+            difference(began["mrr_after"], began["delta"]),
+            fraction(last[account, currency]["mrr_after"]),
+            willing.get(account) == 0,
+        )
+        for (account, currency), began in first.items()
+    ]
+
+
+def balance_from(row: Row) -> Balance:
+    """A change of an account's MRR as the engine knows it."""
+    return Balance(row["account"], row["moved_at"] // DAY, fraction(row["mrr_after"]), row["currency"])
 
 
 def counted_from(row: Row) -> Counted:

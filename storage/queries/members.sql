@@ -17,7 +17,11 @@ SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen
 FROM spend s LEFT JOIN account a ON a.id = s.account
 WHERE s.month = :month
     AND NOT EXISTS (SELECT 1 FROM mrr_movement m WHERE m.account = s.account AND m.mode = :mode)
-    AND NOT EXISTS (SELECT 1 FROM usage_event u WHERE u.account = s.account AND u.mode = :mode)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM usage_event u
+        WHERE u.account = s.account AND u.mode = :mode AND u.used_at >= :since AND u.used_at < :until
+    )
 ORDER BY s.whole DESC, s.account DESC
 LIMIT :most OFFSET :skip;
 
@@ -25,7 +29,7 @@ LIMIT :most OFFSET :skip;
 SELECT p.account, s.requests, s.whole
 FROM (
     SELECT account FROM mrr_movement WHERE mode = :mode
-    UNION SELECT account FROM usage_event WHERE mode = :mode
+    UNION SELECT account FROM usage_event WHERE mode = :mode AND used_at >= :since AND used_at < :until
 ) AS p
     JOIN spend s ON s.account = p.account AND s.month = :month;
 

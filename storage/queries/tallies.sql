@@ -69,7 +69,7 @@ WHERE mode = :mode AND day < :until
 ORDER BY day, currency, tier, kind, denominator;
 
 -- name: movements_between
-SELECT account, mode, number, kind, delta, mrr_after, tier, currency, voluntary, moved_at
+SELECT account, currency, kind, delta, mrr_after, voluntary
 FROM mrr_movement
 WHERE mode = :mode AND moved_at >= :since AND moved_at < :until
 ORDER BY moved_at, account, number;
@@ -78,6 +78,15 @@ ORDER BY moved_at, account, number;
 SELECT account, moved_at, mrr_after, currency
 FROM mrr_movement
 WHERE mode = :mode AND moved_at < :until
+ORDER BY account, number;
+
+-- name: balances_of_dearest
+SELECT account, moved_at, mrr_after, currency
+FROM mrr_movement
+WHERE mode = :mode AND moved_at < :until
+    AND account IN (
+        SELECT account FROM spend WHERE month = :month ORDER BY whole DESC, account DESC LIMIT :most
+    )
 ORDER BY account, number;
 
 -- name: metered_costs

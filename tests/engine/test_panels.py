@@ -67,7 +67,7 @@ async def test_questions_are_in_the_first_view_by_day_tier_and_model(hall: Hall)
     ]
     assert {line.model: line.ends for line in view.vendors.lines}["spare"] == {CallEnd.ANSWERED: 1}
     assert view.tiers.accounts == 2
-    assert [row.person for row in view.worst.rows] == [ALICE, BOB]
+    assert [row.person for row in view.worst] == [ALICE, BOB]
     assert {each.kind for each in view.backlog.waiting} == set(WaitingKind)
 
 
@@ -78,7 +78,7 @@ async def test_a_house_without_anything_has_figures_too(hall: Hall) -> None:
     assert [moved.kind for moved in view.revenue.usd.moved] == list(MovementKind)
     assert not view.margin.total.margin
     assert view.margin.total.share is None
-    assert (view.webhooks.whole.success, view.vendors.lines, view.worst.rows) == (None, (), ())
+    assert (view.webhooks.whole.success, view.vendors.lines, view.worst) == (None, (), ())
     assert len(view.conversations) == len(view.revenue.usd.days) == len(view.tiers.days) == 30
     for order in MemberOrder:
         assert (await panels(hall).members(panels(hall).today, order)).total == 0

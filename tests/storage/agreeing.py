@@ -11,9 +11,11 @@ from functools import cache, partial
 
 from engine.catalogue import Wares
 from engine.charts import Days, MemberRow, MembersPage
+from engine.domain import TierName
 from engine.facts import Mode
 from engine.panels import Panels
 from engine.ports import Clock
+from engine.ranking import worst
 from engine.tallies import Kind, MemberOrder, day_number, day_of
 from storage.store import Store
 from tests.storage import raw_figures as raw
@@ -33,7 +35,7 @@ async def agree(store: Store, url: str, clock: Clock, wares: Wares, mode: Mode, 
     await margin_agrees(panels, query, mode, span)
     await steps_agree(panels, query, mode, span)
     for month in sorted({day.replace(day=1) for day in span.all}):
-        await members_agree(panels, query, mode, month)
+        await members_agree(store, panels, query, mode, month)
     found = {
         (each.day, tier or ""): count
         for each in await panels.conversations(span)
@@ -100,7 +102,7 @@ async def margin_agrees(panels: Panels, query: raw.Query, mode: Mode, span: Days
         assert getattr(found.total, part) == by_tier == by_day
 
 
-async def members_agree(panels: Panels, query: raw.Query, mode: Mode, month: date) -> None:
+async def members_agree(store: Store, panels: Panels, query: raw.Query, mode: Mode, month: date) -> None:
     """Each member's month, in every order, whole and page by page."""
     last = min(panels.today, (month + 31 * DAY).replace(day=1) - DAY)
     earned, metered = raw.earned(query, mode, month, last), raw.metered(query, mode, month, last)
@@ -122,8 +124,19 @@ async def members_agree(panels: Panels, query: raw.Query, mode: Mode, month: dat
             wanted = earned.get(who, Fraction(0)), metered.get(who, 0) * Fraction(MARKUP)
             assert told == (*costs.get(who, (0, 0)), *wanted)
         placed = [place(row) for row in whole.rows]
+        if order is MemberOrder.MARGIN:
+            await worst_agree(store, mode, Days(month, last), placed)
         assert placed == sorted(placed)
         assert await paged(panels, month, order) == list(whole.rows)
+
+
+async def worst_agree(store: Store, mode: Mode, days: Days, margins: Sequence[Fraction | int]) -> None:
+    """Who leaves least, from few rows."""
+    for count in (1, 2, 3, 10):
+        found = await store.read(
+            lambda tx, n=count: worst(tx, mode, days, Fraction(MARKUP), lambda _: TierName.FREE, n)
+        )
+        assert [row.margin for row in found] == margins[:count]
 
 
 async def paged(panels: Panels, month: date, order: MemberOrder) -> Sequence[object]:

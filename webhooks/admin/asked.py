@@ -109,9 +109,3 @@ class Asked:
         """The months that can be chosen, the newest first."""
         count = self.now.year * 12 + self.now.month - 1
         return tuple(f"{each // 12}-{each % 12 + 1:02d}" for each in range(count, count - MONTHS_BACK, -1))
-
-
-def earlier(days: Days) -> Days:
-    """As many days before them."""
-    last = days.first - A_DAY
-    return Days(last - (days.last - days.first), last)

@@ -17,19 +17,24 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Chart.js with its adapter for times, as it is and compressed."""
+    """Chart.js with its adapter for times."""
 
     content: bytes
-    packed: bytes
     tag: str
     """Changes with the content."""
 
 
 @cache
 def library() -> Library:
-    """Read and compress it, once in a process; it takes a tenth of a second."""
+    """Read it, once in a process."""
     content = files("chartkick").joinpath("django/static/chartkick/Chart.bundle.js").read_bytes()
-    return Library(content, gzip.compress(content, mtime=0), hashlib.sha256(content).hexdigest()[:20])
+    return Library(content, hashlib.sha256(content).hexdigest()[:20])
+
+
+@cache
+def compressed() -> bytes:
+    """The same compressed, for whoever asks for it; pages do not wait for that."""
+    return gzip.compress(library().content, mtime=0)
 
 
 async def chart_js(request: web.Request) -> web.StreamResponse:
@@ -44,9 +49,5 @@ async def chart_js(request: web.Request) -> web.StreamResponse:
         return web.Response(status=304, headers=headers)
     if packed:
         headers["Content-Encoding"] = "gzip"
-    return web.Response(
-        body=found.packed if packed else found.content,
-        content_type="text/javascript",
-        charset="utf-8",
-        headers=headers,
-    )
+    body = await asyncio.to_thread(compressed) if packed else found.content
+    return web.Response(body=body, content_type="text/javascript", charset="utf-8", headers=headers)

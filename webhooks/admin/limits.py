@@ -10,7 +10,7 @@ from engine.charts import Days
 from engine.domain import RefusalReason, TierName
 from engine.gauges import LimitLine
 from engine.panels import Panels
-from webhooks.admin.asked import Asked, earlier
+from webhooks.admin.asked import Asked
 from webhooks.admin.parts import Chart, Figure, Figures, Part, Series, Shape, change
 from webhooks.admin.series import TONES, day_words, tier_words, tone_of
 from webhooks.admin.tables import Choice, Column, Listed, Row, Table
@@ -56,7 +56,7 @@ class Limits:
         """By day and limit, by tier, and every pair of them."""
         days = asked.days
         lines = await self._panels.limits(days)
-        before = await self._panels.limits(earlier(days))
+        before = await self._panels.limits(days.before)
         return [
             numbers(lines, before, len(days.all)),
             by_day(lines, days),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from engine.charts import CurrencyRevenue, Margin, MarginPanel, RevenuePanel
 from engine.figures import MovementKind
 from engine.panels import Panels
-from webhooks.admin.asked import Asked, earlier
+from webhooks.admin.asked import Asked
 from webhooks.admin.parts import Chart, Figure, Figures, Part, Series, Shape, change
 from webhooks.admin.series import (
     MOVEMENTS,
@@ -47,7 +47,7 @@ class Money:
 
     async def build(self, asked: Asked) -> Sequence[Part]:
         """Revenue first, then what it cost."""
-        days, before = asked.days, earlier(asked.days)
+        days, before = asked.days, asked.days.before
         revenue, margin = await self._panels.revenue(days), await self._panels.margin(days)
         past = await self._panels.revenue(before), await self._panels.margin(before)
         compared = f"Changes are against the {len(before.all)} days before."

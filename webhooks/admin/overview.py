@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import UTC
 
-from engine.charts import ConversationsOfDay, MarginPanel, MembersPage, Overview, RevenuePanel, TiersPanel
+from engine.charts import ConversationsOfDay, Overview
 from engine.gauges import BacklogPanel
 from engine.panels import Panels
 from webhooks.admin import hooks, members, money
-from webhooks.admin.asked import DAYS, USUAL_DAYS, Asked, earlier
+from webhooks.admin.asked import DAYS, USUAL_DAYS, Asked
 from webhooks.admin.backlog import LATE, WAITING
 from webhooks.admin.limits import by_day as limits_by_day
 from webhooks.admin.models import circuit_words
@@ -29,16 +29,6 @@ from webhooks.boundary import ADMIN_PATH
 WORST = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """The span before, as far as the big numbers compare with it."""
-
-    revenue: RevenuePanel
-    tiers: TiersPanel
-    conversations: Sequence[ConversationsOfDay]
-    margin: MarginPanel
-
-
 class Front:
     """Builds the page."""
 
@@ -47,18 +37,12 @@ class Front:
 
     async def build(self, asked: Asked) -> Sequence[Part]:
         """From what is urgent to what is interesting."""
-        days, past = asked.days, earlier(asked.days)
-        now, panels = await self._panels.overview(days), self._panels
-        before = Before(
-            await panels.revenue(past),
-            await panels.tiers(past),
-            await panels.conversations(past),
-            await panels.margin(past),
-        )
-        words = f"Numbers are of {asked.span_words}, changes against the {len(past.all)} days before."
+        days = asked.days
+        now = await self._panels.overview(days)
+        words = f"Numbers are of {asked.span_words}, changes against the {len(days.all)} days before."
         return [
             Notices("attention", "What wants attention", attention(now)),
-            Figures("numbers", "The numbers", numbers(now, before), words),
+            Figures("numbers", "The numbers", numbers(now), words),
             revenue_chart(now.revenue.usd),
             tiers_chart(now.tiers.days),
             conversations_chart(now.conversations),
@@ -66,20 +50,19 @@ class Front:
             models_chart(now.margin.models),
             funnel_chart(now.funnel),
             limits_by_day(now.limits, days, wide=False),
-            worst(now.worst),
+            worst(now),
         ]
 
 
-def numbers(now: Overview, before: Before) -> list[Figure]:
+def numbers(now: Overview) -> list[Figure]:
     """Eight of them."""
-    return [*people(now, before), *earnings(now, before)]
+    return [*people(now), *earnings(now)]
 
 
-def people(now: Overview, before: Before) -> list[Figure]:
+def people(now: Overview) -> list[Figure]:
     """Who pays, who leaves, who talks."""
     usd, tiers = now.revenue.usd, now.tiers
-    paying, were = sum(tiers.now.paying.values()), sum(before.tiers.days[-1].paying.values())
-    talked, had = total(now.conversations), total(before.conversations)
+    paying, talked = sum(tiers.now.paying.values()), total(now.conversations)
     today = now.conversations[-1].total if now.conversations else 0
     each = usd.mrr / paying if paying else None
     churned = now.revenue.churn
@@ -96,7 +79,7 @@ def people(now: Overview, before: Before) -> list[Figure]:
             "Paying members",
             f"{paying:,}",
             f"of {tiers.accounts:,} accounts",
-            *change(paying, were),
+            *change(paying, churned.opening),
             [float(sum(day.paying.values())) for day in tiers.days],
             link(now, "members"),
         ),
@@ -104,21 +87,21 @@ def people(now: Overview, before: Before) -> list[Figure]:
             "Members lost",
             as_share(churned.rate),
             money.lost(now.revenue),
-            *change(churned.rate, before.revenue.churn.rate, good_up=False),
+            *change(churned.rate, now.past.churn.rate, good_up=False),
         ),
         Figure(
             "Conversations",
             f"{talked:,}",
             f"{today:,} today",
-            *change(talked, had),
+            *change(talked, now.past.conversations),
             [float(day.total) for day in now.conversations],
         ),
     ]
 
 
-def earnings(now: Overview, before: Before) -> list[Figure]:
+def earnings(now: Overview) -> list[Figure]:
     """What came in, went out and stayed, and whether Stripe's events arrive."""
-    margin, past, days = now.margin.total, before.margin.total, now.margin.days
+    margin, past, days = now.margin.total, now.past.margin, now.margin.days
     today = days[-1].margin if days else margin
     success, *_ = hooks.verdicts(now.webhooks)
     return [
@@ -206,7 +189,7 @@ def margin_notices(now: Overview) -> list[Notice]:
     if margin.margin < 0 and margin.revenue:
         words = f"These days cost {as_money(-margin.margin)} more than they earned."
         found.append(Notice(words, Mood.BAD, link(now, "money"), "Why"))
-    paying = [each for each in now.worst.rows if each.margin < 0 and each.recurring > 0]
+    paying = [each for each in now.worst if each.margin < 0 and each.recurring > 0]
     if paying:
         words = f"Of the members who pay, {len(paying)} cost more than they bring in this month."
         found.append(Notice(words, Mood.BAD, link(now, "members"), "Who"))
@@ -223,13 +206,13 @@ def link(now: Overview, page: str) -> str:
     )
 
 
-def worst(page: MembersPage) -> Table:
-    """The members of a month who leave least."""
-    rows = [members.row_of(each) for each in page.rows]
+def worst(now: Overview) -> Table:
+    """The members of this month who leave least."""
+    rows = [members.row_of(each) for each in now.worst]
     columns = [Column(each.key, each.title, each.unit) for each in members.COLUMNS]
     return Table(
         "worst",
-        f"Worst margins of {page.month:%B %Y}",
+        f"Worst margins of {now.now.astimezone(UTC):%B %Y}",
         columns,
         Listed(rows),
         sort="margin",

@@ -12,7 +12,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.admin.asked import Asked, earlier
+from webhooks.admin.asked import Asked
 from webhooks.admin.export import written
 from webhooks.admin.parts import Mood, change
 from webhooks.admin.shown import Grid, grid, path
@@ -141,7 +141,7 @@ async def test_any_text_comes_back_out_of_a_file(texts: list[str]) -> None:
 def test_a_span_is_some_days_or_a_month(name: str, first: date, last: date) -> None:
     days = asked(span=name).days
     assert (days.first, days.last) == (first, last)
-    before = earlier(days)
+    before = days.before
     assert before.until == days.since
     assert len(before.all) == len(days.all)
 
