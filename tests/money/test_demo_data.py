@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,7 @@ import pytest_asyncio
 import main
 from bot.console import demo
 from bot.console.arguments import command_line
+from engine.catalogue import Catalogue
 from engine.config import load_settings
 from engine.demo.clock import PlayedClock
 from engine.demo.fates import Step, dealt
@@ -26,12 +28,17 @@ from engine.domain import Interval, Scope, TierName
 from engine.facts import Mode
 from engine.figures import Movement, MovementKind
 from engine.ledger import Tx
+from engine.panels import Panels
 from engine.spending import Entry, monthly, scopes
+from engine.turns import CallEnd
 from storage.store import open_store
+from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE
 from tests.fakes.clock import FakeClock
 from tests.postgres import PostgresServer
 from tests.program import database_url, running
+from tests.storage.agreeing import MARKUP, agree, health_agrees
+from tests.storage.makers import rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,6 +52,7 @@ class Facts:
     """What is found in a database after a story."""
 
     said: str
+    url: str
     accounts: int
     entries: Sequence[Entry]
     movements: Sequence[Movement]
@@ -76,7 +84,7 @@ async def told(url: str, plot: Plot) -> Facts:
         stats = await house.office.reports.get_subscription_stats(plot.since, plot.until)
         read = await house.store.read(lambda tx: facts(tx, plot))
         return replace(
-            read, said=said.getvalue(), mrr=stats.revenues[0].mrr, differences=len(found.differences)
+            read, said=said.getvalue(), url=url, mrr=stats.revenues[0].mrr, differences=len(found.differences)
         )
 
 
@@ -87,6 +95,7 @@ def facts(tx: Tx, plot: Plot) -> Facts:
     known = [sub for _, sub in tx.known_subscriptions(Mode.SIMULATED, "", 1000)]
     return Facts(
         said="",
+        url="",
         accounts=tx.count_accounts(),
         entries=entries,
         movements=tx.movements(Mode.SIMULATED, None, 10_000),
@@ -135,6 +144,18 @@ async def test_every_purse_holds_what_the_ledger_says(story: Facts) -> None:
 async def test_movements_add_up_to_the_revenue_of_today_which_stripe_confirms(story: Facts) -> None:
     assert sum(each.delta for each in story.movements) == story.mrr > 0
     assert story.differences == 0
+
+
+async def test_every_figure_of_the_dashboard_is_what_the_rows_say(story: Facts) -> None:
+    clock, wares = PlayedClock(TODAY), Catalogue(TIERS, ())
+    async with await open_store(story.url, clock) as store:
+        await agree(store, story.url, clock, wares, Mode.SIMULATED, 2 * PLOT.days)
+        panels = Panels(store, clock, wares, Mode.SIMULATED, MARKUP)
+        span, query = panels.back(PLOT.days), cache(partial(rows, story.url))
+        await health_agrees(panels, query, Mode.SIMULATED, span)
+        models = (await panels.vendors(24 * PLOT.days)).lines
+    assert {end for line in models for end in line.ends} >= {CallEnd.ANSWERED, CallEnd.CUT, CallEnd.LATE}
+    assert all(line.first.p95 and line.total.p95 for line in models if CallEnd.ANSWERED in line.ends)
 
 
 async def test_nothing_happens_after_today_and_something_on_every_day(story: Facts) -> None:

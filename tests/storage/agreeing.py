@@ -13,15 +13,21 @@ from engine.catalogue import Wares
 from engine.charts import Days, MemberRow, MembersPage
 from engine.domain import TierName
 from engine.facts import Mode
+from engine.gauges import TARGETS, Quantiles
+from engine.health import duration
+from engine.ledger import Tx
 from engine.panels import Panels
 from engine.ports import Clock
 from engine.ranking import worst
-from engine.tallies import Kind, MemberOrder, day_number, day_of
+from engine.tallies import Delivery, Kind, MemberOrder, bound, day_number, day_of
+from engine.turns import CallEnd
 from storage.store import Store
 from tests.storage import raw_figures as raw
 from tests.storage.makers import rows
 
 MARKUP = Decimal(3)
+SETTLED = frozenset({CallEnd.ANSWERED, CallEnd.LEFT, CallEnd.CUT})
+"""Ends after which a member has words."""
 DAY = timedelta(days=1)
 
 
@@ -133,10 +139,46 @@ async def members_agree(store: Store, panels: Panels, query: raw.Query, mode: Mo
 async def worst_agree(store: Store, mode: Mode, days: Days, margins: Sequence[Fraction | int]) -> None:
     """Who leaves least, from few rows."""
     for count in (1, 2, 3, 10):
-        found = await store.read(
-            lambda tx, n=count: worst(tx, mode, days, Fraction(MARKUP), lambda _: TierName.FREE, n)
-        )
+        found = await store.read(partial(worst_of, mode=mode, days=days, count=count))
         assert [row.margin for row in found] == margins[:count]
+
+
+def worst_of(tx: Tx, mode: Mode, days: Days, count: int) -> Sequence[MemberRow]:
+    """As the first view reads them."""
+    return worst(tx, mode, days, Fraction(MARKUP), lambda _: TierName.FREE, count)
+
+
+async def health_agrees(panels: Panels, query: raw.Query, mode: Mode, span: Days) -> None:
+    """Limits, webhooks, vendors and the backlog of a house that nothing was erased from."""
+    met = Counter(
+        {(each.day, each.tier.value, each.reason.value): each.times for each in await panels.limits(span)}
+    )
+    assert met == raw.limits_met(query, mode, span.first, span.last)
+    webhooks, took = (await panels.webhooks(span)).whole, raw.events(query, mode, span.first, span.last)
+    applied = sorted(each for each in took if each is not None)
+    assert webhooks.deliveries[Delivery.TAKEN] + webhooks.deliveries.get(Delivery.IGNORED, 0) == len(took)
+    assert webhooks.took == within(applied)
+    assert webhooks.prompt == sum(each <= TARGETS.took for each in applied)
+    ends = {
+        (line.provider, line.model): line.ends for line in (await panels.vendors(24 * len(span.all))).lines
+    }
+    found = Counter(
+        {
+            (model, end.value): times
+            for (_, model), each in ends.items()
+            for end, times in each.items()
+            if end in SETTLED
+        }
+    )
+    assert found == raw.answers(query, span.first, span.last)
+    waits = {each.kind.value: each.count for each in (await panels.backlog()).waiting}
+    assert waits == raw.waiting(query, mode)
+
+
+def within(took: Sequence[timedelta]) -> Quantiles:
+    """The bounds that half and 95 of 100 durations keep, from each of them."""
+    half, most = (duration(bound(took[-(-len(took) * percent // 100) - 1])) for percent in (50, 95))
+    return Quantiles(half, most, len(took))
 
 
 async def paged(panels: Panels, month: date, order: MemberOrder) -> Sequence[object]:

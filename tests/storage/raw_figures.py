@@ -125,3 +125,41 @@ def cost(query: Query, first: date, last: date) -> int:
     """What vendors charged for what began on some days."""
     rows = query("SELECT began_at, cost FROM charge")
     return sum(amount or 0 for began, amount in rows if first <= at(began).date() <= last)
+
+
+def limits_met(query: Query, mode: str, first: date, last: date) -> Counter[tuple[date, str, str]]:
+    """Questions that a limit stopped, by day, tier and reason, from what members came to."""
+    rows = query("SELECT at, mode, tier, reason FROM event WHERE kind = 'limit_hit'")
+    days = ((at(when).date(), tier, reason) for when, its, tier, reason in rows if its == mode)
+    return Counter(each for each in days if first <= each[0] <= last)
+
+
+def events(query: Query, mode: str, first: date, last: date) -> list[timedelta | None]:
+    """Stripe's events that came on some days, by how long reading their customer took; None: not read."""
+    rows = query("SELECT mode, received_at, applied_at, status FROM stripe_event")
+    return [
+        at(applied) - at(received) if status == "applied" else None
+        for its, received, applied, status in rows
+        if its == mode and first <= at(received).date() <= last
+    ]
+
+
+def answers(query: Query, first: date, last: date) -> Counter[tuple[str, str]]:
+    """Answers by model and how the request that wrote them ended, told from what their turns say."""
+    ends = {"end": "answered", "length": "answered", "stopped": "left", "cut": "cut"}
+    rows = query("SELECT model, outcome, started_at FROM turn WHERE state = 'settled'")
+    return Counter(
+        (model, ends[outcome]) for model, outcome, began in rows if first <= at(began).date() <= last
+    )
+
+
+def waiting(query: Query, mode: str) -> dict[str, int]:
+    """What has to be done, from every queue."""
+    queue = query("SELECT mode, gen, done_gen, dead FROM sync_queue")
+    found = {"customers": sum(its == mode and gen > done and not dead for its, gen, done, dead in queue)}
+    for kind, table in (("duties", "duty"), ("notices", "notice"), ("usage_reports", "usage_report")):
+        rows = query(f"SELECT mode, state FROM {table}")  # noqa: S608 - names of ours
+        found[kind] = sum(its == mode and state == "owed" for its, state in rows)
+    for kind, table in (("summaries", "owed_summary"), ("alerts", "alert_owed")):
+        found[kind] = sum(state == "owed" for (state,) in query(f"SELECT state FROM {table}"))  # noqa: S608
+    return {**found, "answers": sum(state == "held" for (state,) in query("SELECT state FROM turn"))}
