@@ -19,11 +19,14 @@ from aiohttp import ClientSession
 
 from benchmarks.bench_storage import DESK, NOW, FixedClock, question
 from engine.audit import Actor
+from engine.config import load_settings
 from engine.domain import Person, Platform
+from engine.drafts import Drafts
 from engine.entry import SESSION_LIFE, TOKEN_BYTES, Entrance, digest
 from engine.facts import Mode
 from engine.panels import Panels
 from engine.tallies import MemberOrder
+from providers.prices import ListPrices
 from storage.migrate import for_sqlite, known_migrations, split_statements
 from storage.store import Store, migrate, open_store
 from webhooks.server import serve
@@ -178,7 +181,7 @@ async def browser(url: str) -> AsyncIterator[ClientSession]:
         token, until = secrets.token_urlsafe(TOKEN_BYTES), NOW + SESSION_LIFE
         await store.transact(lambda tx: tx.begin_session(digest(token), str(BOSS), NOW, until))
         entrance, panels = Entrance(store, FixedClock(), (BOSS,), HERE), figures(store)
-        admin = Admin(entrance, store, FixedClock(), Mode.SIMULATED, nothing, panels)
+        admin = Admin(entrance, store, FixedClock(), Mode.SIMULATED, nothing, panels, drafts(store))
         async with serve(Site(HERE, admin=admin), "127.0.0.1", 0) as port:
             address, cookies = f"http://127.0.0.1:{port}", {"admin": token}
             async with ClientSession(address, cookies=cookies, headers={"Accept": "text/html"}) as client:
@@ -188,6 +191,12 @@ async def browser(url: str) -> AsyncIterator[ClientSession]:
 async def nothing(_actor: Actor, _mode: Mode, _about: str | None) -> int:
     """Nobody presses a button here."""
     return 0
+
+
+def drafts(store: Store) -> Drafts:
+    """Nobody asks what if, either."""
+    clock, settings = FixedClock(), load_settings({})
+    return Drafts(store, clock, Mode.SIMULATED, ListPrices(), lambda: settings, lambda _: settings, Path)
 
 
 def figures(store: Store) -> Panels:

@@ -18,6 +18,7 @@ from engine.facts import AccessReason, Mode, TierChange
 from engine.figures import FunnelStep, Movement, MovementKind, Reached
 from engine.ledger import Tx
 from engine.models import Usage
+from engine.panels import Panels
 from engine.spending import FREE, Purpose, team
 from engine.tallies import BOUNDS
 from engine.terms import UsageEvent
@@ -27,7 +28,7 @@ from storage.store import Store
 from tests.billing.conftest import TIERS
 from tests.fakes.clock import NOON, FakeClock
 from tests.storage.agreeing import agree
-from tests.storage.makers import MINUTE, account, change
+from tests.storage.makers import MINUTE, account, change, conversation, hold
 
 CATALOGUE = Catalogue(TIERS, ())
 DAYS = 40
@@ -210,6 +211,30 @@ def backfill(url: str) -> list[str]:
         for each in split_statements(sql)
         if "\n".join(line for line in each.splitlines() if not line.startswith("--")).startswith(beginnings)
     ]
+
+
+async def test_who_leaves_least_may_cost_less_than_many_who_pay(
+    store: Store, database_url: str, clock: FakeClock
+) -> None:
+    people = [Person(Platform.LOCAL, "", name) for name in ("ann", "ben", "cat", "dan", "eve")]
+
+    def work(tx: Tx) -> None:
+        for number, person in enumerate(people):
+            owner, talk = account(tx, person), conversation(tx, person.user, person)
+            hold(tx, person.user, talk, person, provider="one", purse=FREE)
+            cost = Micros(100 - number)
+            charge = Charge("deep", "one", Usage(1, 0, 1), cost)
+            tx.settle(TurnId(person.user), Settlement("deep", "Yes.", Usage(), cost, "end", NOON, (charge,)))
+            if person is not people[-1]:
+                mrr = Fraction(8_990_000)
+                tx.add_movement(
+                    Movement(0, owner, Mode.TEST, MovementKind.NEW, mrr, mrr, PAID[0], "usd", True, NOON)  # noqa: FBT003
+                )
+
+    await store.transact(work)
+    view = await Panels(store, clock, CATALOGUE, Mode.TEST).members(NOON.date(), limit=1)
+    assert [row.person for row in view.rows] == [people[-1]]
+    await agree(store, database_url, clock, CATALOGUE, Mode.TEST)
 
 
 def test_the_migration_counts_up_to_the_same_bounds() -> None:
