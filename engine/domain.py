@@ -38,8 +38,7 @@ class Person:
 
     def __str__(self) -> str:
         """`discord:ID`, `slack:TEAM/ID` or `local:NAME`."""
-        inside = f"{self.workspace}/{self.user}" if self.workspace else self.user
-        return f"{self.platform}:{inside}"
+        return f"{self.platform}:{f'{self.workspace}/' if self.workspace else ''}{self.user}"
 
     @classmethod
     def parse(cls, text: str) -> Person:
@@ -63,8 +62,7 @@ class Channel:
 
     def __str__(self) -> str:
         """`discord:CHANNEL_ID` or `slack:TEAM/CHANNEL`."""
-        inside = f"{self.workspace}/{self.id}" if self.workspace else self.id
-        return f"{self.platform}:{inside}"
+        return f"{self.platform}:{f'{self.workspace}/' if self.workspace else ''}{self.id}"
 
     @classmethod
     def parse(cls, text: str) -> Channel:
