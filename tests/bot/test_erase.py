@@ -21,6 +21,7 @@ from engine.checkout import CheckoutLink
 from engine.domain import Answered, Interval, Person, TierName
 from engine.facts import CustomerId, SessionId, Subscription
 from engine.ledger import Tx
+from engine.terms import DutyKind
 from tests.bot.counter import Counter, simulated_counter
 from tests.bot.house import household
 from tests.engine.conftest import ALICE, Hall, last
@@ -154,6 +155,9 @@ async def test_a_payment_that_comes_after_all_is_ended_and_given_back(hall: Hall
     link = await counter.checkout.upgrade(ALICE, TierName.PREMIUM, Interval.MONTH)
     assert isinstance(link, CheckoutLink)
     assert await ordered(hall, "erase local:alice --yes") == 0
+    now, mode = hall.clock.now(), counter.subscriptions.mode
+    (owed,) = await hall.store.transact(lambda tx: tx.claim_duties(mode, now, now + timedelta(minutes=1), 5))
+    assert (owed.kind, owed.subject) == (DutyKind.CLOSE_CHECKOUT, link.url.rpartition("/")[2])
     await counter.simulated.pay(SessionId(link.url.rpartition("/")[2]))
     customer = (await hall.store.read(lambda tx: tx.objects("customer")))[0].id
     await counter.subscriptions.sync(CustomerId(customer))
@@ -184,6 +188,9 @@ async def test_a_subscription_that_is_taken_up_again_at_stripe_is_ended(
     kinds = "subscription", "invoice"
     objects = await hall.store.read(lambda tx: [json.loads(tx.objects(kind)[0].body) for kind in kinds])
     assert [objects[0]["end_reason"], objects[1]["refunded_at"]] == ["cancellation_requested", None]
+    nobody = await hall.store.read(lambda tx: tx.account_of(sub.mode, sub.customer))
+    assert nobody
+    assert await hall.store.read(lambda tx: tx.notices(nobody)) == []
 
 
 async def ends(counter: Counter, sub: Subscription, at: datetime | None) -> None:

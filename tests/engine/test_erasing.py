@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,14 +22,18 @@ from engine.domain import (
     RefusalReason,
     TierName,
 )
-from engine.erasing import Erasing, NotErased
+from engine.erasing import Erasing, NotErased, erase
 from engine.erasure import Erased
 from engine.facts import CustomerRecord, Mode
+from engine.moderating import Moderating
 from engine.notices import NoticeKind
+from engine.screening import Screen, Screening
 from engine.spending import BOT
+from storage.carrying import hashed
 from storage.store import Store
 from tests.engine.club import TEAM_SUB, Club
 from tests.engine.conftest import ALICE, BOB, Hall, collect, last
+from tests.engine.test_catalogue import PREMIUM_SUB
 from tests.fakes.clock import FakeClock
 
 ADA = Actor("console:ada", Origin.CONSOLE)
@@ -95,6 +100,7 @@ async def test_erasure_never_raises_what_may_be_used(hall: Hall, steps: list[str
 @pytest.mark.parametrize("ending", ["other process", "this process"])
 async def test_an_answer_in_flight_writes_nothing_back_and_is_paid_for(hall: Hall, ending: str) -> None:
     hall.one.pause = 1
+    hall.moderating = Moderating(hall.clock, Screening(Screen.WORDS, words=("evil plan",)))
     chat = hall.chat("process-2")
     answering = asyncio.create_task(collect(chat, hall.ask("my secret")))
     await hall.one.waiting.wait()
@@ -236,3 +242,18 @@ async def test_who_was_unblocked_after_an_erasure_does_not_come_back_blocked(hal
     await hall.store.transact(lambda tx: tx.unblock(again.id))
     await erased(hall)
     assert (await hall.store.transact(lambda tx: tx.lock_account(ALICE, now))).blocked_at is None
+
+
+async def test_what_may_charge_is_seen_under_the_lock_too(hall: Hall) -> None:
+    """It may have come between the first look and the erasure."""
+    await Club(hall).has(ALICE, PREMIUM_SUB)
+    now = hall.clock.now()
+    done = await hall.store.transact(lambda tx: erase(tx, ADA, ALICE, "erased:1", Mode.TEST, now))
+    assert done is NotErased.RUNNING
+    assert await hall.store.read(lambda tx: tx.find_account(ALICE))
+
+
+async def test_what_is_remembered_of_them_needs_the_key(hall: Hall) -> None:
+    await last(hall.chat(), hall.ask())
+    await erased(hall)
+    assert hashed("00", ALICE) != hashed("01", ALICE) != sha256(str(ALICE).encode()).hexdigest()

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from engine.audit import Actor, Origin
-from engine.domain import Person, Platform
+from engine.domain import AccountId, Person, Platform
 from engine.erasing import erase
 from engine.erasure import Erased, Fate
 from engine.facts import Mode
@@ -67,7 +67,9 @@ async def test_no_column_of_any_table_holds_anything_of_who_was_erased(
         done = await store.transact(lambda tx: erase(tx, ADA, VIC, NAME, Mode.LIVE, NOON))
         assert isinstance(done, Erased)
         searched, found = await store.read(lambda tx: tx.remains(done.account, VIC))
+        _, others = await store.read(lambda tx: tx.remains(AccountId(VICKY_ID), VICKY))
     assert (found, searched > 150) == ([], True)
+    assert {"account.id", "turn.prompt", "audit.subject"} <= set(others)
     after = list(everything(execute))
     named = [(t, c, text) for t, c, text in after if VIC_ID in text or holds(text, str(VIC)) or text == "vic"]
     assert named == []
