@@ -18,10 +18,15 @@ def text(sheet: Sheet) -> str:
 
 def message(sheet: Sheet) -> str:
     """The same in Markdown; its first line tells it from that of any other day."""
-    head = f"**{sheet.title}**" + (f" {sheet.mark}" if sheet.mark else "")
+    head = f"**{quoted(sheet.title)}**" + (f" {quoted(sheet.mark)}" if sheet.mark else "")
     foot = f"\n[All figures]({sheet.link})" if sheet.link else ""
-    columns = "\n".join(body(sheet)).replace("`", "'")
+    columns = quoted("\n".join(body(sheet)))
     return f"{head}\n```\n{columns}\n```{foot}"
+
+
+def quoted(text: str) -> str:
+    """Text that neither begins code nor ends it."""
+    return text.replace("`", "'")
 
 
 def body(sheet: Sheet) -> Iterator[str]:

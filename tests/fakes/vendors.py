@@ -42,7 +42,7 @@ Step = bytes | Act | asyncio.Event
 """What is sent, what is done, or what is waited for."""
 Script = Sequence[Step] | Reply | Act
 """Steps of a stream, a whole reply, or what is done instead of replying: a stall or a reset."""
-SOON = 2.0
+SOON = 10.0
 """Seconds within which a server has to see that its client left."""
 PAUSE = 0.15
 """Seconds of a moment."""
