@@ -68,6 +68,7 @@ class Reloading:
         self.refits: list[Callable[[Settings], None]] = []
         self.afterwards: list[Callable[[], Awaitable[None]]] = []
         self._reading = asyncio.Lock()
+        self._watching = asyncio.Lock()
         self.seen: int | None = None
         """How often it had been asked of every process at the last look."""
 
@@ -94,20 +95,21 @@ class Reloading:
             tx.note(Entry(now, actor, Deed.RELOAD, detail=told))
             return tx.ask_reload() if found.taken else None
 
-        number = await self._store.transact(work)
-        if number is not None and self.seen is not None and number == self.seen + 1:
-            self.seen = number  # nobody else has asked in between, so there is nothing newer to read
+        async with self._watching:  # else our own look may come before the note that the order was ours
+            number = await self._store.transact(work)
+            if number is not None and self.seen is not None and number == self.seen + 1:
+                self.seen = number  # nobody else has asked in between, so there is nothing newer to read
         return found
 
     async def heed(self) -> None:
         """Read anew if somebody has asked every process since the last look; the first one only remembers."""
         try:
-            number = await self._store.read(lambda tx: tx.reloads_asked())
+            async with self._watching:
+                number = await self._store.read(lambda tx: tx.reloads_asked())
+                before, self.seen = self.seen, number
         except OutsideError as error:
             log.warning("cannot see whether to read anew", extra={"why": str(error)})
             return
-        before = self.seen
-        self.seen = number if before is None else max(number, before)  # an order may have come meanwhile
         if before is not None and number > before:
             await self.reload()
 
