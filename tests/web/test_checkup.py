@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -12,14 +11,9 @@ from aiohttp import ClientSession, web
 
 from engine.checkup import Light
 from engine.settings import ServerSettings
+from tests.program import free_port
 from webhooks import checkup
 from webhooks.checkup import check_address
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @asynccontextmanager
