@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +52,17 @@ class FunnelStep(StrEnum):
     CHECKOUT_COMPLETED = "checkout_completed"
     ACTIVATED = "activated"
     RENEWED = "renewed"
+
+
+STEPS: Mapping[FunnelStep, str] = {
+    FunnelStep.LIMIT_HIT: "hit a limit",
+    FunnelStep.PAYWALL_SHOWN: "saw the prices",
+    FunnelStep.CHECKOUT_OPENED: "opened checkout",
+    FunnelStep.CHECKOUT_COMPLETED: "completed it",
+    FunnelStep.ACTIVATED: "got a paid tier",
+    FunnelStep.RENEWED: "renewed",
+}
+"""What operators are told of each: that an account did this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.admin.asking import block, sentence
+from bot.admin.asking import block
 from bot.admin.desk import Order, Press
 from bot.announcing import framed
+from bot.console.words import sentence
 from bot.reply import Button, Reply, Style
 from engine.announcements import Announcement, Fate, Progress, Stage
 from engine.announcing import Announcing, Preview

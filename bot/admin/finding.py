@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.admin.asking import block, sentence
+from bot.admin.asking import block
 from bot.admin.desk import Order
 from bot.admin.people import MENTION, person_named
+from bot.console.words import sentence
 from bot.reply import Reply
 from engine.audit import Actor
 from engine.finding import MOST, Finding

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot.admin import largesse
-from bot.admin.asking import block, sentence
+from bot.admin.asking import block
 from bot.admin.desk import Order
 from bot.admin.moments import moment_named
 from bot.admin.people import person_named
 from bot.affairs import Affairs
+from bot.console.words import sentence
 from bot.reply import Reply
 from engine.audit import Actor
 from engine.domain import Person, TierName

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.admin.asking import block, sentence
+from bot.admin.asking import block
 from bot.admin.desk import Order
 from bot.admin.moments import moment_named
 from bot.admin.people import person_named
+from bot.console.words import sentence
 from bot.reply import Reply
 from engine.audit import Actor
 from engine.blocks import Block

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
+from bot.commands import OptionKind
+from bot.typed import SHAPES
 from engine.audit import Actor
 from engine.domain import Person
 
-MENTION = re.compile(r"<@!?(?P<id>\w{1,32})(?:\|[^>]*)?>|@(?P<name>[\w.-]{1,64})")
+MENTION = SHAPES[OptionKind.MEMBER]
 
 
 def person_named(text: str, actor: Actor) -> Person:
@@ -19,4 +19,4 @@ def person_named(text: str, actor: Actor) -> Person:
     if found is None:
         return Person.parse(text)
     seen_by = Person.parse(actor.name)
-    return Person(seen_by.platform, seen_by.workspace, found["id"] or found["name"])
+    return Person(seen_by.platform, seen_by.workspace, found[1] or found[2])

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.admin.announcing import begun, progress_lines, reach, stopped_words
 from bot.announcing import framed
 from bot.console.household import Household, console_actor
+from bot.console.words import refused
 from engine.announcements import EVER, Audience
 from engine.announcing import Announcing, Preview
 
@@ -29,9 +30,7 @@ async def announce(arguments: Namespace, house: Household) -> int:
         text = await asyncio.to_thread(written, arguments)
         preview = await announcing.preview(actor, text, audience)
     except ValueError as error:
-        words = str(error)
-        print(f"{words[:1].upper()}{words[1:]}.", file=sys.stderr)
-        return 2
+        return refused(error)
     print(f"{reach(preview)}\n\n{framed(preview.announcement.text)}\n")
     return 0 if arguments.dry_run else await confirmed(arguments, announcing, preview)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import Namespace
 
 from bot.admin.halting import (
@@ -16,6 +15,7 @@ from bot.admin.halting import (
 )
 from bot.admin.moments import moment_named
 from bot.console.household import Household, console_actor
+from bot.console.words import refused
 
 
 async def block(arguments: Namespace, house: Household) -> int:
@@ -51,9 +51,7 @@ async def pause(arguments: Namespace, house: Household) -> int:
         until = moment_named(arguments.until, house.clock.now()) if arguments.until else None
         found = await house.office.halting.pause(console_actor(), arguments.what, until, arguments.reason)
     except ValueError as error:
-        words = str(error)
-        print(f"{words[:1].upper()}{words[1:]}.", file=sys.stderr)
-        return 2
+        return refused(error)
     print(paused_words(found))
     return 0
 

@@ -15,7 +15,7 @@ from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
 from bot.console.what_if import what_if
-from bot.console.words import dead_lines, findings_lines
+from bot.console.words import dead_lines, fact_lines, findings_lines, refused
 from engine.audit import Deed
 from engine.facts import DisputeStage
 from engine.members import plain
@@ -99,8 +99,7 @@ async def why(arguments: Namespace, house: Household) -> int:
     if arguments.json:
         print(json.dumps(facts, indent=2))
         return 0
-    for name, value in facts.items():
-        print(f"{name:<24}{json.dumps(value) if isinstance(value, dict | list) else value}")
+    print("\n".join(fact_lines(facts)))
     return 0
 
 
@@ -159,9 +158,7 @@ async def simulate(arguments: Namespace, house: Household) -> int:
     try:
         print(await played(arguments, play))
     except ValueError as error:
-        words = str(error)
-        print(f"{words[:1].upper()}{words[1:]}.", file=sys.stderr)
-        return 2
+        return refused(error)
     return 0
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from engine.facts import Mode
-from engine.figures import FunnelStep
+from engine.figures import STEPS
 from engine.reports import FunnelRow, Revenue, SubscriptionStats
 from engine.screening import Finding
 
@@ -16,14 +16,6 @@ WORLDS = {
     Mode.LIVE: "",
     Mode.TEST: "TEST MODE: no real money  ",
     Mode.SIMULATED: "SIMULATED: nobody paid anything  ",
-}
-STEPS = {
-    FunnelStep.LIMIT_HIT: "hit a limit",
-    FunnelStep.PAYWALL_SHOWN: "saw the prices",
-    FunnelStep.CHECKOUT_OPENED: "opened checkout",
-    FunnelStep.CHECKOUT_COMPLETED: "completed it",
-    FunnelStep.ACTIVATED: "got a paid tier",
-    FunnelStep.RENEWED: "renewed",
 }
 NAME_WIDTH, AMOUNT_WIDTH = 18, 14
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from engine.reconcile import Findings
@@ -73,6 +75,23 @@ def in_words(error: BaseException) -> str:
     """What stopped the program, on one line."""
     told, hint = (error.strerror, " Check HOST and PORT.") if isinstance(error, OSError) else (None, "")
     return f"{' '.join((told or str(error)).split()).rstrip('.?')}.{hint}"
+
+
+def sentence(words: str) -> str:
+    """Words of an error as a sentence."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def refused(error: ValueError) -> int:
+    """Say why an order is none; its exit status."""
+    print(sentence(str(error)), file=sys.stderr)
+    return 2
+
+
+def fact_lines(facts: Mapping[str, object]) -> Iterator[str]:
+    """Facts by name, a line each."""
+    for name, value in facts.items():
+        yield f"{name:<24}{json.dumps(value) if isinstance(value, dict | list) else value}"
 
 
 def causes(error: BaseException) -> list[BaseException]:

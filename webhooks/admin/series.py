@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from engine.charts import ConversationsOfDay, CostOfModel, CurrencyRevenue, MarginPanel, TierKey, TiersOfDay
 from engine.domain import TierName
-from engine.figures import FunnelStep, MovementKind
+from engine.figures import STEPS, MovementKind
 from engine.reports import FunnelRow
 from webhooks.admin.parts import Chart, Series, Shape
 from webhooks.admin.units import Unit, Value, as_money
@@ -17,14 +17,6 @@ TONES = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 """Colours for what has none of its own, such as models."""
 MOST_BARS = 8
 PAID = (TierName.PREMIUM, TierName.TEAM, TierName.PRO)
-STEPS: Mapping[FunnelStep, str] = {
-    FunnelStep.LIMIT_HIT: "hit a limit",
-    FunnelStep.PAYWALL_SHOWN: "saw the prices",
-    FunnelStep.CHECKOUT_OPENED: "opened checkout",
-    FunnelStep.CHECKOUT_COMPLETED: "completed it",
-    FunnelStep.ACTIVATED: "got a paid tier",
-    FunnelStep.RENEWED: "renewed",
-}
 MOVEMENTS = (
     MovementKind.NEW,
     MovementKind.EXPANSION,
