@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
+from tests.fakes.pulse import PATIENCE
 from tests.nursery import SCRIPT
 from tests.program import called, environment, nursery
 
@@ -18,7 +19,7 @@ async def test_the_program_starts_and_ends_with_nothing_imported_before(tmp_path
         sys.executable, SCRIPT, cwd=tmp_path, env=environment(tmp_path, {}), stdout=PIPE, stderr=STDOUT
     )
     assert process.stdout
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         said = await process.stdout.readuntil(b"is ready at")
         process.send_signal(signal.SIGTERM)
         rest, _ = await process.communicate()
@@ -39,5 +40,5 @@ async def test_a_process_of_the_nursery_ends_with_those_who_wanted_it(tmp_path: 
     await child.stdout.readuntil(b"is ready at")
     os.kill(child.pid, 0)
     child.leave()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await child.stdout.read()

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from tests.fakes.pulse import PATIENCE
+
 
 @dataclass(slots=True)
 class Inbox:
@@ -24,7 +26,7 @@ class Inbox:
 
     async def holds(self, number: int) -> None:
         """Wait until so many requests were acknowledged."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.taken) < number:
                 self._news.clear()
                 await self._news.wait()

@@ -20,6 +20,7 @@ from engine.subscriptions import Subscriptions
 from tests.billing.inbox import Inbox
 from tests.billing.simulated_till import ANNA, SimulatedTill, opened_till
 from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.pulse import PATIENCE
 from webhooks.server import serve
 from webhooks.site import Site, StripeInbox
 
@@ -58,7 +59,7 @@ async def test_a_running_process_follows_the_clock_and_says_when_it_jumps(
     following = asyncio.create_task(here.follow(store, jumped.set))
     try:
         await there.move(store, timedelta(days=1))
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE):
             await jumped.wait()
         assert here.now() == NOON + timedelta(days=1)
     finally:
@@ -160,7 +161,7 @@ async def test_events_over_the_real_route_bring_every_turn_of_fate_to_our_copy(
     async with the_real_route(till) as subscriptions:
 
         async def becomes(reason: AccessReason) -> None:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while access(await copy(), till.clock.now()).reason is not reason:
                     if not await subscriptions.work():
                         await asyncio.sleep(0.005)

@@ -16,6 +16,7 @@ from engine.errors import GoneError, TryAgainError
 from tests.engine.conftest import ALICE, Hall
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
 from tests.fakes.models import Scripted
+from tests.fakes.pulse import PATIENCE
 
 QUICKLY = Pace(channel=0.0, process=1e6)
 
@@ -194,7 +195,7 @@ async def test_who_is_cancelled_in_the_moment_of_their_turn_holds_up_nobody() ->
     await asyncio.sleep(0)
     waiting.cancel()
     time.sleep(0.05)  # noqa: ASYNC251 - so that the turn has come before the cancelled task is woken
-    async with asyncio.timeout(1), pacing.turn("here", Kind.PASSING):
+    async with asyncio.timeout(PATIENCE), pacing.turn("here", Kind.PASSING):
         pass
     assert waiting.cancelled()
 

@@ -24,6 +24,7 @@ from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import TOKEN, FakeDiscord, Message
 from tests.fakes.models import Scripted
+from tests.fakes.pulse import PATIENCE
 
 BRISK = Pace(channel=0.01, process=1000.0)
 Look = Callable[[], list[Message]]
@@ -53,7 +54,7 @@ class Stage:
 
 
 async def settled(
-    fake: FakeDiscord, look: Look, count: int, words: str, seconds: float = 10.0
+    fake: FakeDiscord, look: Look, count: int, words: str, seconds: float = PATIENCE
 ) -> list[Message]:
     """The bot's messages with these words, as soon as so many are complete."""
 
@@ -101,7 +102,7 @@ async def serving(
     bot = DiscordBot(settings_for(fake, **more), front, pace, life)
     running = asyncio.create_task(bot.run())
     try:
-        await asyncio.wait_for(bot.ready.wait(), 5)
+        await asyncio.wait_for(bot.ready.wait(), PATIENCE)
         await fake.connected()
         yield bot
     finally:

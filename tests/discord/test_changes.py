@@ -12,6 +12,7 @@ from engine.facts import Subscription
 from tests.bot.counter import TIERS, Counter
 from tests.discord.conftest import PAGES, Stage, counter_of
 from tests.engine.conftest import Hall
+from tests.fakes.pulse import PATIENCE
 
 
 @pytest.fixture
@@ -101,5 +102,5 @@ async def test_a_cancellation_typed_in_a_dm_is_confirmed_there(stage: Stage) -> 
     stage.discord.dm("alice", "/cancel")
     (offer,) = await stage.told("alice", 1, "ends on")
     pressed = stage.discord.press("alice", offer, offer.button("Confirm")["custom_id"])
-    await asyncio.wait_for(stage.discord.answered(pressed), 5)
+    await asyncio.wait_for(stage.discord.answered(pressed), PATIENCE)
     assert (await counter.subscription(member(stage))).cancel_at is not None

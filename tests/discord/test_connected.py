@@ -11,11 +11,12 @@ from bot.surfaces import Surfaces
 from tests.discord.conftest import front_of, serving
 from tests.engine.conftest import Hall
 from tests.fakes.discord import FakeDiscord
+from tests.fakes.pulse import PATIENCE
 
 
 async def until(holds: Callable[[], bool]) -> None:
     """Look in every turn of the loop."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 - a state that lasts for a few turns only
             await asyncio.sleep(0)
 

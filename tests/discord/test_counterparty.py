@@ -13,9 +13,9 @@ from discord import app_commands
 from tests.fakes.discord import TOKEN, FakeDiscord
 from tests.fakes.discord.errors import ApiError, Json
 from tests.fakes.discord.interaction import Reply
-from tests.fakes.discord.pulse import Pulse
 from tests.fakes.discord.rules import COMPONENTS_V2, check_message
 from tests.fakes.discord.spec import load_spec
+from tests.fakes.pulse import PATIENCE, Pulse
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
 Command = Callable[[discord.Interaction], Awaitable[None]]
@@ -143,7 +143,7 @@ async def test_an_acknowledgement_after_three_seconds_is_refused_and_noted(fake:
 
     async with running(Client(command), fake):
         fake.slash("alice", "try")
-        await asyncio.wait_for(seen.wait(), 5)
+        await asyncio.wait_for(seen.wait(), PATIENCE)
     assert failed == [10062]
     assert re.search(r"after [3-9]\.\d s", fake.findings[0])
 
@@ -168,7 +168,7 @@ async def test_an_interaction_token_expires_after_fifteen_minutes_but_the_bot_ma
 
     async with running(Client(command), fake):
         fake.slash("alice", "try")
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), PATIENCE)
     assert codes == [50027]
     assert [message.text for message in fake.transcript()] == ["as a bot"]
 

@@ -36,7 +36,7 @@ async def test_main_serves_discord_from_the_first_question_to_the_tier_paid_for(
         async with running(tmp_path, environ) as program:
             await fake.connected()
             used = fake.slash("alice", "ask", {"prompt": "Thanks!"})
-            await fake.world.pulse.until(lambda: any("1 of 10 today" in text for text in used.texts()), 30)
+            await fake.world.pulse.until(lambda: any("1 of 10 today" in text for text in used.texts()))
             fake.slash("alice", "upgrade", {"tier": "premium"})
             (link,) = await fake.world.pulse.until(lambda: fake.dms("alice"))
             async with aiohttp.ClientSession() as session, session.post(f"{link_in(link.text)}/pay") as paid:

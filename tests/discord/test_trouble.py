@@ -14,6 +14,7 @@ from engine.settings import DiscordSettings
 from tests.discord.conftest import BRISK, Stage, front_of, serving, settings_for, streaming
 from tests.engine.conftest import UNLIMITED, Hall
 from tests.fakes.discord import FakeDiscord
+from tests.fakes.pulse import PATIENCE
 
 MESSAGES = r"/channels/\d+/messages"
 TENTH = 10
@@ -118,11 +119,11 @@ async def test_a_wrong_token_is_told_with_its_mend(hall: Hall, fake: FakeDiscord
 async def test_a_token_that_is_withdrawn_is_told_with_its_mend(hall: Hall, fake: FakeDiscord) -> None:
     bot = DiscordBot(settings_for(fake), await front_of(hall))
     running = asyncio.create_task(bot.run())
-    await asyncio.wait_for(bot.ready.wait(), 5)
+    await asyncio.wait_for(bot.ready.wait(), PATIENCE)
     fake.gateway.token = "another"
     await fake.gateway.drop()
     with pytest.raises(TellOperatorError, match="no longer accepts DISCORD_TOKEN"):
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, PATIENCE)
 
 
 @pytest.mark.usefixtures("fake")
@@ -136,7 +137,7 @@ async def test_the_bot_connects_once_discord_is_there(
     bot = DiscordBot(settings, await front_of(hall), BRISK)
     running = asyncio.create_task(bot.run())
     await late.start(unused_tcp_port)
-    await asyncio.wait_for(bot.ready.wait(), 5)
+    await asyncio.wait_for(bot.ready.wait(), PATIENCE)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await late.stop()
@@ -156,7 +157,7 @@ async def test_a_gateway_that_is_away_at_first_is_waited_for(
     await fake.world.pulse.until(lambda: len(fake.commands) > 0)
     late = FakeDiscord()
     await late.start(unused_tcp_port)
-    await asyncio.wait_for(bot.ready.wait(), 5)
+    await asyncio.wait_for(bot.ready.wait(), PATIENCE)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await late.stop()

@@ -19,6 +19,7 @@ from engine.subscriptions import Subscriptions
 from storage.store import Store
 from tests.engine.conftest import ALICE, CATALOGUE, Hall
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 
 
 class Broken:
@@ -168,7 +169,7 @@ async def test_one_broken_delivery_ends_no_loop(hall: Hall, monkeypatch: pytest.
     await broken.tried.wait()
     notices.messengers[Platform.LOCAL] = letterbox
     hall.clock.advance(NOTICE_LEASE + timedelta(seconds=1))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not letterbox.delivered:  # noqa: ASYNC110 - what is waited for is another task's doing
             await asyncio.sleep(0.01)
     running.cancel()

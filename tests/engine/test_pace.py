@@ -12,6 +12,7 @@ from engine.facts import Mode
 from engine.pace import LONGEST, SPACING, Pace
 from storage.store import Store
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 
 
 async def crowd(store: Store, clock: FakeClock, size: int) -> list[object]:
@@ -19,7 +20,7 @@ async def crowd(store: Store, clock: FakeClock, size: int) -> list[object]:
     pace = Pace(store, clock, Mode.TEST)
     waiting = [asyncio.create_task(pace.wait()) for _ in range(size)]
     turns, left, sent_away = LONGEST // SPACING + 1, set(waiting), 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while sent_away < size - turns:
             done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
             sent_away += len([each for each in done if each.exception()])
@@ -35,7 +36,7 @@ async def test_a_crowd_that_is_sent_away_takes_no_turns_from_those_who_come_afte
     sent_away = [each for each in outcomes if isinstance(each, TryAgainError)]
     assert len(sent_away) >= 300 - LONGEST / SPACING - 1
     clock.advance(LONGEST + SPACING)
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(PATIENCE):
         await Pace(store, clock, Mode.TEST).wait()
 
 
@@ -43,7 +44,7 @@ async def test_a_crowd_that_is_sent_away_takes_no_turns_from_those_who_come_afte
 async def test_a_clock_that_was_set_back_keeps_nobody_waiting(
     store: Store, clock: FakeClock, by: timedelta
 ) -> None:
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(PATIENCE):
         await Pace(store, clock, Mode.TEST).wait()
         clock.set(clock.now() - by)
         await Pace(store, clock, Mode.TEST).wait()

@@ -17,6 +17,7 @@ from engine.reloading import LASTING, Reloading
 from engine.settings import Settings
 from storage.store import Store
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 
 FILE = """
 system_prompt = "{prompt}"
@@ -168,7 +169,7 @@ async def test_it_is_read_anew_each_time_it_is_asked_for(
         desktop.write(prompt=prompt)
         heard.clear()
         asked.set()
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), PATIENCE)
     running.cancel()
     assert [fresh.system_prompt for fresh in desktop.taken] == ["Sing.", "Hum."]
 

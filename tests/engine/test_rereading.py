@@ -16,6 +16,7 @@ from storage.store import Store
 from tests.engine.conftest import ALICE
 from tests.engine.test_reloading import Desktop
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 
 OPERATOR = Actor.in_chat(ALICE)
 
@@ -55,7 +56,7 @@ def desktop(tmp_path: Path, store: Store, clock: FakeClock, monkeypatch: pytest.
 
 
 async def follows(process: Process, prompt: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while process.prompt != prompt:  # noqa: ASYNC110 - a value
             await asyncio.sleep(0.001)
 

@@ -13,6 +13,7 @@ from typing import Self
 
 from aiohttp import web
 
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.vendor_wire import Json, Vendor
 
 
@@ -42,8 +43,6 @@ Step = bytes | Act | asyncio.Event
 """What is sent, what is done, or what is waited for."""
 Script = Sequence[Step] | Reply | Act
 """Steps of a stream, a whole reply, or what is done instead of replying: a stall or a reset."""
-SOON = 10.0
-"""Seconds within which a server has to see that its client left."""
 PAUSE = 0.15
 """Seconds of a moment."""
 
@@ -95,7 +94,7 @@ class FakeVendors:
 
     async def hears_nobody(self) -> None:
         """Wait until the client of a stream has gone away, which it has to do at once."""
-        async with asyncio.timeout(SOON):
+        async with asyncio.timeout(PATIENCE):
             await self.left.wait()
         self.left.clear()
 

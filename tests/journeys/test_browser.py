@@ -112,7 +112,7 @@ async def use_up_what_is_free(visit: Visit) -> None:
     before = await done.count()
     for _ in range(FREE - 2):
         await visit.say("/ask Thanks!")
-    await expect(done).to_have_count(before + FREE - 2, timeout=20_000)
+    await expect(done).to_have_count(before + FREE - 2)
 
 
 async def ask_for_the_link(visit: Visit) -> Page:
@@ -150,7 +150,7 @@ async def pay(visit: Visit, checkout: Page) -> None:
     await expect(visit.page.locator("#self .tier")).to_have_text("Free")
     await checkout.get_by_role("button", name="Pay $8.99").click()
     for page in (checkout, waiting):
-        await expect(page.get_by_role("heading", name="Premium is yours")).to_be_visible(timeout=15_000)
+        await expect(page.get_by_role("heading", name="Premium is yours")).to_be_visible()
     await visit.picture("11-active", checkout)
     await waiting.close()
     await checkout.close()
@@ -166,7 +166,7 @@ async def enjoy_premium(visit: Visit) -> None:
     await visit.picture("12-notice")
     await notice.get_by_role("button", name="Answer it now").click()
     there = visit.page.locator(".message.bot").last
-    await expect(there).to_contain_text("I answer it where you asked it: general", timeout=15_000)
+    await expect(there).to_contain_text("I answer it where you asked it: general")
     await visit.enter("general")
     waited = visit.page.locator(".message.bot.public").last
     await expect(waited.locator(".footer")).to_contain_text(f"conversation {FREE + 1} today")

@@ -8,6 +8,7 @@ from engine.domain import Person, Platform
 from tests.fakes.discord import FakeDiscord, Message
 from tests.fakes.discord.interaction import Interaction
 from tests.fakes.discord.routes import Call
+from tests.fakes.pulse import PATIENCE
 from tests.journeys.conftest import Shop
 from tests.program import running
 
@@ -78,7 +79,7 @@ async def buy_with_closed_dms(fake: FakeDiscord, shop: Shop) -> None:
     tries = len(written(fake))
     await shop.pay(address(link))
     await fake.world.pulse.until(lambda: len(written(fake)) > tries)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while "The **Premium** tier is yours" not in await privately(fake, fake.slash("alice", "usage")):
             pass
     assert len(fake.dms("alice")) == 5

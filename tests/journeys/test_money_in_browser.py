@@ -49,7 +49,7 @@ async def buy(visit: Visit, person: str, tier: str, price: str) -> None:
     await visit.hear(f"/upgrade {tier.lower()} month")
     checkout = await visit.follow(visit.page.get_by_role("link", name=f"Pay {price} a month"))
     await checkout.get_by_role("button", name=f"Pay {price}").click()
-    await expect(checkout.get_by_role("heading", name=f"{tier} is yours")).to_be_visible(timeout=15_000)
+    await expect(checkout.get_by_role("heading", name=f"{tier} is yours")).to_be_visible()
     await checkout.close()
     await told(visit, f"The {tier} tier is yours")
     await expect(visit.page.locator("#self .tier")).to_have_text(tier)
@@ -120,4 +120,4 @@ async def go_on_beyond_what_is_included(visit: Visit) -> None:
 
 async def told(visit: Visit, words: str) -> None:
     """Wait until the bot says this."""
-    await expect(visit.page.locator(".message.bot", has_text=words).last).to_be_visible(timeout=10_000)
+    await expect(visit.page.locator(".message.bot", has_text=words).last).to_be_visible()

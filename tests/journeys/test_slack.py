@@ -8,6 +8,7 @@ import pytest
 
 from bot.slack.manifest import manifest
 from engine.domain import Person, Platform
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.slack import ALICE, GENERAL, TEAM, FakeSlack, Message
 from tests.journeys.conftest import Shop
 from tests.program import running
@@ -82,7 +83,7 @@ async def buy_with_closed_dms(slack: FakeSlack, shop: Shop) -> None:
     tries = len(slack.log.calls)
     await shop.pay(address(link))
     await slack.wait_for(lambda: len(slack.log.calls) > tries)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while "The **Premium** tier is yours" not in (await privately(slack, "/usage")).shown:
             pass
     assert len(slack.dms(ALICE)) == 4
@@ -94,7 +95,7 @@ async def answer(slack: FakeSlack, footer: str) -> Message:
     def look() -> Message | None:
         return next((one for one in slack.transcript() if one.shown.endswith(footer)), None)
 
-    return await slack.wait_for(look, 10)
+    return await slack.wait_for(look)
 
 
 async def told(slack: FakeSlack, count: int) -> Message:

@@ -16,6 +16,7 @@ from engine.domain import Person
 from tests.bot.test_front import front_of
 from tests.engine.conftest import ALICE, Hall
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
+from tests.fakes.pulse import PATIENCE
 from tests.money.conftest import Till
 from tests.money.conftest import policy as policy  # noqa: PLC0414 - a fixture
 from tests.money.conftest import till as till  # noqa: PLC0414 - a fixture
@@ -47,7 +48,7 @@ class Talk:
         key: str | None = None,
     ) -> Json:
         """Say it and wait for the answer to come to its end."""
-        async with self.bot.events(who) as changes, asyncio.timeout(5):
+        async with self.bot.events(who) as changes, asyncio.timeout(PATIENCE):
             sent = await self.bot.send(who, room, text, reply_to, key)
             return await self.ending(changes, sent)
 

@@ -12,6 +12,7 @@ from engine.alerts import Alert, AlertKind, Bulletin
 from engine.jobs import Notices
 from tests.bot.test_front import front_of
 from tests.engine.conftest import ALICE, BOB, Hall
+from tests.fakes.pulse import PATIENCE
 from tests.local.conftest import Talk
 from tests.money.conftest import Till
 from webhooks.server import serve
@@ -36,7 +37,7 @@ async def test_asked_for_in_the_dm_the_link_comes_alone(talk: Talk) -> None:
 
 async def test_a_pressed_button_answers_privately_where_it_is(talk: Talk) -> None:
     shown = await talk.say("/usage")
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         await talk.bot.press(ALICE, shown["id"], "plans")
         plans = await talk.ending(changes, shown["id"])
     assert "**Premium**" in plans["text"]
@@ -49,7 +50,7 @@ async def test_after_payment_the_tier_and_the_notice_reach_the_page_once(
     await talk.say("/upgrade premium")
     notices = Notices(hall.store, hall.clock, till.gateway.mode)
     notices.messengers[ALICE.platform] = talk.bot
-    async with talk.bot.events(ALICE) as changes, talk.bot.events(BOB) as others, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, talk.bot.events(BOB) as others, asyncio.timeout(PATIENCE):
         till.stripe.drive.pay(till.session())
         await till.settle()
         await notices.work()
@@ -77,7 +78,7 @@ async def test_an_operator_is_told_once_in_their_direct_messages(talk: Talk, hal
 async def test_an_answer_that_a_crash_broke_off_says_so_after_the_restart(hall: Hall, till: Till) -> None:
     hall.one.pause = 1
     crashed = Talk(hall, front_of(hall, till))
-    async with crashed.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with crashed.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         sent = await crashed.bot.send(ALICE, "general", "/ask Hi", None, None)
         await crashed.answering(changes, sent, {"writing"})
 
@@ -130,7 +131,7 @@ async def test_a_script_talks_over_http(talk: Talk) -> None:
     async with (
         serve(site, "127.0.0.1", 0) as port,
         ClientSession(f"http://127.0.0.1:{port}/playground/api/") as client,
-        asyncio.timeout(5),
+        asyncio.timeout(PATIENCE),
     ):
         said = {"person": "local:alice", "room": "dm", "text": "Hi", "key": "script-1"}
         async with client.post("messages", json=said) as answer:

@@ -14,6 +14,7 @@ from engine.domain import TurnId
 from engine.errors import StreamCutError
 from engine.models import Finish
 from tests.engine.conftest import ALICE, BOB, Hall
+from tests.fakes.pulse import PATIENCE
 from tests.local.conftest import Json, Talk
 
 
@@ -29,7 +30,7 @@ def action(message: Json, label: str) -> str:
 
 async def pressed(talk: Talk, message: Json, label: str, last: str = "done") -> Json:
     """What comes of pressing a button."""
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         await talk.bot.press(ALICE, message["id"], action(message, label))
         return await talk.answering(changes, message["id"], {last})
 
@@ -59,7 +60,7 @@ async def test_an_answer_that_was_cut_is_continued(talk: Talk, hall: Hall) -> No
 
 async def test_somebody_elses_answer_is_not_done_again(talk: Talk) -> None:
     first = await talk.say("/ask Hi")
-    async with talk.bot.events(BOB) as changes, asyncio.timeout(5):
+    async with talk.bot.events(BOB) as changes, asyncio.timeout(PATIENCE):
         await talk.bot.press(BOB, first["id"], action(first, "Regenerate"))
         refused = await talk.answering(changes, first["id"], {"done"})
     assert "somebody else" in refused["text"]
@@ -67,7 +68,7 @@ async def test_somebody_elses_answer_is_not_done_again(talk: Talk) -> None:
 
 async def test_models_are_compared_in_a_message_each_and_one_is_kept(talk: Talk, hall: Hall) -> None:
     ends: dict[str, Json] = {}
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         sent = await talk.bot.send(ALICE, "dm", "/compare models:quick,spare which?", None, None)
         while len(ends) < 2:
             end = await talk.answering(changes, sent, {"done"})
@@ -114,7 +115,7 @@ async def test_a_model_may_be_chosen_for_one_conversation(talk: Talk) -> None:
 async def test_stop_says_what_it_stopped(talk: Talk, hall: Hall) -> None:
     assert (await talk.say("/stop"))["text"] == "No answer is being written for you."
     hall.one.pause = 1
-    async with talk.bot.events(ALICE) as listened, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as listened, asyncio.timeout(PATIENCE):
         changes: AsyncIterator[Any] = listened
         sent = await talk.bot.send(ALICE, "general", "/ask Hi", None, None)
         await talk.answering(changes, sent, {"writing"})
@@ -156,7 +157,7 @@ async def test_an_answer_of_a_lost_process_is_shown_as_broken_off_with_a_way_to_
     talk: Talk, hall: Hall
 ) -> None:
     hall.one.pause = 1
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         sent = await talk.bot.send(ALICE, "general", "/ask Hi", None, None)
         writing = await talk.answering(changes, sent, {"writing"})
         turn = TurnId(action(writing, "Stop").partition(":")[2])
@@ -170,7 +171,7 @@ async def test_that_a_model_reasons_stands_below_the_answer_until_its_words_come
     talk: Talk, hall: Hall
 ) -> None:
     hall.one.pause, hall.one.thoughts = 0, 5
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         sent = await talk.bot.send(ALICE, "general", "/ask Hi", None, None)
         while (shown := await talk.answering(changes, sent, {"thinking"}))["footer"] != "reasoning …":
             pass

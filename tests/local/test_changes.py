@@ -6,6 +6,7 @@ import asyncio
 
 from engine.domain import Interval, TierName
 from tests.engine.conftest import ALICE, BOB
+from tests.fakes.pulse import PATIENCE
 from tests.local.conftest import Json, Talk
 from tests.money.conftest import Till
 
@@ -13,7 +14,7 @@ from tests.money.conftest import Till
 async def pressed(talk: Talk, message: Json, label: str) -> Json:
     """The answer to a button of a message."""
     action = next(each["action"] for each in message["buttons"] if each["label"].startswith(label))
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         await talk.bot.press(ALICE, message["id"], action)
         return await talk.ending(changes, message["id"])
 

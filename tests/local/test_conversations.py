@@ -10,6 +10,7 @@ from engine.errors import TryAgainError
 from engine.models import Role
 from tests.bot.test_front import front_of
 from tests.engine.conftest import ALICE, BOB, Hall
+from tests.fakes.pulse import PATIENCE
 from tests.local.conftest import Talk
 from tests.money.conftest import Till
 
@@ -25,7 +26,7 @@ async def test_a_question_is_answered_in_view_of_all_with_a_footer(talk: Talk) -
 
 async def test_an_answer_is_painted_as_it_comes_with_a_button_to_stop_it(talk: Talk, hall: Hall) -> None:
     hall.one.pause = 1
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         sent = await talk.bot.send(ALICE, "general", "/ask Hi", None, None)
         begun = await talk.answering(changes, sent, {"writing"})
         assert begun["text"] == "Hello "

@@ -14,6 +14,7 @@ from engine.domain import Person
 from engine.jobs import Notices
 from tests.bot.test_front import front_of
 from tests.engine.conftest import ALICE, BOB, Hall
+from tests.fakes.pulse import PATIENCE
 from tests.local.conftest import Json, Talk
 from tests.local.test_answers import action, labels
 from tests.money.conftest import Till
@@ -43,7 +44,7 @@ async def refused(talk: Talk, text: str = "/ask again", room: str = "general") -
 
 async def press(talk: Talk, message: Json, label: str, below: str, who: Person = ALICE) -> Json:
     """The bot's message below another one that comes of pressing a button."""
-    async with talk.bot.events(who) as changes, asyncio.timeout(5):
+    async with talk.bot.events(who) as changes, asyncio.timeout(PATIENCE):
         await talk.bot.press(who, message["id"], action(message, label))
         return await talk.answering(changes, below, {"done"})
 
@@ -109,7 +110,7 @@ async def test_a_comparison_is_made_after_all_each_answer_in_a_message(talk: Tal
     stopped = await refused(talk, "/compare models:quick,spare which?")
     hall.clock.advance(timedelta(hours=12))
     ends: dict[str, str] = {}
-    async with talk.bot.events(ALICE) as changes, asyncio.timeout(5):
+    async with talk.bot.events(ALICE) as changes, asyncio.timeout(PATIENCE):
         await talk.bot.press(ALICE, stopped["id"], action(stopped, "Ask again"))
         while len(ends) < 2:
             end = await talk.answering(changes, stopped["reply_to"], {"done"})

@@ -31,6 +31,7 @@ from engine.pace import Pace
 from engine.ports import Clock
 from engine.subscriptions import Subscriptions
 from storage.store import open_store
+from tests.fakes.pulse import PATIENCE
 from tests.money.doom import LaterClock, Life, MortalStore, Setting
 from webhooks.server import serve
 
@@ -39,7 +40,6 @@ LATER = timedelta(minutes=2)
 """The second life begins after every lease of the first has run out."""
 TOMORROW = timedelta(days=1)
 MOST_WRITES = 80
-PATIENCE = 20.0
 
 
 async def live(setting: Setting, name: str, life: Life) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
+from tests.fakes.pulse import PATIENCE
+
 Message = Mapping[str, Any]
 FINAL = frozenset({"done", "stopped", "failed"})
-WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Script:
 
     async def until(self, enough: Callable[[Mapping[str, Message]], bool]) -> dict[str, Message]:
         """Listen until what the person sees, by message id, is enough."""
-        async with asyncio.timeout(WAIT_SECONDS), self._events() as events:
+        async with asyncio.timeout(PATIENCE), self._events() as events:
             seen = {each["id"]: each for each in await self.messages()}
             async for messages in events:
                 seen |= {each["id"]: each for each in messages}
@@ -124,6 +125,6 @@ def finished(messages: Mapping[str, Message]) -> dict[str, Message]:
 @asynccontextmanager
 async def scripts() -> AsyncIterator[Meet]:
     """Makes scripts by URL and person; as many requests at once as they like."""
-    timeout = ClientTimeout(total=WAIT_SECONDS)
+    timeout = ClientTimeout(total=PATIENCE)
     async with ClientSession(connector=TCPConnector(limit=0), timeout=timeout, read_bufsize=2**20) as session:
         yield lambda url, person: Script(session, url, person)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.stripe import FakeStripe
 from tests.processes.script import Meet, Script
 from tests.processes.shop import selling
@@ -91,7 +92,7 @@ async def test_what_was_given_up_is_listed_and_tried_again_on_demand(shop: Shop)
     await shop.stripe.courier.settled()
     with closing(sqlite3.connect(shop.folder / "chat.db", isolation_level=None)) as database:
         database.execute(NINE_TRIES, (customer,))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while customer not in (dead := await shop.order("reconcile", "--dead")).out:
             pass
     assert dead.code == 0
@@ -111,7 +112,7 @@ async def test_a_lost_dispute_blocks_until_it_is_forgiven(shop: Shop) -> None:
     dispute = shop.stripe.drive.dispute(charge)["id"]
     await carol.noticed("was disputed at your bank")
     shop.stripe.drive.close_dispute(dispute, "lost")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await ended.wait()
     assert await carol.tier() == "free"
     assert "disputed at your bank" in (await carol.answer("/upgrade premium month"))["text"]

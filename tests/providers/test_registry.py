@@ -17,6 +17,7 @@ from engine.models import Finished, TextDelta
 from engine.settings import ProviderRow
 from engine.tables import ProviderKind
 from providers.registry import build_models
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.vendor_wire import WIRES, Count, Vendor
 from tests.fakes.vendors import Act, FakeVendors
 from tests.providers.conftest import ask, question
@@ -83,7 +84,7 @@ async def test_a_base_url_that_is_no_address_is_a_matter_for_the_operator(addres
 
 async def held(vendors: FakeVendors, connections: int) -> None:
     """Wait until clients hold so many connections open."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while vendors.open_connections != connections:  # noqa: ASYNC110 - a server tells nobody that it lost one
             await asyncio.sleep(0.005)
 

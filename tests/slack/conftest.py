@@ -23,6 +23,7 @@ from tests.bot.counter import Counter, open_counter
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import Scripted
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack
 from tests.fakes.slack.consent import CLIENT_ID, CLIENT_SECRET
 from webhooks.slack_events import PATH, routes
@@ -86,7 +87,7 @@ async def serving(
             slack.send_to(await stack.enter_async_context(site(bot)))
         running = asyncio.create_task(bot.run())
         try:
-            await asyncio.wait_for(bot.ready.wait(), 5)
+            await asyncio.wait_for(bot.ready.wait(), PATIENCE)
             yield bot
         finally:
             running.cancel()

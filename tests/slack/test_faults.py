@@ -13,6 +13,7 @@ import pytest_asyncio
 from engine.domain import Person, Platform
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.slack import ALICE, BOT_USER, GENERAL, PRIVATE, TEAM, FakeSlack, Message
 from tests.fakes.slack.faults import Faults
 from tests.slack.conftest import Stage, front_of, serving, workspace
@@ -63,7 +64,7 @@ def words(messages: list[Message]) -> list[str]:
 async def settled(stage: Stage, told: Callable[[], object] = lambda: True) -> None:
     """Wait until nothing is being answered any more by the books, which tell nobody, and this is true."""
     person = Person(Platform.SLACK, TEAM, ALICE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not told() or (await stage.front.members.overview(person)).usage.at_once:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert stage.model.closed == len(stage.model.seen) == 1

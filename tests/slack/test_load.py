@@ -50,7 +50,7 @@ async def wrong(slack: FakeSlack, asked: dict[str, tuple[str, str]]) -> list[str
     def ended() -> bool:
         return all("today" in "".join(shown(user)) for user in asked)
 
-    await slack.wait_for(ended, 20)
+    await slack.wait_for(ended)
     whole = {user: f"{user} says hi {WHOLE}" for user in asked}
     return [user for user in asked if len(shown(user)) != 1 or whole[user] not in shown(user)[0]]
 

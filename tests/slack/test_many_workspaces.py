@@ -24,6 +24,7 @@ from engine.notices import Notice, NoticeId, NoticeKind
 from storage.store import Store
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.slack import ALICE, BOB, GENERAL, MENTION, Call, Message, payloads
 from tests.fakes.slack.teams import SlackApp, Team
 from tests.slack.conftest import Stage, front_of, serving, settings_for
@@ -141,7 +142,7 @@ async def test_a_workspace_that_uninstalls_is_forgotten_and_may_come_back(many: 
 async def gone(many: Many, place: str) -> None:
     """Wait until an installation is deleted, which no call to Slack tells."""
     store = many.hall.store
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while await store.read(lambda tx: tx.installation(Platform.SLACK, place)):  # noqa: ASYNC110 - as it says
             await asyncio.sleep(0)
 
@@ -168,7 +169,7 @@ async def test_an_answer_in_flight_ends_in_good_order_when_the_app_is_removed(
     model.go.set()
     await many.best.mention(ALICE, GENERAL, "Hi")
     await answered(many.best, GENERAL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while model.closed < 2:  # noqa: ASYNC110 - the model tells nobody
             await asyncio.sleep(0)
     assert [record for record in caplog.records if record.exc_info] == []

@@ -12,6 +12,7 @@ import pytest
 from engine.domain import Platform
 from engine.mending import Mending
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.slack import ALICE, GENERAL, OUTSIDE, Message
 from tests.slack.conftest import Stage
 
@@ -35,7 +36,7 @@ async def written(stage: Stage, database_url: str, channel: str = GENERAL) -> Me
     message = await stage.slack.wait_for(found)
     database = sqlite3.connect(database_url.removeprefix("sqlite:///"))
     place = f"%/{channel}/{message.thread_ts or message.ts}/{message.ts}"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not database.execute("SELECT 1 FROM turn WHERE place LIKE ?", (place,)).fetchone():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     database.close()

@@ -12,6 +12,7 @@ from engine.ledger import Tx
 from storage.store import Store, open_store
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.slack import ALICE, GENERAL, TEAM, Delivery, FakeSlack
 from tests.slack.conftest import Stage, front_of, serving, workspace
 from tests.slack.test_conversations import answered
@@ -54,7 +55,7 @@ async def test_all_is_acknowledged_while_the_model_says_nothing(stage: Stage) ->
     sent.append(await slack.press(ALICE, plans, str(plans.buttons[0]["action_id"])))
     assert max(delivery.took for delivery in sent) < AT_ONCE
     assert {delivery.status for delivery in sent} == {200}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(model.seen) < 3:  # noqa: ASYNC110 - the model tells nobody
             await asyncio.sleep(0)
     assert model.closed == 0

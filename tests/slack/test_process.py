@@ -26,14 +26,14 @@ async def test_main_serves_slack_from_the_first_question_to_the_checkout_link(
         async with running(tmp_path, {**slack.variables, "PORT": str(port)}) as program:
             await slack.connected()
             await slack.slash(ALICE, "/ask", "Thanks!")
-            answer = await slack.wait_for(slack.transcript, 10)
-            await slack.wait_for(lambda: "conversation 1 of 10 today" in answer[0].shown, 30)
+            answer = await slack.wait_for(slack.transcript)
+            await slack.wait_for(lambda: "conversation 1 of 10 today" in answer[0].shown)
             await slack.slash(ALICE, "/upgrade", "premium month")
             link = await slack.wait_for(lambda: slack.dms(ALICE))
             assert "SIMULATED" in link[0].shown
             assert link[0].buttons[0]["url"].startswith(f"http://127.0.0.1:{port}/")
             await slack.mention(ALICE, GENERAL, "Bye")
-            await slack.wait_for(lambda: len(slack.transcript()) == 3, 10)
+            await slack.wait_for(lambda: len(slack.transcript()) == 3)
             assert await program.end() == 0
         last = (await answered(slack, GENERAL, 1))[-1]
         assert "conversation" in last.shown
@@ -55,9 +55,9 @@ async def test_main_serves_workspaces_that_install_the_app_and_the_doctor_looks_
             visitor = Visitor(session, f"http://127.0.0.1:{port}")
             assert "Installed in Acme" in (await visitor.install(slack, acme)).text
             await acme.slash(ALICE, "/ask", "Thanks!")
-            await slack.wait_for(lambda: any("1 of 10 today" in m.shown for m in acme.transcript()), 30)
+            await slack.wait_for(lambda: any("1 of 10 today" in m.shown for m in acme.transcript()))
             await acme.slash(ALICE, "/usage")
-            await slack.wait_for(lambda: all(each.acked_at for each in slack.log.deliveries), 30)
+            await slack.wait_for(lambda: all(each.acked_at for each in slack.log.deliveries))
             assert await program.end() == 0
             assert acme.token not in program.said
         well = await called(tmp_path, given, "doctor")

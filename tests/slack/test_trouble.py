@@ -13,6 +13,7 @@ from engine.errors import TellOperatorError
 from engine.settings import SlackSettings
 from tests.engine.conftest import Hall
 from tests.fakes.clock import FakeClock
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.slack import ALICE, APP_TOKEN, BOT_TOKEN, GENERAL, TEAM
 from tests.slack.conftest import BRISK, Stage, front_of, serving, workspace
 from tests.slack.test_conversations import answered
@@ -59,7 +60,7 @@ async def test_an_answer_at_the_top_of_a_channel_is_written_anew_if_it_is_delete
     again = (await answered(slack, GENERAL))[0]
     assert "Hello there." in again.shown
     place = f"slack:{TEAM}/{GENERAL}/{again.ts}"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not await stage.front.chat.follows(Person(Platform.SLACK, TEAM, ALICE), [place]):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

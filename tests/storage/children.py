@@ -7,6 +7,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import AsyncExitStack
 
+from tests.fakes.pulse import PATIENCE
+
 
 class Children:
     """Processes that end with the test; each speaks in lines."""
@@ -40,7 +42,7 @@ async def end(process: Process) -> None:
 async def line(process: Process) -> str:
     """The next line that a process says."""
     assert process.stdout
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         return (await process.stdout.readline()).decode().strip()
 
 

@@ -18,6 +18,7 @@ from bot.local.feed import Feed
 from engine.domain import Person
 from engine.errors import TryAgainError
 from tests.fakes.local_surface import MemorySurface
+from tests.fakes.pulse import PATIENCE
 from tests.web.conftest import Start
 from webhooks import stream
 from webhooks.server import build, serve
@@ -179,7 +180,7 @@ async def test_a_client_that_left_is_forgotten_at_the_next_heartbeat(
     assert (await answer.content.readuntil(b"\n\n")).startswith(b": ")
     assert surface.listeners == 1
     answer.close()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         await surface.left.wait()
     assert surface.listeners == 0
 
@@ -203,7 +204,7 @@ async def test_a_client_that_left_is_no_error(
     async with client.get(f"{API}/events?person=alice") as answer:
         await next_event(answer)
         answer.close()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         while not caplog.records:  # noqa: ASYNC110 - the access log has no event
             await asyncio.sleep(0.01)
     assert [record.levelname for record in caplog.records] == ["INFO"]
@@ -219,7 +220,7 @@ async def test_stopping_the_server_ends_streams_cleanly_and_at_once(surface: Mem
             client.get(f"http://127.0.0.1:{port}{API}/events?person=alice") as answer,
         ):
             await next_event(answer)
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(PATIENCE):
                 await stack.aclose()
             assert await answer.content.read() == b""
     assert surface.listeners == 0

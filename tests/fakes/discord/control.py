@@ -8,9 +8,9 @@ from tests.fakes.discord.errors import Json
 from tests.fakes.discord.fake import FakeDiscord
 from tests.fakes.discord.interaction import Interaction
 from tests.fakes.discord.message import Message
+from tests.fakes.pulse import PATIENCE
 
 ROOT = "/_control"
-PATIENCE = 10.0
 
 
 def message_json(message: Message) -> Json:
@@ -43,7 +43,7 @@ class Control:
     `POST say|dm|slash|autocomplete|press|repeat|close-dms|open-dms|fault|drop|advance` do something; their
     fields are the arguments of the fake's method of that name. `GET transcript?channel=`, `dms?user=`,
     `interaction/{id}` and `state` read. With `contains=TEXT` the first two wait until a message of the bot
-    contains it, `interaction` with `wait=1` until something is answered (408 after `seconds`, default 10).
+    contains it, `interaction` with `wait=1` until something is answered (408 after `seconds`, default 60).
     """
 
     def __init__(self, fake: FakeDiscord) -> None:

@@ -14,6 +14,7 @@ from tests.fakes.discord.routes import Call, Routes
 from tests.fakes.discord.server import LARGEST, ROOT, Server
 from tests.fakes.discord.spec import load_spec
 from tests.fakes.discord.world import World
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.shelf import Shelf
 
 TOKEN = f"{b64encode(b'1234567890').decode()}.fake-discord-token"
@@ -100,6 +101,6 @@ class FakeDiscord(People):
         """Failures to plan."""
         return self.server.faults
 
-    async def connected(self, sessions: int = 1, seconds: float = 10.0) -> None:
+    async def connected(self, sessions: int = 1, seconds: float = PATIENCE) -> None:
         """Wait until that many gateway sessions are live and have been sent all that is due."""
         await self.world.pulse.until(lambda: self.gateway.ready() >= sessions, seconds)

@@ -10,6 +10,7 @@ from tests.fakes.discord.message import Message
 from tests.fakes.discord.routes import Routes
 from tests.fakes.discord.shapes import Channel
 from tests.fakes.discord.world import World
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.shelf import File, Shelf
 
 SUBCOMMAND, USER_OPTION, CHANNEL_OPTION, ROLE_OPTION, FILE_OPTION = 1, 6, 7, 8, 11
@@ -277,12 +278,12 @@ class People:
         bot = self.world.bot
         return [hit for found in self.world.messages.values() if found.author is bot for hit in found.pings]
 
-    async def answered(self, interaction: Interaction, seconds: float = 10.0) -> Message:
+    async def answered(self, interaction: Interaction, seconds: float = PATIENCE) -> Message:
         """Wait until an interaction shows something, and return the first of it."""
         await self.world.pulse.until(lambda: interaction.answered, seconds)
         return next(message for message in interaction.messages if not message.loading)
 
-    async def acknowledged(self, interaction: Interaction, seconds: float = 10.0) -> Interaction:
+    async def acknowledged(self, interaction: Interaction, seconds: float = PATIENCE) -> Interaction:
         """Wait until an interaction is acknowledged."""
         await self.world.pulse.until(lambda: interaction.acknowledged, seconds)
         return interaction

@@ -12,7 +12,6 @@ from tests.fakes.discord.errors import (
     unknown_channel,
 )
 from tests.fakes.discord.ids import FakeTime, Snowflakes
-from tests.fakes.discord.pulse import Pulse
 from tests.fakes.discord.shapes import (
     CATEGORY,
     DM_CHANNEL,
@@ -27,6 +26,7 @@ from tests.fakes.discord.shapes import (
     Channel,
     User,
 )
+from tests.fakes.pulse import Pulse
 
 Emit = Callable[[str, Json, Channel], None]
 

@@ -39,7 +39,7 @@ def sessions_set_status(slack: SlackServer, args: Json) -> Json:
     session.history.append(session.status)
     session.title = session.title or args.get("title")
     session.initiator = session.initiator or args.get("initiator_user_id")
-    slack.workspace.changes.tell()
+    slack.workspace.pulse.beat()
     answer: Json = {"agent_status": session.status, "title": session.title}
     if STOPPED not in slack.app.events:
         answer["warning"] = f"missing_{STOPPED}_event_subscription"
@@ -58,7 +58,7 @@ def set_status(slack: SlackServer, args: Json) -> Json:
         raise SlackError("invalid_arguments", "[ERROR] loading_messages")
     session = _session(slack, args)
     session.words, session.words_until = str(args["status"]), slack.workspace.now() + WORDS_SECONDS
-    slack.workspace.changes.tell()
+    slack.workspace.pulse.beat()
     return {}
 
 
@@ -76,7 +76,7 @@ def set_suggested_prompts(slack: SlackServer, args: Json) -> Json:
         raise SlackError("invalid_arguments", "[ERROR] prompts")
     channel = place(slack, str(args["channel_id"]))
     slack.workspace.prompts[channel.id] = prompts
-    slack.workspace.changes.tell()
+    slack.workspace.pulse.beat()
     return {}
 
 

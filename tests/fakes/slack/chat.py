@@ -175,7 +175,7 @@ def delete(slack: SlackServer, args: Json) -> Json:
     if not message.by_app:
         raise SlackError("cant_delete_message")
     del slack.workspace.channels[message.channel].messages[message.ts]
-    slack.workspace.changes.tell()
+    slack.workspace.pulse.beat()
     return {"channel": message.channel, "ts": message.ts}
 
 

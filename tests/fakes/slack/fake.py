@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
+from tests.fakes.pulse import PATIENCE
 from tests.fakes.shelf import File, Manner
 from tests.fakes.slack import control, payloads, views
 from tests.fakes.slack.app import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -62,7 +63,7 @@ class FakeSlack(SlackServer):
         secret = {"SLACK_SIGNING_SECRET": SIGNING_SECRET} if self.posts else {"SLACK_APP_TOKEN": APP_TOKEN}
         return {"SLACK_API_URL": self.api_url, "SLACK_BOT_TOKEN": BOT_TOKEN, **secret}
 
-    async def connected(self, seconds: float = 10.0) -> None:
+    async def connected(self, seconds: float = PATIENCE) -> None:
         """Wait until the app listens to this workspace."""
         if self.posts is None:
             await self.wait_for(lambda: self.sockets.open, seconds)
@@ -198,7 +199,7 @@ class FakeSlack(SlackServer):
         payload = payloads.message_shortcut(person, place, message, callback, self.ticket(place, user))
         return await self.deliver("interactive", payload)
 
-    async def window(self, user: str, seconds: float = 5.0) -> Window:
+    async def window(self, user: str, seconds: float = PATIENCE) -> Window:
         """The window that a user has open, the latest one."""
 
         def found() -> Window | None:
@@ -273,9 +274,9 @@ class FakeSlack(SlackServer):
             (m for c in places for m in c.messages.values() if m.only_for == user), key=lambda m: m.ts
         )
 
-    async def wait_for(self, found: Callable[[], T | None], seconds: float = 5.0) -> T:
+    async def wait_for(self, found: Callable[[], T | None], seconds: float = PATIENCE) -> T:
         """Return the first true result of `found`, looked at whenever something changes."""
-        return await self.workspace.changes.until(found, seconds)
+        return await self.workspace.pulse.until(found, seconds)
 
     def _events_of(self, message: Message, place: Channel) -> list[dict[str, object]]:
         if BOT_USER not in place.members:

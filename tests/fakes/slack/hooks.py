@@ -57,5 +57,5 @@ def respond(slack: SlackServer, hook: Hook, args: Json) -> Json:
 def _delete(slack: SlackServer, hook: Hook) -> Json:
     if hook.message is not None:
         slack.workspace.channels[hook.channel].messages.pop(hook.message.ts, None)
-        slack.workspace.changes.tell()
+        slack.workspace.pulse.beat()
     return {"ok": True}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.fakes.slack.state import Changes, Json
+from tests.fakes.pulse import Pulse
+from tests.fakes.slack.state import Json
 
 SECONDS_TO_ACK = 3.0
 """Slack shows the member an error, or sends the event again, after this long."""
@@ -50,7 +51,7 @@ class Delivery:
 class Log:
     """Calls from the app, deliveries to it, and findings against it, oldest first."""
 
-    changes: Changes
+    pulse: Pulse
     calls: list[Call] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
@@ -59,12 +60,12 @@ class Log:
     def called(self, call: Call) -> None:
         """Note a call."""
         self.calls.append(call)
-        self.changes.tell()
+        self.pulse.beat()
 
     def find(self, finding: str) -> None:
         """Note something a correct app would not do."""
         self.findings.append(finding)
-        self.changes.tell()
+        self.pulse.beat()
 
     def acked(self, delivery: Delivery, at: float, status: int, answer: Json | None) -> None:
         """Note an acknowledgement, and whether it was late or not one."""
@@ -73,7 +74,7 @@ class Log:
         delivery.acked_at, delivery.status, delivery.answer = at, status, answer
         if delivery.took > SECONDS_TO_ACK:
             self.find(f"{delivery.kind} acknowledged after {delivery.took:.1f} s, more than {SECONDS_TO_ACK}")
-        self.changes.tell()
+        self.pulse.beat()
 
     def of(self, method: str) -> list[Call]:
         """The calls of one method."""

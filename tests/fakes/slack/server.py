@@ -56,7 +56,7 @@ class SlackServer:
         """Events go to `events_url`, else down Socket Mode; `port` 0 is a free one; `now` is unix time."""
         self.app = App() if manifest is None else App.from_manifest(manifest)
         self.workspace = Workspace(now)
-        self.log = Log(self.workspace.changes)
+        self.log = Log(self.workspace.pulse)
         self.faults = Faults()
         self.shelf = Shelf(BOT_TOKEN)
         self.sockets = Sockets(self.log)
@@ -158,7 +158,7 @@ class SlackServer:
         transport: Transport = self.posts or self.sockets
         await transport.send(delivery)
         try:
-            await self.workspace.changes.until(lambda: delivery.acked_at, SECONDS_TO_ACK + 1)
+            await self.workspace.pulse.until(lambda: delivery.acked_at, SECONDS_TO_ACK + 1)
         except TimeoutError:
             self.log.find(f"{kind} was never acknowledged: {str(payload)[:200]}")
         return delivery

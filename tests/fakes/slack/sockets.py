@@ -53,19 +53,19 @@ class Sockets:
         await socket.send_json(self._hello())
         self.open.append(socket)
         self._log.sockets_opened += 1
-        self._log.changes.tell()
+        self._log.pulse.beat()
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     self._acknowledged(message.data)
         finally:
             self.open.remove(socket)
-            self._log.changes.tell()
+            self._log.pulse.beat()
         return socket
 
     async def send(self, delivery: Delivery) -> None:
         """Send an envelope down one connection, waiting for one to be open."""
-        await self._log.changes.until(lambda: self.open, 10)
+        await self._log.pulse.until(lambda: self.open)
         self._sent[delivery.envelope_id] = delivery
         self._turn += 1
         envelope = {

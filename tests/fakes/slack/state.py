@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
+from tests.fakes.pulse import Pulse
 from tests.fakes.slack import blocks as block_kit
 
-T = TypeVar("T")
 Json = dict[str, Any]
 
 TEAM = "T0FAKE001"
@@ -137,31 +136,12 @@ class Session:
         self.words, self.status = "", "processing"
 
 
-class Changes:
-    """Lets tests wait for something to become true instead of sleeping."""
-
-    def __init__(self) -> None:
-        self._next = asyncio.Event()
-
-    def tell(self) -> None:
-        """Something changed: wake everybody who waits."""
-        self._next.set()
-        self._next = asyncio.Event()
-
-    async def until(self, found: Callable[[], T | None], seconds: float) -> T:
-        """Return the first true result of `found`; TimeoutError after `seconds`."""
-        async with asyncio.timeout(seconds):
-            while not (result := found()):
-                await self._next.wait()
-        return result
-
-
 class Workspace:
     """The people, channels and messages of one team."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
-        self.changes = Changes()
+        self.pulse = Pulse()
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.homes: dict[str, Json] = {}
@@ -181,7 +161,7 @@ class Workspace:
 
     def share(self, other: Workspace) -> None:
         """Take numbers from the same source as another workspace, and wake whoever waits there."""
-        self._numbers, self.changes = other._numbers, other.changes
+        self._numbers, self.pulse = other._numbers, other.pulse
 
     def number(self) -> int:
         """A number never given before."""
@@ -224,7 +204,7 @@ class Workspace:
     def touched(self, message: Message) -> None:
         """Note what a message shows now."""
         message.versions.append((self.now(), message.shown))
-        self.changes.tell()
+        self.pulse.beat()
 
     def new_ts(self) -> str:
         """A fresh message timestamp, above all given before."""

@@ -48,7 +48,7 @@ def publish(slack: SlackServer, args: Json) -> Json:
     """Show a user their App Home."""
     view = checked(args["view"], "home")
     slack.workspace.homes[str(args["user_id"])] = view
-    slack.workspace.changes.tell()
+    slack.workspace.pulse.beat()
     return {"view": {"id": f"V{slack.workspace.number()}", **view}}
 
 
@@ -62,7 +62,7 @@ def open_view(slack: SlackServer, args: Json) -> Json:
         raise SlackError("expired_trigger_id")
     window = Window(f"V{slack.workspace.number()}", user, checked(args["view"], "modal"))
     slack.workspace.windows[window.id] = window
-    slack.workspace.changes.tell()
+    slack.workspace.pulse.beat()
     return {"view": {"id": window.id, **window.view}}
 
 
@@ -73,7 +73,7 @@ def update(slack: SlackServer, args: Json) -> Json:
     if window is None:
         raise SlackError("not_found")
     window.view = checked(args["view"], "modal")
-    slack.workspace.changes.tell()
+    slack.workspace.pulse.beat()
     return {"view": {"id": window.id, **window.view}}
 
 
