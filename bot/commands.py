@@ -144,6 +144,7 @@ DAYS = Option("days", "option-admin-days", OptionKind.COUNT)
 WHAT = Option("what", "option-admin-what", OptionKind.MODEL, required=True)
 UNTIL = Option("until", "option-admin-until", OptionKind.UNTIL)
 ANNOUNCED = Option("text", "option-admin-announced", OptionKind.TEXT)
+LETTER = Option("letter", "option-admin-letter", OptionKind.TEXT)
 REASON = Option("reason", "option-admin-reason", OptionKind.TEXT)
 GIVEN_TIER = Option("tier", "option-admin-tier", OptionKind.TIER, required=True)
 GIVEN_END = Option("until", "option-admin-given-until", OptionKind.UNTIL)
@@ -325,6 +326,7 @@ COMMANDS: tuple[Command, ...] = (
             Command("admin why", "command-admin-why", (PERSON,), operator=True),
             Command("admin find", "command-admin-find", (FIND,), operator=True),
             Command("admin reload", "command-admin-reload", operator=True),
+            Command("admin retry", "command-admin-retry", (LETTER,), operator=True),
             Command("admin dashboard", "command-admin-dashboard", operator=True),
             Command("admin signout", "command-admin-signout", operator=True),
             Command("admin block", "command-admin-block", (PERSON, REASON), operator=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.audit import Actor, Deed, Entry
 from engine.domain import Person
 from engine.facts import Mode
@@ -9,6 +11,7 @@ from engine.ledger import Tx
 from engine.members import Members, Overview
 from engine.ports import Clock, Store
 from engine.reports import Reports, SubscriptionStats, last_days
+from engine.terms import DeadLetter
 
 
 class Steering:
@@ -29,6 +32,16 @@ class Steering:
         """The figures of the last days."""
         await self.note(actor, Deed.STATS, detail=f"{days} days")
         return await self._reports.get_subscription_stats(*last_days(days, self._clock.now()))
+
+    async def dead_letters(self, actor: Actor, mode: Mode) -> Sequence[DeadLetter]:
+        """What was given up until it is retried."""
+        entry = Entry(self._clock.now(), actor, Deed.DEAD_LETTERS)
+
+        def work(tx: Tx) -> Sequence[DeadLetter]:
+            tx.note(entry)
+            return tx.dead_letters(mode)
+
+        return await self._store.transact(work)
 
     async def retry(self, actor: Actor, mode: Mode, letter: str | None = None) -> int:
         """Have what was given up tried again, all of it or what has that id; how much that is."""

@@ -11,6 +11,7 @@ from bot.admin.entering import entering
 from bot.admin.finding import finding
 from bot.admin.giving import giving
 from bot.admin.halting import stopping
+from bot.admin.retrying import retrying, retrying_presses
 from bot.affairs import Affairs
 from bot.daily.couriers import ChannelCourier, MailCourier
 from bot.front import Front
@@ -79,9 +80,9 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     orders = {**asking(steering), **entering(entrance), **stopping(halting, clock), **giving(front.affairs)}
     announcing = Announcing(store, clock, front.members.wares, mode, settings.announcement_pace)
     found = Finding(store, clock, front.members)
-    orders |= announcing_orders(announcing) | finding(found)
+    orders |= announcing_orders(announcing) | finding(found) | retrying(steering, mode)
     alarms = Alarms(store, clock, audience_of(settings))
-    presses = announcing_presses(announcing)
+    presses = announcing_presses(announcing) | retrying_presses(steering, mode)
     operators = front.operators = Operators(settings.admins, orders, alarms.needed, presses)
     watch = Watch(store, clock, mode, settings.alerts.backlog)
     knocks, deliveries = Knocks(store, clock), Deliveries(store, clock, mode)

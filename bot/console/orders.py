@@ -15,7 +15,7 @@ from bot.console.household import Household, console_actor
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
 from bot.console.what_if import what_if
-from bot.console.words import dead_lines, fact_lines, findings_lines, refused
+from bot.console.words import dead_lines, fact_lines, findings_lines, refused, retried_words
 from engine.audit import Deed
 from engine.facts import DisputeStage
 from engine.members import plain
@@ -112,14 +112,13 @@ async def forgive(arguments: Namespace, house: Household) -> int:
 
 async def reconcile(arguments: Namespace, house: Household) -> int:
     """Compare everything with Stripe and mend what differs; or list or retry what was given up."""
-    work, subscriptions, store = house.reconcile, house.subscriptions, house.store
+    work, subscriptions = house.reconcile, house.subscriptions
     mode, note = subscriptions.mode, partial(house.office.steering.note, console_actor())
     if arguments.retry_dead:
         letter = None if arguments.retry_dead == "all" else arguments.retry_dead
         return told_retried(await house.office.steering.retry(console_actor(), mode, letter), letter)
     if arguments.dead:
-        await note(Deed.DEAD_LETTERS)
-        print("\n".join(dead_lines(await store.read(lambda tx: tx.dead_letters(mode)))))
+        print("\n".join(dead_lines(await house.office.steering.dead_letters(console_actor(), mode))))
         return 0
     await note(Deed.RECONCILE, detail="dry run" if arguments.dry_run else "")
     findings = await (work.compare() if arguments.dry_run else work.run())
@@ -131,11 +130,9 @@ async def reconcile(arguments: Namespace, house: Household) -> int:
 
 def told_retried(retried: int, letter: str | None) -> int:
     """Say how much is tried again; 2 if nothing has the id that was asked for."""
-    if letter and not retried:
-        print(f"Nothing that was given up has the id {letter}; --dead lists what was.", file=sys.stderr)
-        return 2
-    print(f"{retried} will be tried again by the running bot." if retried else "Nothing was given up.")
-    return 0
+    missed = bool(letter and not retried)
+    print(retried_words(retried, letter, "--dead"), file=sys.stderr if missed else sys.stdout)
+    return 2 if missed else 0
 
 
 async def report(arguments: Namespace, house: Household) -> int:

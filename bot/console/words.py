@@ -63,12 +63,27 @@ def findings_lines(findings: Findings, *, dry_run: bool) -> list[str]:
     return [*lines, f"{compared}, {len(findings.differences)} differences. {what}"]
 
 
+NOTHING_DEAD = "Nothing was given up."
+
+
 def dead_lines(letters: Iterable[DeadLetter]) -> list[str]:
     """What was given up and why."""
-    lines = [f"{each.kind.value:<10}{each.id}  after {each.attempts} tries: {each.error}" for each in letters]
+    lines = [dead_line(each) for each in letters]
     if not lines:
-        return ["Nothing was given up."]
+        return [NOTHING_DEAD]
     return [*lines, "Mend the cause, then run `python main.py reconcile --retry-dead`."]
+
+
+def dead_line(letter: DeadLetter) -> str:
+    """One piece of work that was given up, and why."""
+    return f"{letter.kind.value:<10}{letter.id}  after {letter.attempts} tries: {letter.error}"
+
+
+def retried_words(retried: int, letter: str | None, way: str) -> str:
+    """How much is tried again, of all or of one; `way` lists what was given up."""
+    if letter and not retried:
+        return f"Nothing that was given up has the id {letter}; {way} lists what was."
+    return f"{retried} will be tried again by the running bot." if retried else NOTHING_DEAD
 
 
 def in_words(error: BaseException) -> str:

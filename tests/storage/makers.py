@@ -162,9 +162,9 @@ def notice(owner: AccountId, key: str = "key", person: Person = ANN, at: datetim
     )
 
 
-def duty(name: str = "duty") -> Duty:
+def duty(name: str = "duty", mode: Mode = Mode.TEST) -> Duty:
     """One that nobody has tried."""
-    return Duty(DutyId(name), DutyKind.LOOK_INTO, Mode.TEST, f"dp_{name}")
+    return Duty(DutyId(name), DutyKind.LOOK_INTO, mode, f"dp_{name}")
 
 
 def report(owner: AccountId, name: str = "report", hour: datetime = NOON) -> UsageReport:
