@@ -134,6 +134,10 @@ class JobsTx(Protocol):
         """All that was given up."""
         ...
 
+    def count_dead(self, mode: Mode) -> int:
+        """How much that is, without reading it."""
+        ...
+
     def retry_dead(self, mode: Mode, now: datetime, letter: str | None = None) -> int:
         """Make all of it, or what has that id, due now with its tries forgotten; how many."""
         ...

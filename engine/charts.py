@@ -10,7 +10,7 @@ from fractions import Fraction
 from engine.domain import AccountId, Micros, Person, TierName
 from engine.facts import Mode
 from engine.figures import MovementKind
-from engine.gauges import BacklogPanel, LimitLine, VendorsPanel, WebhooksPanel
+from engine.gauges import BacklogSize, LimitLine, VendorsPanel, WebhooksPanel
 from engine.reports import FunnelRow
 from engine.revenue import LogoChurn, Moved, RevenueChurn
 
@@ -278,4 +278,4 @@ class Overview:
     """Of the last 24 hours."""
     webhooks: WebhooksPanel
     limits: tuple[LimitLine, ...]
-    backlog: BacklogPanel
+    backlog: BacklogSize

@@ -153,6 +153,14 @@ class LimitLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BacklogSize:
+    """What has to be done, and how much was given up."""
+
+    waiting: tuple[Waiting, ...]
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
 class BacklogPanel:
     """What has to be done, and what was given up."""
 

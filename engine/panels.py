@@ -28,7 +28,7 @@ from engine.domain import AccountId, TierName
 from engine.earnings import margin_panel, paying, revenue_panel, tiers_by_day
 from engine.facts import Mode
 from engine.figures import FunnelStep
-from engine.gauges import BacklogPanel, LimitLine, VendorsPanel, WebhooksPanel
+from engine.gauges import BacklogPanel, BacklogSize, LimitLine, VendorsPanel, WebhooksPanel
 from engine.health import conversations, limits, vendors_panel, webhooks_panel
 from engine.ledger import Tx
 from engine.ports import Clock, Store
@@ -181,7 +181,7 @@ class Look:
             vendors=self.vendors(24),
             webhooks=self.webhooks(days),
             limits=self.limits(days),
-            backlog=self.backlog(),
+            backlog=BacklogSize(tuple(self.tx.waiting(self.mode, self.now)), self.tx.count_dead(self.mode)),
         )
 
     def past(self, days: Days) -> Past:

@@ -24,5 +24,9 @@ class DeadLetters:
             for row in self._session.all("dead_letters", mode=mode)
         ]
 
+    def count_dead(self, mode: Mode) -> int:
+        row = self._session.one("count_dead", mode=mode)
+        return row["dead"] if row else 0
+
     def retry_dead(self, mode: Mode, now: datetime, letter: str | None = None) -> int:
         return sum(self._session.run(each, mode=mode, now=now, letter=letter) for each in RETRY)

@@ -108,8 +108,8 @@ def troubles(daily: Daily) -> Iterator[Line]:
     look = daily.overview
     for circuit in look.vendors.circuits:
         yield Line(circuit.name, "left alone", f"since {clock(circuit.opened_at)}", Tone.BAD)
-    if look.backlog.letters:
-        yield Line("Given up", str(len(look.backlog.letters)), "main.py reconcile --dead", Tone.BAD)
+    if look.backlog.given_up:
+        yield Line("Given up", str(look.backlog.given_up), "main.py reconcile --dead", Tone.BAD)
     for waiting in look.backlog.waiting:
         if late(waiting, look.now):
             since = f"the oldest since {clock(waiting.oldest)}" if waiting.oldest else ""

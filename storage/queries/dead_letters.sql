@@ -8,6 +8,12 @@ UNION ALL
 SELECT 'usage', identifier, error, attempts FROM usage_report WHERE mode = :mode AND state = 'dead'
 ORDER BY kind, id;
 
+-- name: count_dead
+SELECT
+    (SELECT COUNT(*) FROM sync_queue WHERE mode = :mode AND dead = 1)
+    + (SELECT COUNT(*) FROM duty WHERE mode = :mode AND state = 'dead')
+    + (SELECT COUNT(*) FROM usage_report WHERE mode = :mode AND state = 'dead') AS dead;
+
 -- name: retry_dead_customers
 UPDATE sync_queue SET dead = 0, gen = gen + 1, due_at = :now, fails = 0, error = ''
 WHERE mode = :mode AND dead = 1 AND stripe_customer_id = COALESCE(:letter, stripe_customer_id);

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +19,7 @@ from engine.facts import CustomerId, DirtyCustomer, Mode
 from engine.ledger import Tx
 from engine.terms import DeadLetter, Duty, DutyId, LetterKind, UsageReport
 from engine.vitals import Vitals
+from storage.statements import sqlite_statements
 from storage.store import Store
 from tests.fakes.clock import NOON
 from tests.storage.makers import (
@@ -87,6 +91,21 @@ async def test_all_that_was_given_up_is_seen_in_its_mode_and_claimed_no_more(sto
         assert tx.queue_depth(later) == (0, None)
 
     await store.transact(work)
+
+
+async def test_what_was_given_up_is_counted_in_its_mode(store: Store) -> None:
+    await store.transact(kill_all)
+    counted = [await store.read(lambda tx, mode=mode: tx.count_dead(mode)) for mode in Mode]  # type: ignore[misc]
+    assert counted == [3 if mode is Mode.TEST else 0 for mode in Mode]
+
+
+def test_counting_what_was_given_up_looks_at_nothing_else(migrated_file: Path) -> None:
+    sql = f"EXPLAIN QUERY PLAN {sqlite_statements()['count_dead']}"
+    with closing(sqlite3.connect(migrated_file)) as connection:
+        plan = [row[3] for row in connection.execute(sql, {"mode": Mode.TEST})]
+    looked = [step for step in plan if step.startswith(("SCAN", "SEARCH")) and step != "SCAN CONSTANT ROW"]
+    assert len(looked) == 3
+    assert all(step.endswith("_dead (mode=?)") for step in looked)
 
 
 async def test_retried_letters_are_due_now_with_their_tries_forgotten(store: Store) -> None:

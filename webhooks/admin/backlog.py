@@ -76,7 +76,7 @@ class Backlog:
 
     async def badges(self) -> int:
         """How much was given up."""
-        return len(await self._store.read(lambda tx: tx.dead_letters(self._mode)))
+        return await self._store.read(lambda tx: tx.count_dead(self._mode))
 
     async def retry(self, request: web.Request, form: Mapping[str, str]) -> web.StreamResponse:
         """Try one letter again, and lead back to the page, which says what came of it."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC
 
 from engine.charts import ConversationsOfDay, Overview
-from engine.gauges import BacklogPanel
+from engine.gauges import BacklogSize
 from engine.panels import Panels
 from webhooks.admin import hooks, members, money
 from webhooks.admin.asked import DAYS, USUAL_DAYS, Asked
@@ -164,12 +164,11 @@ def attention(now: Overview) -> list[Notice]:
     ]
 
 
-def backlog_notices(backlog: BacklogPanel, now: Overview) -> list[Notice]:
+def backlog_notices(backlog: BacklogSize, now: Overview) -> list[Notice]:
     """What was given up, and what is late."""
     found = []
-    if backlog.letters:
-        count = len(backlog.letters)
-        words = f"{count} pieces of work were given up." if count > 1 else "A piece of work was given up."
+    if count := backlog.given_up:
+        words = f"{count:,} pieces of work were given up." if count > 1 else "A piece of work was given up."
         found.append(Notice(words, Mood.BAD, f"{ADMIN_PATH}/backlog", "Try again"))
     late = [each for each in backlog.waiting if each.oldest and now.now - each.oldest > LATE]
     for each in late:

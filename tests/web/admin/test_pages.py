@@ -12,6 +12,7 @@ import pytest
 from engine.alerts import DASHBOARD, PAGES
 from engine.audit import Actor, Deed, Entry, Origin, Wanted
 from storage.store import Store
+from tests.engine.gauge import gauged
 from tests.fakes.clock import FakeClock
 from tests.web.admin.desk import OURS, Seat, give_up, seated
 
@@ -53,6 +54,20 @@ async def test_a_dead_letter_is_tried_again_once_and_that_is_written_down(
     assert (first.actor, first.deed) == (Actor("local:alice", Origin.DASHBOARD), Deed.RETRY)
     assert (first.subject, first.detail) == ("cus_one", "1 tried again")
     assert (second.subject, second.detail) == ("cus_one", "0 tried again")
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/limits"])
+async def test_pages_read_as_much_however_much_was_given_up(
+    seat: Seat, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    await give_up(store, clock, "cus_one")
+    with gauged(monkeypatch) as one:
+        assert '<span class="badge">1<' in await seat.read(path)
+    for number in range(5):
+        await give_up(store, clock, f"cus_{number}")
+    with gauged(monkeypatch) as many:
+        assert '<span class="badge">6<' in await seat.read(path)
+    assert (one.statements, one.rows) == (many.statements, many.rows)
 
 
 async def test_a_button_without_a_letter_tries_nothing(seat: Seat, store: Store, clock: FakeClock) -> None:
