@@ -18,6 +18,7 @@ RUN apt-get update \
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY LICENSE config.toml main.py ./
+COPY gate gate
 COPY engine engine
 COPY bot bot
 COPY providers providers

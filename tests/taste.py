@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 ROOMS = ("bot", "webhooks", "providers", "billing", "storage")
-PRODUCT = ("main.py", "engine", *ROOMS)
+PRODUCT = ("main.py", "gate", "engine", *ROOMS)
 EVERYTHING = (*PRODUCT, "benchmarks", "deploy", "tests")
 
 LONGEST_FUNCTION, USUAL_FUNCTION = 40, 20

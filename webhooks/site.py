@@ -1,4 +1,4 @@
-"""What the web server serves: the ports that main.py hands over; what is None is off and says so."""
+"""What the web server serves: the ports that the gate hands over; what is None is off and says so."""
 
 from __future__ import annotations
 

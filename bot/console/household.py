@@ -1,4 +1,4 @@
-"""What the commands of the console work with, put together by `main.py`."""
+"""What the commands of the console work with, put together by `gate/orders.py`."""
 
 from __future__ import annotations
 

@@ -21,8 +21,7 @@ from pathlib import Path
 import aiohttp
 
 import billing.gateway  # noqa: F401 - once, and not in every life
-import main
-from billing import till
+from billing import money, till
 from engine.checkout import CheckoutLink
 from engine.domain import Interval, Person, Platform, TierName
 from engine.facts import SessionId
@@ -30,6 +29,9 @@ from engine.ledger import Tx
 from engine.pace import Pace
 from engine.ports import Clock
 from engine.subscriptions import Subscriptions
+from gate import house as building
+from gate.house import House, open_house
+from gate.running import duties, open_doors, site_of
 from storage.store import open_store
 from tests.fakes.pulse import PATIENCE
 from tests.money.doom import LaterClock, Life, MortalStore, Setting
@@ -49,16 +51,16 @@ async def live(setting: Setting, name: str, life: Life) -> None:
         store = await open_store(url, clock, prepared_statements=prepared_statements)
         return MortalStore(store, life.last, setting.aside, after=life.after)
 
-    vars(main)["open_store"] = opened
-    vars(main)["SystemClock"] = partial(LaterClock, life.later)
-    vars(main)["Subscriptions"] = partial(Subscriptions, debounce=timedelta(0))
+    vars(building)["open_store"] = opened
+    vars(building)["SystemClock"] = partial(LaterClock, life.later)
+    vars(money)["Subscriptions"] = partial(Subscriptions, debounce=timedelta(0))
     vars(till)["Pace"] = partial(Pace, spacing=timedelta(milliseconds=1))
     roles = frozenset({"web", "worker"})
-    async with main.open_house(setting.settings(name)) as house, asyncio.timeout(PATIENCE):
-        surfaces = main.open_doors(house, roles)
-        site = main.site_of(house, surfaces, ())
+    async with open_house(setting.settings(name)) as house, asyncio.timeout(PATIENCE):
+        surfaces = open_doors(house, roles)
+        site = site_of(house, surfaces, ())
         async with serve(site, "127.0.0.1", setting.port) as port, asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in main.duties(house, surfaces, roles, port)]
+            tasks = [group.create_task(each) for each in duties(house, surfaces, roles, port)]
             await buy(house, setting, name)
             while not await done(house):  # noqa: ASYNC110 - what is waited for is in the database
                 await asyncio.sleep(0.01)
@@ -66,7 +68,7 @@ async def live(setting: Setting, name: str, life: Life) -> None:
                 task.cancel()
 
 
-async def buy(house: main.House, setting: Setting, name: str) -> None:
+async def buy(house: House, setting: Setting, name: str) -> None:
     """What a member does: click again after every disappointment, and wait once they have paid."""
     if setting.has_paid(name):
         return
@@ -79,7 +81,7 @@ async def buy(house: main.House, setting: Setting, name: str) -> None:
     setting.note_paid(name)
 
 
-async def done(house: main.House) -> bool:
+async def done(house: House) -> bool:
     """Whether the notice is on the member's screen and nothing is owed any more."""
     now = house.clock.now()
 

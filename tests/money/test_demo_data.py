@@ -16,7 +16,6 @@ from random import Random
 import pytest
 import pytest_asyncio
 
-import main
 from bot.console import demo
 from bot.console.arguments import command_line
 from engine.catalogue import Catalogue
@@ -31,6 +30,7 @@ from engine.ledger import Tx
 from engine.panels import Panels
 from engine.spending import Entry, monthly, scopes
 from engine.turns import CallEnd
+from gate.house import open_house
 from storage.store import open_store
 from tests.billing.conftest import TIERS
 from tests.engine.conftest import ALICE
@@ -77,9 +77,9 @@ async def told(url: str, plot: Plot) -> Facts:
     words = [str(word) for pair in options.items() for word in pair]
     arguments, said = command_line().parse_args(["demo-data", *words]), io.StringIO()
     with redirect_stdout(said):
-        assert await demo.demo_data(arguments, load_settings({}), plot.until, main.open_house) == 0
+        assert await demo.demo_data(arguments, load_settings({}), plot.until, open_house) == 0
     settings = demo.settings_of_demo(arguments, load_settings({}))
-    async with main.open_house(settings, PlayedClock(plot.until)) as house:
+    async with open_house(settings, PlayedClock(plot.until)) as house:
         found = await house.money.reconcile.compare()
         stats = await house.office.reports.get_subscription_stats(plot.since, plot.until)
         read = await house.store.read(lambda tx: facts(tx, plot))
@@ -192,7 +192,7 @@ async def test_a_database_with_accounts_is_left_alone(
     async with await open_store(url, FakeClock()) as store:
         await store.transact(lambda tx: tx.lock_account(ALICE, TODAY))
         arguments = command_line().parse_args(["demo-data", "--database", url])
-        assert await demo.demo_data(arguments, load_settings({}), TODAY, main.open_house) == 2
+        assert await demo.demo_data(arguments, load_settings({}), TODAY, open_house) == 2
         assert await store.read(lambda tx: tx.count_accounts()) == 1
     assert "has accounts in it" in capsys.readouterr().err
 
@@ -200,6 +200,6 @@ async def test_a_database_with_accounts_is_left_alone(
 async def test_it_never_meets_stripe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     keys = {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
     arguments = command_line().parse_args(["demo-data", "--database", f"sqlite:///{tmp_path}/chat.db"])
-    assert await demo.demo_data(arguments, load_settings(keys), TODAY, main.open_house) == 2
+    assert await demo.demo_data(arguments, load_settings(keys), TODAY, open_house) == 2
     assert "STRIPE_SECRET_KEY is set" in capsys.readouterr().err
     assert not (tmp_path / "chat.db").exists()

@@ -18,7 +18,8 @@ from engine.domain import Ask, Person, Platform, TierName, TurnId
 from engine.files import FileFault
 from engine.models import Message, Role
 from engine.opening import SystemClock
-from main import configured, open_house
+from gate.configuration import configured
+from gate.house import open_house
 from storage.store import migrate
 from tests.fakes.vendor_wire import Count
 from tests.fakes.vendors import FakeVendors, Script
