@@ -85,6 +85,11 @@ class CurrencyRevenue:
     """All movements of the days by kind."""
     churn: RevenueChurn
 
+    @property
+    def closing(self) -> Fraction:
+        """MRR at the end of the last day, which is today's unless the days are over."""
+        return self.days[-1].mrr if self.days else self.mrr
+
 
 @dataclass(frozen=True, slots=True)
 class RevenuePanel:

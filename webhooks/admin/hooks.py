@@ -288,11 +288,12 @@ def mood(delivery: Delivery) -> str:
     return "" if delivery in GENUINE and delivery is not Delivery.AWAY else "bad"
 
 
-def notices(panel: WebhooksPanel, link: str) -> list[Notice]:
+def notices(panel: WebhooksPanel, span: str, link: str) -> list[Notice]:
     """Targets that were missed, and events that were not Stripe's."""
+    names = ("success", "processing time", "retries")
     missed = [
-        Notice(f"Webhooks: {each.words}", Mood.BAD, link, "Look")
-        for each in verdicts(panel)
+        Notice(f"Webhook {name} in {span}. {each.words}", Mood.BAD, link, "Look")
+        for name, each in zip(names, verdicts(panel), strict=True)
         if each.met is False
     ]
     forged = panel.whole.deliveries.get(Delivery.SIGNATURE, 0)

@@ -71,18 +71,18 @@ def numbers(
     """Eight numbers with their changes."""
     usd = revenue.usd
     paying = usd.days[-1].paying if usd.days else 0
-    each = usd.mrr / paying if paying else None
+    each = usd.closing / paying if paying else None
     return [
         Figure(
             "MRR",
-            as_money(usd.mrr),
+            as_money(usd.closing),
             f"{paying:,} paying, {as_money(each)} each",
-            *change(usd.mrr, usd.opening),
+            *change(usd.closing, usd.opening),
             [plain(day.mrr, Unit.MONEY) or 0.0 for day in usd.days],
         ),
         *left(margin, margin_before),
         *gone(revenue, revenue_before),
-        Figure("A year at this MRR", as_money(usd.mrr * 12), "twelve times the MRR"),
+        Figure("A year at this MRR", as_money(usd.closing * 12), "twelve times the MRR"),
     ]
 
 

@@ -60,6 +60,19 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """One sentence that answers what a page is asked, and why it is so."""
+
+    id: str
+    title: str
+    """The question."""
+    words: str
+    mood: Mood
+    reasons: Sequence[str] = ()
+    kind: str = "verdict"
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One thing that wants attention, or a word that all is well; `link` leads to more."""
 
@@ -164,7 +177,7 @@ class Form:
     kind: str = "form"
 
 
-Part = Figures | Notices | Chart | Table | Form
+Part = Verdict | Figures | Notices | Chart | Table | Form
 
 
 def change(now: Value, before: Value, *, good_up: bool | None = True) -> tuple[str, Mood]:

@@ -58,7 +58,9 @@ def revenue_chart(revenue: CurrencyRevenue, *, wide: bool = True) -> Chart:
         Series(kind.title(), [each.moved.get(kind, Fraction(0)) for each in days], kind.value)
         for kind in MOVEMENTS
     ]
-    says = f"MRR was {as_money(revenue.opening)} before these days and is {as_money(revenue.mrr)} now."
+    says = (
+        f"MRR was {as_money(revenue.opening)} before these days and {as_money(revenue.closing)} after them."
+    )
     return Chart(
         "mrr",
         "MRR and what moved it",
