@@ -62,7 +62,8 @@ class ErasureTx(Protocol):
     def remains(self, account: AccountId, person: Person) -> tuple[int, Sequence[str]]:
         """How many columns were searched, and each `table.column` that still names them.
 
-        Where others wrote down what they wanted, only ids are looked for.
+        Where others wrote down what they wanted, only ids are looked for; of Stripe's events it is looked
+        whether any says something of a customer who was erased, now or before.
         """
         ...
 

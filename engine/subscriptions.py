@@ -113,15 +113,16 @@ class Subscriptions:
     async def receive(self, event: BillingEvent, *, fetched: bool = False) -> bool:
         """Keep a verified event and have its customer read soon; False if it changes nothing.
 
-        Repeated, of another mode, or about nobody of ours: kept or known, and without effect. `fetched`: no
-        webhook brought it.
+        Repeated, of another mode, or about nobody of ours: kept or known, and without effect. What it says is
+        kept only while its customer is a member. `fetched`: no webhook brought it.
         """
         now = self._clock.now()
 
         def work(tx: Tx) -> bool:
-            ours = event.customer is not None and tx.account_of(event.mode, event.customer) is not None
-            matters = ours and event.relevant and event.mode is self.mode
-            new = tx.store_event(event if ours else replace(event, payload=b""), now, matters=matters)
+            owner = lock_owner(tx, event)
+            matters = owner is not None and event.relevant and event.mode is self.mode
+            member = owner is not None and owner.erased_at is None
+            new = tx.store_event(event if member else replace(event, payload=b""), now, matters=matters)
             takes = matters or (event.subject is not None and event.mode is self.mode)
             note_delivery(tx, event.mode, now, new=new, takes=takes, fetched=fetched)
             if not new:
@@ -265,6 +266,21 @@ class Subscriptions:
 
     async def _put_back(self, dirty: DirtyCustomer, due: datetime, why: str) -> None:
         await self._store.transact(lambda tx: tx.fail_sync(dirty, due, why))
+
+
+def lock_owner(tx: Tx, event: BillingEvent) -> Account | None:
+    """The account that an event is about, under its lock.
+
+    Somebody may be erasing it: what is stored before is emptied by that, and once it is done the customer has
+    moved to an account that nobody erases.
+    """
+    for _ in range(2):
+        found = tx.account_of(event.mode, event.customer) if event.customer else None
+        if found is None:
+            break
+        if account := tx.lock_account_id(found):
+            return account
+    return None
 
 
 def note_delivery(tx: Tx, mode: Mode, now: datetime, *, new: bool, takes: bool, fetched: bool) -> None:

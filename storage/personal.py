@@ -22,6 +22,10 @@ CUSTOMER = """EXISTS (
     SELECT 1 FROM customer c
     WHERE c.account = :account AND c.mode = stripe_event.mode
         AND c.stripe_customer_id = stripe_event.stripe_customer_id
+) OR EXISTS (
+    SELECT 1 FROM former_customer f
+    WHERE f.account = :account AND f.mode = stripe_event.mode
+        AND f.stripe_customer_id = stripe_event.stripe_customer_id
 )"""
 BOOKS = "the books: what was sold, refunded and charged has to add up"
 COUNTS = "a count of how members came to pay, without content"

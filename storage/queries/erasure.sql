@@ -128,3 +128,16 @@ SELECT key AS id, link AS text FROM alert WHERE link LIKE :like;
 
 -- name: relink_alert
 UPDATE alert SET link = :text WHERE key = :id;
+
+-- What Stripe tells of a customer names it in its own words: no search for ours would find it.
+-- name: payload_of_erased
+SELECT 1 AS found
+FROM stripe_event e
+JOIN (
+    SELECT account, mode, stripe_customer_id FROM customer
+    UNION ALL
+    SELECT account, mode, stripe_customer_id FROM former_customer
+) c ON c.mode = e.mode AND c.stripe_customer_id = e.stripe_customer_id
+JOIN account a ON a.id = c.account
+WHERE LENGTH(e.payload) > 0 AND a.erased_at IS NOT NULL
+LIMIT 1;
