@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from engine.admission import Admission, Desk, admit
 from engine.budget import Ceilings
 from engine.catalogue import Catalogue
+from engine.comparison import admit_comparison
 from engine.domain import (
     Ask,
     Interval,
@@ -61,6 +62,9 @@ class Question:
     model: str | None = None
     usage: Usage = USUAL
     fails: bool = False
+    """A comparison fails in its first model."""
+    models: tuple[str, ...] = ()
+    """To be compared, each in a conversation of its own; none: an ordinary question."""
 
 
 QUESTIONS = st.lists(
@@ -85,15 +89,26 @@ def tell(tx: Tx, desk: Desk, begin: datetime, questions: Sequence[Question], fir
     for number, each in enumerate(questions, first):
         at += timedelta(seconds=each.after)
         ask = Ask(f"local:{number}", each.who, "Hi", (f"talk:{each.talk}",), model=each.model)
-        admission = admit(tx, desk, ask, TurnId(f"turn-{number}"), at)
-        if isinstance(admission, Admission):
-            spec = admission.routes[0].spec
-            charge = Charge(spec.name, spec.provider, each.usage, cost(spec.price, each.usage))
-            text, end = ("", "busy") if each.fails else ("Well.", "end")
-            write_down(
-                tx, admission, Settlement(spec.name, text, each.usage, charge.cost, end, at, (charge,))
-            )
+        for place, admission in enumerate(let_in(tx, desk, ask, each.models, at)):
+            answer(tx, admission, each, at, fails=each.fails and not place)
     return at + timedelta(minutes=1)
+
+
+def let_in(tx: Tx, desk: Desk, ask: Ask, models: Sequence[str], at: datetime) -> Sequence[Admission]:
+    """The turns of a question; none where it is refused."""
+    if models:
+        found = admit_comparison(tx, desk, ask, models, at)
+        return found if isinstance(found, tuple) else ()
+    admission = admit(tx, desk, ask, TurnId(f"turn-{ask.key}"), at)
+    return (admission,) if isinstance(admission, Admission) else ()
+
+
+def answer(tx: Tx, admission: Admission, each: Question, at: datetime, *, fails: bool) -> None:
+    """Write down what one of its models did."""
+    spec = admission.routes[0].spec
+    charge = Charge(spec.name, spec.provider, each.usage, cost(spec.price, each.usage))
+    text, end = ("", "busy") if fails else ("Well.", "end")
+    write_down(tx, admission, Settlement(spec.name, text, each.usage, charge.cost, end, at, (charge,)))
 
 
 def subscribe(tx: Tx, now: datetime) -> None:
