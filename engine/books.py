@@ -216,6 +216,10 @@ class MeterTx(Protocol):
         """Stripe refuses it: a dead letter."""
         ...
 
+    def doubt_reports(self) -> int:
+        """Take all that are not sent as tried since the hour that they are of; how many, of every mode."""
+        ...
+
     def usage_reports(
         self, account: AccountId, mode: Mode, since: datetime, until: datetime
     ) -> Sequence[UsageReport]:

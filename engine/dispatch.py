@@ -206,5 +206,8 @@ def difference(known: Ledger, span: Span, here: int, there: int) -> Difference:
     month = f"{span[0]:%Y-%m}"
     detail = f"{month}: {here} units reported, {there} at Stripe"
     if there > here:
-        detail += "; more than was used: credit the customer, or cancel events at Stripe"
+        detail += (
+            "; more than is known here: use of which a restored backup does not know, or else too much: "
+            "credit the customer, or cancel events at Stripe"
+        )
     return Difference(DifferenceKind.METER, known.account, known.customer, detail)

@@ -71,6 +71,20 @@ def seal(tx: Tx, account: AccountId, mode: Mode, before: datetime, now: datetime
     return len(hours)
 
 
+def doubt_all(tx: Tx, now: datetime) -> int:
+    """Seal all use, and have each report looked for before it is sent; how many may not have arrived.
+
+    For a restored database: what it has not reported may have been reported after the backup was made, longer
+    ago than Stripe keeps identifiers apart.
+    """
+    before = now + AHEAD
+    for mode in Mode:
+        while found := tx.unsealed(mode, before, PAGE):
+            for account in dict.fromkeys(hour.account for hour in found):
+                seal(tx, account, mode, before, now)
+    return tx.doubt_reports()
+
+
 def report_of(tx: Tx, hour: UsageHour, now: datetime) -> UsageReport | None:
     """The report of an hour: whole units of all that was ever sealed, without those reported before."""
     cost, told = tx.sealed_totals(hour.account, hour.mode)

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.audit import Actor, Deed, Entry
 from engine.ledger import Tx
 from engine.ports import Clock
+from engine.sealing import doubt_all
 from storage.store import Store
 
 
@@ -19,11 +20,15 @@ class Note:
         self._clock = clock
 
     async def write(self, store: Store) -> int:
-        """Mark every customer as one to be read from Stripe, and say who restored; how many customers."""
+        """Mark every customer as one to be read from Stripe, and say who restored; how many customers.
+
+        Metered use that the backup has not reported is looked for at Stripe before it is.
+        """
         now = self._clock.now()
 
         def work(tx: Tx) -> int:
             due = tx.mark_all_dirty(now)
+            doubt_all(tx, now)
             tx.note(Entry(now, self._actor, Deed.RESTORE, self._file.name, f"{due} customers due"))
             return due
 

@@ -61,6 +61,9 @@ class UsageReports:
     def report_dead(self, identifier: str, error: str) -> None:
         self._session.run("report_dead", identifier=identifier, error=error)
 
+    def doubt_reports(self) -> int:
+        return self._session.run("doubt_reports")
+
     def usage_reports(
         self, account: AccountId, mode: Mode, since: datetime, until: datetime
     ) -> Sequence[UsageReport]:

@@ -39,6 +39,7 @@ async def restore(arguments: Namespace, backups: Backups) -> int:
         print(f"The one before it is {done.aside}; remove it once you do not want it any more.")
     print(f"{done.due} customers will be read from Stripe as soon as the bot runs.")
     print("Then run `main.py reconcile`: it finds who paid after the backup was made.")
+    print("Where Stripe's meter has more than is known here, that may be use since the backup.")
     print("Whoever was erased since has to be erased again.")
     return 0
 

@@ -52,6 +52,10 @@ WHERE identifier = :identifier AND state = 'owed';
 UPDATE usage_report SET state = 'dead', lease_until = 0, error = :error
 WHERE identifier = :identifier AND state = 'owed';
 
+-- Nobody can have reported the use of an hour before it.
+-- name: doubt_reports
+UPDATE usage_report SET tried_at = hour WHERE state <> 'sent';
+
 -- name: usage_reports
 SELECT identifier, account, mode, stripe_customer_id, hour, units, sealed_at, attempts, tried_at, makes_good,
     sent_at, state
