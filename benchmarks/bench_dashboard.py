@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import secrets
 import sqlite3
 import tempfile
@@ -29,12 +30,18 @@ from engine.tallies import MemberOrder
 from providers.prices import ListPrices
 from storage.migrate import for_sqlite, known_migrations, split_statements
 from storage.store import Store, migrate, open_store
+from webhooks.admin.asked import Asked
+from webhooks.admin.export import contents
+from webhooks.admin.members import Members
+from webhooks.admin.tables import Table
 from webhooks.server import serve
 from webhooks.site import Admin, Site
 
 MEMBERS, PAYING, TURNS, DAYS = 100_000, 5_000, 500_000, 90
 """Each turn has a charge: a million rows of use."""
 RUNS, SECONDS, CALLERS = 5, 3.0, 64
+Beside = Callable[[Panels], Awaitable[object]]
+"""What an operator does while members ask."""
 REFRESHED = 0.5
 """Seconds from one view to the next."""
 DAY = 86_400_000_000
@@ -47,6 +54,10 @@ PAGES = {
     "members of this month": "/admin/members",
     "a member among 100,000": "/admin/members?members-search=99999",
     "models of 30 days": "/admin/models",
+}
+FILES = {
+    "all members of this month": "/admin/members/members.csv",
+    "the same by requests": "/admin/members/members.csv?members-sort=-requests",
 }
 BEGAN = int((NOW - timedelta(days=DAYS)).timestamp()) * 1_000_000
 STEP = DAYS * DAY // TURNS
@@ -103,6 +114,15 @@ ROWS = (
         CASE i % 3 WHEN 0 THEN '0/1' ELSE '49990000/1' END, CASE i % 3 WHEN 0 THEN 'premium' ELSE 'pro' END,
         'usd', 1, {began} + i * ({days} * {day} / {pay}) + 20 * {day}
     FROM n WHERE i % 2 = 0""",
+    """INSERT INTO subscription (
+        account, mode, stripe_subscription_id, stripe_customer_id, payment_status, tier, price, pay_interval,
+        quantity, created_at, started_at, period_end, read_at, mrr, currency
+    )
+    SELECT account, mode, 'sub_' || account, 'cus_' || account,
+        CASE kind WHEN 'churn' THEN 'canceled' ELSE 'active' END, tier, 'price', 'month', 1,
+        moved_at, moved_at, {began} + ({days} + 30) * {day}, {began} + {days} * {day}, mrr_after, 'usd'
+    FROM mrr_movement m
+    WHERE number = (SELECT MAX(number) FROM mrr_movement l WHERE l.account = m.account)""",
     """INSERT INTO tier_change (account, mode, number, tier_before, tier_after, reason, changed_at)
     SELECT account, mode, number, CASE number WHEN 1 THEN 'free' ELSE 'premium' END,
         CASE kind WHEN 'churn' THEN 'free' ELSE tier END, 'active', moved_at
@@ -215,6 +235,22 @@ async def first_views(url: str) -> None:
         told(f"page: {name}", median(each), "ms")
 
 
+async def files(url: str) -> None:
+    """All members as files, and what the process needs of memory for that."""
+    async with browser(url) as client:
+        await seen(client, PAGES["members of this month"])
+        before = most_memory()
+        for name, path in FILES.items():
+            taken = await timed(lambda: seen(client, path))  # noqa: B023 - awaited at once
+            told(f"file: {name}", taken / 1000, "s")
+        told("file: memory that it took at most", most_memory() - before, "MiB")
+
+
+def most_memory() -> float:
+    """What the process held at most until now, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 async def seen(client: ClientSession, path: str) -> None:
     """A whole page."""
     async with client.get(path) as answer:
@@ -241,8 +277,8 @@ async def members(store: Store) -> None:
         told(f"members: {name}", median(times), "ms")
 
 
-async def chat(store: Store, numbers: count[int], *, watched: bool) -> float:
-    """Questions a second that are admitted and settled, while the dashboard is refreshed or not."""
+async def chat(store: Store, numbers: count[int], beside: Beside | None = None) -> float:
+    """Questions a second that are admitted and settled, while somebody looks at the dashboard or nobody."""
     panels = figures(store)
     until, asked = time.perf_counter() + SECONDS, 0
 
@@ -252,27 +288,37 @@ async def chat(store: Store, numbers: count[int], *, watched: bool) -> float:
             await question(store, next(numbers))
             asked += 1
 
-    async def look() -> None:
+    async def look(beside: Beside) -> None:
         while time.perf_counter() < until:
-            await panels.overview(panels.back(30))
+            await beside(panels)
             await asyncio.sleep(REFRESHED)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(CALLERS):
             group.create_task(ask())
-        if watched:
-            group.create_task(look())
+        if beside:
+            group.create_task(look(beside))
     return asked / SECONDS
 
 
 async def beside_the_chat(store: Store) -> None:
     """What the chat does alone, and beside a dashboard that is refreshed again and again."""
-    numbers, alone, watched = count(), [], []
+    numbers, alone, watched, filed = count(), [], [], []
     for _ in range(3):
-        alone.append(await chat(store, numbers, watched=False))
-        watched.append(await chat(store, numbers, watched=True))
+        alone.append(await chat(store, numbers))
+        watched.append(await chat(store, numbers, lambda panels: panels.overview(panels.back(30))))
+        filed.append(await chat(store, numbers, whole_file))
     told("chat: questions admitted and settled, alone", median(alone), "/s")
     told("chat: the same beside a dashboard refreshed in a loop", median(watched), "/s")
+    told("chat: the same beside a file of all members in a loop", median(filed), "/s")
+
+
+async def whole_file(panels: Panels) -> None:
+    """All members as a file."""
+    asked = Asked("/admin/members", {}, NOW)
+    for table in await Members(panels).build(asked):
+        if isinstance(table, Table):
+            _ = [part async for part in contents(table, table.view(asked))]
 
 
 def told(what: str, amount: float, unit: str) -> None:
@@ -306,6 +352,7 @@ async def main() -> None:
         told("(filling it)", time.perf_counter() - before, "s")
         floor(file)
         await first_views(f"sqlite:///{file}")
+        await files(f"sqlite:///{file}")
         async with await open_store(f"sqlite:///{file}", FixedClock()) as store:
             await members(store)
             await beside_the_chat(store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -116,6 +116,16 @@ class Panels:
         With `text` those whose person has it in its text, whether they cost anything or not.
         """
         return await self._read(lambda look: look.members(month, order, skip, limit, text))
+
+    async def every_member(
+        self, month: date, order: MemberOrder, text: str, take: Callable[[Iterator[MemberRow]], T]
+    ) -> T:
+        """What `take` makes of all of them, of one moment and in the order of the pages.
+
+        It goes through them while they are read, in the thread of the reading; and through all of them again
+        if the database was lost meanwhile.
+        """
+        return await self._read(lambda look: take(look.every_member(month, order, text)))
 
     async def vendors(self, hours: int = 24) -> VendorsPanel:
         """How requests went in so many hours up to now; by the hour, or by the day where they are many."""
@@ -259,6 +269,21 @@ class Look:
             return MembersPage(month.days.first, tuple(found[skip : skip + limit]), len(found), skip)
         page = ranking.page(order, skip, limit)
         return MembersPage(month.days.first, tuple(page), ranking.count(), skip)
+
+    def every_member(self, day: date, order: MemberOrder, text: str) -> Iterator[MemberRow]:
+        """As `Panels.every_member`."""
+        month = read_month(self.tx, self.mode, month_of(day, self.today), self.markup)
+        ranking = Ranking(self.tx, self.mode, month, self.tier_of_few)
+        return iter(ranking.found(text, order, FOUND)) if text.strip() else ranking.every(order)
+
+    @cached_property
+    def favoured(self) -> frozenset[AccountId]:
+        """Those who may have another tier than the free one."""
+        return self.tx.favoured(self.mode)
+
+    def tier_of_few(self, account: AccountId) -> TierName:
+        """As `tier_of`, where so many are asked about that most can have no tier at all."""
+        return self.tier_of(account) if account in self.favoured else TierName.FREE
 
     def tier_of(self, account: AccountId) -> TierName:
         """The tier that an account has now, by a seat or its own."""

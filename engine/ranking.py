@@ -1,11 +1,13 @@
-"""Members by what a month brought in and cost, page by page, without reading more of them than that takes."""
+"""Members by what a month brought in and cost: a page without reading many more, or one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from heapq import merge
+from itertools import chain, islice
 
 from engine.charts import Days, MemberRow
 from engine.domain import AccountId, Micros, TierName
@@ -16,6 +18,8 @@ from engine.tallies import MemberCost, MemberOrder
 
 NEAR = (4, 40, 400)
 """So many times more of those that cost most are looked at before all members are."""
+AT_ONCE = 2_000
+"""Members that are read at once where all are wanted."""
 TierOf = Callable[[AccountId], TierName]
 
 
@@ -119,6 +123,29 @@ class Ranking:
         }
         return self._shown(ways[order](skip, limit))
 
+    def every(self, order: MemberOrder) -> Iterator[MemberRow]:
+        """All of them, in the order of the pages, read as they are taken."""
+        found = self._every(order)
+        while some := tuple(islice(found, AT_ONCE)):
+            yield from self._shown(some)
+
+    def _every(self, order: MemberOrder) -> Iterator[MemberCost]:
+        if order in {MemberOrder.COST, MemberOrder.REQUESTS}:
+            members = self._in_turn(by_requests=order is MemberOrder.REQUESTS)
+            return chain(members, self.month.costless)
+        brought = {each.account for each in self._payers()}
+        others = (each for each in self._in_turn() if each.account not in brought)
+        if order is MemberOrder.REVENUE:
+            return chain(self._payers_by_revenue(), others)
+        return merge(self._payers_by_margin(), others, key=self.month.margin)
+
+    def _in_turn(self, *, by_requests: bool = False) -> Iterator[MemberCost]:
+        """All that cost something, the most first."""
+        last: MemberCost | None = None
+        while some := self.tx.dearest_behind(self.month.days.first, last, AT_ONCE, by_requests=by_requests):
+            yield from some
+            last = some[-1]
+
     def found(self, text: str, order: MemberOrder, most: int) -> Sequence[MemberRow]:
         """Those whose person has that in its text, in that order."""
         accounts = self.tx.find_members(text, most)
@@ -138,17 +165,23 @@ class Ranking:
         Of those that never paid only such are read as may stand on the page: however the payers stand between
         them, at most so many of the page's predecessors are payers.
         """
-        payers = sorted(self._payers(), key=lambda each: (self.month.margin(each), each.account))
+        payers = self._payers_by_margin()
         unread = max(0, skip - len(payers))
         others = self._others(unread, skip - unread + limit)
         together = sorted((*payers, *others), key=self.month.margin)
         return together[skip - unread : skip - unread + limit]
 
     def _by_revenue(self, skip: int, limit: int) -> Sequence[MemberCost]:
+        return self._then(self._payers_by_revenue(), self._others, skip, limit)
+
+    def _payers_by_margin(self) -> Sequence[MemberCost]:
+        return sorted(self._payers(), key=lambda each: (self.month.margin(each), each.account))
+
+    def _payers_by_revenue(self) -> Sequence[MemberCost]:
         def place(member: MemberCost) -> tuple[float, int, str]:
             return -float(self.month.revenue(member.account)), -member.cost, member.account
 
-        return self._then(sorted(self._payers(), key=place), self._others, skip, limit)
+        return sorted(self._payers(), key=place)
 
     def _by_cost(self, skip: int, limit: int) -> Sequence[MemberCost]:
         return self._before_costless(skip, limit, by_requests=False)

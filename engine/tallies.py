@@ -347,6 +347,16 @@ class TalliesTx(Protocol):
         """Members by what a UTC month cost, or by their requests; the most first."""
         ...
 
+    def dearest_behind(
+        self, month: date, last: MemberCost | None, limit: int, *, by_requests: bool = False
+    ) -> Sequence[MemberCost]:
+        """Those that come behind one of them in the order of `dearest`; None: the first."""
+        ...
+
+    def favoured(self, mode: Mode) -> frozenset[AccountId]:
+        """Accounts that bought or were given a tier at any time, or have a seat: no others have one."""
+        ...
+
     def dearest_of_others(self, mode: Mode, month: date, skip: int, limit: int) -> Sequence[MemberCost]:
         """The same without those that ever brought in money in this mode, or metered use in the month."""
         ...

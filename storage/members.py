@@ -12,6 +12,8 @@ from storage.people import person_from
 from storage.session import Row, Session, moment
 from storage.spending import month_number
 
+MOST = 2**63 - 1
+"""More than anything costs."""
 ESCAPED = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -27,6 +29,19 @@ class MemberCosts:
         name = "busiest" if by_requests else "dearest"
         rows = self._session.all(name, month=month_number(month), skip=skip, most=limit)
         return [member_cost_from(row) for row in rows]
+
+    def dearest_behind(
+        self, month: date, last: MemberCost | None, limit: int, *, by_requests: bool = False
+    ) -> Sequence[MemberCost]:
+        name = "busiest_behind" if by_requests else "dearest_behind"
+        account, amount = "", MOST
+        if last:
+            account, amount = last.account, last.requests if by_requests else last.cost
+        rows = self._session.all(name, month=month_number(month), amount=amount, account=account, most=limit)
+        return [member_cost_from(row) for row in rows]
+
+    def favoured(self, mode: Mode) -> frozenset[AccountId]:
+        return frozenset(AccountId(row["account"]) for row in self._session.all("favoured", mode=mode))
 
     def dearest_of_others(self, mode: Mode, month: date, skip: int, limit: int) -> Sequence[MemberCost]:
         rows = self._session.all("dearest_of_others", mode=mode, skip=skip, most=limit, **bounds(month))

@@ -12,6 +12,20 @@ WHERE s.month = :month
 ORDER BY s.requests DESC, s.account DESC
 LIMIT :most OFFSET :skip;
 
+-- name: dearest_behind
+SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen_at
+FROM spend s LEFT JOIN account a ON a.id = s.account
+WHERE s.month = :month AND (s.whole, s.account) < (:amount, :account)
+ORDER BY s.whole DESC, s.account DESC
+LIMIT :most;
+
+-- name: busiest_behind
+SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen_at
+FROM spend s LEFT JOIN account a ON a.id = s.account
+WHERE s.month = :month AND (s.requests, s.account) < (:amount, :account)
+ORDER BY s.requests DESC, s.account DESC
+LIMIT :most;
+
 -- name: dearest_of_others
 SELECT s.account, s.requests, s.whole, a.platform, a.workspace, a.member, a.seen_at
 FROM spend s LEFT JOIN account a ON a.id = s.account
@@ -41,6 +55,11 @@ WHERE a.id = :account;
 
 -- name: count_members
 SELECT COUNT(*) AS members FROM spend WHERE month = :month;
+
+-- name: favoured
+SELECT account FROM subscription WHERE mode = :mode
+UNION SELECT account FROM tier_grant WHERE mode = :mode
+UNION SELECT account FROM seat WHERE mode = :mode;
 
 -- name: find_members
 SELECT id

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
 from contextlib import aclosing
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 
 import pytest
 
-from engine.charts import Days
+from engine import ranking
+from engine.charts import Days, MemberRow
 from engine.domain import Delta, Micros, Person, Platform, RefusalReason, TierName, TurnId
 from engine.errors import (
     ContentRefusedError,
@@ -34,8 +38,10 @@ from engine.turns import Call, CallEnd, Charge, Settlement
 from storage.store import open_store
 from tests.engine.club import SELLING, TEAM_SUB, Club
 from tests.engine.conftest import ALICE, BOB, Hall, last
+from tests.engine.gauge import gauged
 from tests.fakes.clock import NOON
 from tests.fakes.models import Scripted
+from tests.fakes.pulse import PATIENCE
 from tests.storage.makers import conversation, duty, hold
 
 
@@ -206,6 +212,70 @@ async def test_members_are_found_by_what_they_are_called_whether_they_cost_anyth
         page = await panels(hall).members(NOON.date(), text=text)
         assert [row.person for row in page.rows] == found
         assert page.total == len(found)
+
+
+CROWD = [Person(Platform.DISCORD, "", f"{number}") for number in range(7)]
+
+
+async def crowded(hall: Hall) -> None:
+    """Some people who never paid, of whom each asked once."""
+    for person in CROWD:
+        await last(hall.chat(), hall.ask(person=person))
+
+
+@pytest.mark.parametrize("order", MemberOrder)
+async def test_all_members_are_those_of_one_moment_whatever_is_asked_meanwhile(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, order: MemberOrder
+) -> None:
+    await crowded(hall)
+    monkeypatch.setattr(ranking, "AT_ONCE", 2)
+    view = panels(hall)
+    before = await view.every_member(NOON.date(), order, "", list)
+    began, goes_on, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+
+    def slowly(members: Iterator[MemberRow]) -> list[MemberRow]:
+        found = [next(members)]
+        loop.call_soon_threadsafe(began.set)
+        assert goes_on.wait(PATIENCE)
+        return [*found, *members]
+
+    reading = asyncio.create_task(view.every_member(NOON.date(), order, "", slowly))
+    await began.wait()
+    for person in (*reversed(CROWD), BOB):
+        await last(hall.chat(), hall.ask(person=person))
+    goes_on.set()
+    assert await reading == before
+    assert len(await view.every_member(NOON.date(), order, "", list)) == len(before) + 1
+
+
+async def test_members_who_have_no_tier_are_not_asked_for_one_by_one(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crowded(hall)
+    view, month = panels(hall), NOON.date()
+    with gauged(monkeypatch) as many:
+        assert len(await view.every_member(month, MemberOrder.MARGIN, "", list)) == len(CROWD)
+    with gauged(monkeypatch) as none:
+        assert not await view.every_member(month - timedelta(days=60), MemberOrder.MARGIN, "", list)
+    assert many.statements <= none.statements + 2
+
+
+async def test_no_more_members_are_read_than_are_taken(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    await crowded(hall)
+    monkeypatch.setattr(ranking, "AT_ONCE", 1)
+    view, month = panels(hall), NOON.date()
+    reads = []
+    for many in (1, 3):
+        with gauged(monkeypatch) as gauge:
+            taken = await view.every_member(
+                month,
+                MemberOrder.COST,
+                "",
+                lambda rows, many=many: list(islice(rows, many)),  # type: ignore[misc]
+            )
+        assert len(taken) == many
+        reads.append(gauge.rows)
+    assert reads[1] - reads[0] == 2
 
 
 async def test_durations_have_the_bound_that_half_and_nearly_all_lie_within() -> None:

@@ -9,6 +9,9 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache, partial
 
+import pytest
+
+from engine import ranking
 from engine.catalogue import Wares
 from engine.charts import Days, MemberRow, MembersPage
 from engine.domain import TierName
@@ -134,6 +137,14 @@ async def members_agree(store: Store, panels: Panels, query: raw.Query, mode: Mo
             await worst_agree(store, mode, Days(month, last), placed)
         assert placed == sorted(placed)
         assert await paged(panels, month, order) == list(whole.rows)
+        assert await in_one_go(panels, month, order) == list(whole.rows)
+
+
+async def in_one_go(panels: Panels, month: date, order: MemberOrder) -> Sequence[MemberRow]:
+    """All members as a file has them, few at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "AT_ONCE", 3)
+        return await panels.every_member(month, order, "", list)
 
 
 async def worst_agree(store: Store, mode: Mode, days: Days, margins: Sequence[Fraction | int]) -> None:

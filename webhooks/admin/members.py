@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
 from aiohttp import web
@@ -80,13 +80,13 @@ class Ranked:
                 break
         return Slice(found[offset : offset + limit], len(found))
 
-    async def all(self, view: View) -> AsyncIterator[Row]:
-        tier, skip = tier_in(view), 0
-        while rows := (await self._page(view, skip, AT_ONCE)).rows:
-            for each in rows:
-                if tier is None or each.tier is tier:
-                    yield row_of(each)
-            skip += len(rows)
+    async def through(self, view: View, take: Callable[[Iterable[Row]], None]) -> None:
+        tier = tier_in(view)
+
+        def kept(members: Iterator[MemberRow]) -> None:
+            take(row_of(each) for each in members if tier is None or each.tier is tier)
+
+        await self._panels.every_member(self._month, MemberOrder(view.sort), view.search, kept)
 
     async def _page(self, view: View, skip: int, limit: int) -> MembersPage:
         order = MemberOrder(view.sort)
@@ -103,13 +103,14 @@ def tier_in(view: View) -> TierName | None:
 
 def row_of(member: MemberRow) -> Row:
     """A member as a row; losses want to be seen."""
+    margin = member.margin
     cells: Cells = {
         "person": str(member.person) if member.person else ERASED,
         "tier": member.tier.title(),
-        "revenue": member.recurring + member.metered,
+        "revenue": member.revenue,
         "cost": member.cost,
-        "margin": member.margin,
+        "margin": margin,
         "requests": member.requests,
         "seen": member.seen_at,
     }
-    return Row(str(member.account), cells, "bad" if member.margin < 0 else "")
+    return Row(str(member.account), cells, "bad" if margin < 0 else "")

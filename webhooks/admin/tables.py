@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from webhooks.admin.asked import Asked, View
 from webhooks.admin.units import NUMBERS, Unit, Value
@@ -76,6 +76,19 @@ class Source(Protocol):
         """A page of them."""
         ...
 
+
+@runtime_checkable
+class Whole(Source, Protocol):
+    """One that is read in one go."""
+
+    async def through(self, view: View, take: Callable[[Iterable[Row]], None]) -> None:
+        """Have `take` go through every row that the view holds, in another thread, and at times once more."""
+        ...
+
+
+class Flowing(Source, Protocol):
+    """One that is read little by little."""
+
     def all(self, view: View) -> AsyncIterator[Row]:
         """Every one that the view holds, whatever its page."""
         ...
@@ -88,7 +101,7 @@ class Table:
     id: str
     title: str
     columns: Sequence[Column]
-    source: Source
+    source: Flowing | Whole
     sort: str = ""
     empty: str = "There is nothing to show yet."
     about: str = ""

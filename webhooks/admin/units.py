@@ -82,7 +82,8 @@ def plain(value: Value, unit: Unit) -> float | None:
         return None
     match unit:
         case Unit.MONEY:
-            return round(float(Fraction(value) / MICROS), 6)
+            above, below = value.as_integer_ratio()  # no new Fraction: files have many cells
+            return round(above / (below * MICROS), 6)
         case Unit.SHARE:
             return round(float(value) * 100, 4)
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,7 +12,7 @@ from aiohttp import ClientPayloadError, ClientSession, web
 
 from engine.errors import TryAgainError
 from webhooks.admin.asked import View
-from webhooks.admin.export import ROWS_AT_ONCE, send
+from webhooks.admin.export import BYTES_AT_ONCE, IN_MEMORY, ROWS_AT_ONCE, contents, send
 from webhooks.admin.tables import Column, Row, Slice, Table
 from webhooks.boundary import errors_in_words
 from webhooks.server import listening
@@ -60,6 +60,34 @@ async def test_a_file_that_breaks_off_does_not_look_whole() -> None:
 async def test_a_file_that_cannot_begin_says_so_in_words() -> None:
     async with served(Endless(9)) as address, ClientSession() as client, client.get(address) as answer:
         assert (answer.status, "Content-Disposition" in answer.headers) == (503, False)
+
+
+class Interrupted:
+    """Rows that have to be gone through again, since the database was lost in between."""
+
+    async def some(self, _view: View, _offset: int, _limit: int) -> Slice:
+        return Slice((), 0)
+
+    async def through(self, _view: View, take: Callable[[Iterable[Row]], None]) -> None:
+        for last in (3 * IN_MEMORY // 100, 2):
+            await asyncio.to_thread(take, (Row("", {"name": "x" * 100}) for _ in range(last)))
+
+
+async def test_rows_that_are_gone_through_again_stand_in_a_file_once() -> None:
+    table = Table("m", "Members", (Column("name", "Member"),), Interrupted())
+    parts = [part async for part in contents(table, View())]
+    assert b"".join(parts).decode().split("\r\n") == ["Member", "x" * 100, "x" * 100, ""]
+
+
+async def test_a_long_file_is_sent_in_parts() -> None:
+    class Many(Interrupted):
+        async def through(self, _view: View, take: Callable[[Iterable[Row]], None]) -> None:
+            take(Row("", {"name": "x" * 100}) for _ in range(3 * IN_MEMORY // 100))
+
+    table = Table("m", "Members", (Column("name", "Member"),), Many())
+    parts = [part async for part in contents(table, View())]
+    assert max(map(len, parts)) <= BYTES_AT_ONCE
+    assert sum(part.count(b"\r\n") for part in parts) == 3 * IN_MEMORY // 100 + 1
 
 
 async def test_a_download_that_is_stopped_ends_and_is_no_fault_of_ours(
