@@ -66,7 +66,7 @@ def wants_page(request: web.Request) -> bool:
 def refuse(request: web.Request, status: int, words: str) -> web.Response:
     """An error, said in words to whoever asks."""
     if wants_page(request):
-        return page("error.html", status=status, words=words)
+        return page("error.html", status=status, words=words, operator=request.path.startswith("/admin/"))
     return answer({"error": words}, status=status)
 
 

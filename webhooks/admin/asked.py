@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
@@ -23,6 +23,9 @@ A_DAY, A_MONTH = timedelta(days=1), timedelta(days=32)
 NO_SPAN = "A span is a number of days (7d, 30d or 90d) or a month such as 2026-11."
 NOT_BEGUN = "That month has not begun yet."
 NO_PAGE = "Pages are counted from 1."
+
+ONCE = frozenset({"retried"})
+"""Parameters that no link carries along: what they say is said once."""
 
 _PAGE = re.compile(r"[0-9]{1,7}")
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
@@ -98,11 +101,17 @@ class Asked:
         chosen = {each: value for each, value in chosen.items() if value}
         return View(key, order.startswith("-"), search, chosen, int(number))
 
+    def kept(self, without: Collection[str]) -> list[tuple[str, str]]:
+        """The parameters that a form carries along: all that say something but those that it sets itself."""
+        return [
+            (name, value) for name, value in self.query.items() if value and name not in {*ONCE, *without}
+        ]
+
     def address(self, path: str | None = None, **changes: str | None) -> str:
         """The same address with other parameters; None leaves one away, `_` stands for a dash."""
         renamed = {name.replace("_", "-"): value for name, value in changes.items()}
-        kept = {**self.query, **renamed}
-        query = urlencode({name: value for name, value in kept.items() if value})
+        named = {**dict(self.kept(())), **renamed}
+        query = urlencode({name: value for name, value in named.items() if value})
         return f"{path or self.path}?{query}" if query else path or self.path
 
     def months(self) -> tuple[str, ...]:

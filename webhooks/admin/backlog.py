@@ -56,23 +56,11 @@ class Backlog:
         self._panels = admin.panels
 
     async def build(self, asked: Asked) -> Sequence[Part]:
-        """What waits, and what was given up."""
+        """What waits, and what was given up; that comes first where there is any."""
         panel = await self._panels.backlog()
-        rows = [row_of(each) for each in panel.letters]
-        return [
-            waiting(panel.waiting, asked.now),
-            Table(
-                "letters",
-                "Dead letters",
-                LETTERS,
-                Listed(rows, ("id", "error")),
-                sort="kind",
-                empty="Nothing was given up: all work has been done, or is tried again by itself.",
-                about="Work that failed too often. Mend the cause, then try it again.",
-                search="Find an id or an error" if rows else "",
-                choices=(Choice("kind", "Work", [(each, each) for each in KINDS.values()]),) if rows else (),
-            ),
-        ]
+        waits = waiting(panel.waiting, asked.now)
+        letters = dead(panel.letters)
+        return [letters, waits] if panel.letters else [waits, letters]
 
     async def badges(self) -> int:
         """How much was given up."""
@@ -108,6 +96,22 @@ def waiting(found: Sequence[Waiting], now: datetime) -> Table:
     ]
     about = f"Marked is what is due for more than {LATE // timedelta(minutes=1)} minutes."
     return Table("waiting", "What waits", COUNTS, Listed(rows), sort="-count", about=about)
+
+
+def dead(letters: Sequence[DeadLetter]) -> Table:
+    """What was given up, each with its button."""
+    rows = [row_of(each) for each in letters]
+    return Table(
+        "letters",
+        "Dead letters",
+        LETTERS,
+        Listed(rows, ("id", "error")),
+        sort="kind",
+        empty="Nothing was given up: all work has been done, or is tried again by itself.",
+        about="Work that failed too often. Mend the cause, then try it again.",
+        search="Find an id or an error" if rows else "",
+        choices=(Choice("kind", "Work", [(each, each) for each in KINDS.values()]),) if rows else (),
+    )
 
 
 def row_of(letter: DeadLetter) -> Row:

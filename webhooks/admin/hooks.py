@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 
 from engine.gauges import GENUINE, Handling, HandlingOfHour, Targets, WebhooksPanel
@@ -13,7 +13,7 @@ from engine.panels import Panels
 from engine.tallies import Delivery
 from webhooks.admin.asked import Asked
 from webhooks.admin.parts import Chart, Figure, Figures, Goal, Mood, Notice, Part, Series, Shape
-from webhooks.admin.series import day_words, hour_words, millis
+from webhooks.admin.series import day_words, hour_words, hours_between, millis
 from webhooks.admin.tables import Column, Listed, Row, Table
 from webhooks.admin.units import Unit, as_share, as_time, written
 
@@ -98,7 +98,7 @@ class Webhooks:
         """The three targets as numbers and charts, and what became of the events."""
         days = asked.days
         panel = await self._panels.webhooks(days)
-        points = by_hour(panel) if len(days.all) <= HOURLY_DAYS else by_day(panel)
+        points = by_hour(panel) if len(days.all) <= HOURLY_DAYS else by_day(panel, days.all)
         head = "Hour" if len(days.all) <= HOURLY_DAYS else "Day"
         return [numbers(panel), *charts(panel, points, head), deliveries(panel)]
 
@@ -117,16 +117,17 @@ class Point:
 
 
 def by_hour(panel: WebhooksPanel) -> list[Point]:
-    """Each hour in which anything came."""
-    return [point(hour_words(each.at), [each]) for each in panel.hours]
+    """Each hour from the first in which anything came to the last."""
+    found = {each.at: [each] for each in panel.hours}
+    return [point(hour_words(at), found.get(at, [])) for at in hours_between(found)]
 
 
-def by_day(panel: WebhooksPanel) -> list[Point]:
+def by_day(panel: WebhooksPanel, all_days: Sequence[date]) -> list[Point]:
     """Hours of a day together."""
-    days: defaultdict[str, list[HandlingOfHour]] = defaultdict(list)
+    days: defaultdict[date, list[HandlingOfHour]] = defaultdict(list)
     for each in panel.hours:
-        days[day_words(each.at.date())].append(each)
-    return [point(label, hours) for label, hours in days.items()]
+        days[each.at.date()].append(each)
+    return [point(day_words(day), days.get(day, [])) for day in all_days if day >= min(days, default=day)]
 
 
 def point(label: str, hours: Sequence[HandlingOfHour]) -> Point:

@@ -71,7 +71,8 @@ def spans(asked: Asked) -> list[Way]:
 def months(asked: Asked) -> list[tuple[str, str, bool]]:
     """The months that can be chosen, with their words."""
     return [
-        (each, f"{MONTHS[int(each[5:]) - 1]} {each[:4]}", each == asked.span_name) for each in asked.months()
+        (each, f"{MONTHS[int(each[5:]) - 1][:3]} {each[:4]}", each == asked.span_name)
+        for each in asked.months()
     ]
 
 

@@ -95,7 +95,7 @@ def numbers(lines: Sequence[LimitLine], before: Sequence[LimitLine], days: int) 
 
 
 def by_day(lines: Sequence[LimitLine], days: Days, *, wide: bool = True) -> Chart:
-    """The most frequent limits by day."""
+    """The most frequent limits by day, and all others together."""
     totals = Counter[RefusalReason]()
     cells = Counter[tuple[date, RefusalReason]]()
     for each in lines:
@@ -103,16 +103,20 @@ def by_day(lines: Sequence[LimitLine], days: Days, *, wide: bool = True) -> Char
         cells[each.day, each.reason] += each.times
     reasons = [reason for reason, _ in totals.most_common(MOST_REASONS)]
     said = f"{words(reasons[0])} stopped most: {totals[reasons[0]]:,}." if reasons else EMPTY
+    series = [
+        Series(words(reason), [cells[day, reason] for day in days.all], tone)
+        for reason, tone in zip(reasons, TONES, strict=False)
+    ]
+    if rest := totals.keys() - set(reasons):
+        summed = [sum(cells[day, reason] for reason in rest) for day in days.all]
+        series.append(Series("Others", summed, TONES[-1]))
     return Chart(
         "by-day",
         "Limits reached by day",
         said,
         "Day",
         [day_words(day) for day in days.all],
-        [
-            Series(words(reason), [cells[day, reason] for day in days.all], tone)
-            for reason, tone in zip(reasons, TONES, strict=False)
-        ],
+        series,
         Unit.COUNT,
         stacked=True,
         wide=wide,

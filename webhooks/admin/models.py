@@ -12,7 +12,7 @@ from engine.panels import Panels
 from engine.turns import CallEnd
 from webhooks.admin.asked import Asked
 from webhooks.admin.parts import Chart, Mood, Notice, Notices, Part, Series, Shape
-from webhooks.admin.series import TONES, hour_words, millis, models_chart
+from webhooks.admin.series import MOST_BARS, TONES, hour_words, hours_between, millis, models_chart
 from webhooks.admin.tables import Cells, Column, Listed, Row, Table
 from webhooks.admin.units import Unit, Value, written
 
@@ -36,10 +36,10 @@ HEALTH = (
     Column(
         "failed", "Failed", Unit.SHARE, about="Of all requests: late, cut off, overloaded, refused our key"
     ),
-    Column("first50", "First words, half", Unit.MILLIS),
-    Column("first95", "95 of 100", Unit.MILLIS),
-    Column("total50", "Whole answer, half", Unit.MILLIS),
-    Column("total95", "95 of 100 ", Unit.MILLIS),
+    Column("first50", "First words p50", Unit.MILLIS, about="Half of the answers began within it"),
+    Column("first95", "First words p95", Unit.MILLIS, about="95 of 100 answers began within it"),
+    Column("total50", "Answer p50", Unit.MILLIS, about="Half of the answers were whole within it"),
+    Column("total95", "Answer p95", Unit.MILLIS, about="95 of 100 answers were whole within it"),
     *(Column(each.value, each.value.replace("_", " ").capitalize(), Unit.COUNT) for each in CallEnd),
 )
 EMPTY = f"No vendor was asked in the last {HOURS} hours."
@@ -93,17 +93,21 @@ def latency_charts(panel: VendorsPanel, busiest: Sequence[VendorLine]) -> list[C
     return [
         lines_chart(
             "half",
-            "First words: half come within (p50)",
+            f"First words: half within (p50), {HOURS} hours",
             f"Median time to first words, {span}.",
             half,
             Unit.MILLIS,
         ),
         lines_chart(
-            "most", "First words: 95 of 100 come within (p95)", f"95th percentile, {span}.", most, Unit.MILLIS
+            "most",
+            f"First words: 95 of 100 within (p95), {HOURS} hours",
+            f"95th percentile, {span}.",
+            most,
+            Unit.MILLIS,
         ),
         lines_chart(
             "failures",
-            "Requests that failed",
+            f"Requests that failed, {HOURS} hours",
             f"Share of failed requests by model, {span}.",
             failed,
             Unit.SHARE,
@@ -117,7 +121,7 @@ Drawn = tuple[list[str], list[Series]]
 
 def drawn(panel: VendorsPanel, busiest: Sequence[VendorLine], value: Callable[[VendorLine], Value]) -> Drawn:
     """Hours, and a series for each model; nothing where it was not asked."""
-    hours = sorted({each.at for each in panel.points})
+    hours = hours_between({each.at for each in panel.points})
     found: Mapping[tuple[datetime, str, str], VendorPoint] = {
         (each.at, each.line.provider, each.line.model): each for each in panel.points
     }
@@ -176,7 +180,8 @@ def failing(line: VendorLine) -> str:
 
 def tokens_chart(models: Sequence[CostOfModel]) -> Chart:
     """What an answer costs, by model."""
-    answering = [each for each in models if each.per_turn is not None][:MOST_LINES]
+    answering = sorted(models, key=lambda each: each.per_turn or 0, reverse=True)
+    answering = [each for each in answering if each.per_turn is not None][:MOST_BARS]
     return Chart(
         "per-answer",
         "Cost of an answer",

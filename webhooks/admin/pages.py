@@ -79,6 +79,7 @@ class Pages:
             ways=ways(self._leaves, leaf, asked, await self._badges()),
             spans=spans(asked),
             months=months(asked),
+            kept=asked.kept({"span"}),
             mark=self._mark,
             told=self._told(asked),
             now=asked.now,

@@ -31,6 +31,8 @@ class Shape(StrEnum):
     LINES = "lines"
     AREA = "area"
     """Lines that are filled and stand on each other."""
+    TOLD = "told"
+    """Not drawn: numbers of the table alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,9 @@ class Chart:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is anything to see."""
-        return any(plain(value, self.unit) for each in self.series for value in each.values)
+        """Whether there is anything to see; beside a goal, 0 is."""
+        values = [plain(value, self.unit) for each in self.series for value in each.values]
+        return any(values) or bool(self.goals and any(value is not None for value in values))
 
     def table(self) -> Table:
         """Its numbers."""

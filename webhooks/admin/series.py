@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
@@ -34,6 +34,14 @@ def day_words(day: date) -> str:
 def hour_words(at: datetime) -> str:
     """An hour as an axis names it."""
     return f"{at:%b} {at.day}, {at:%H:%M}"
+
+
+def hours_between(hours: Collection[datetime]) -> list[datetime]:
+    """Every hour from the first to the last, so that an axis of them is even."""
+    if not hours:
+        return []
+    first, hour = min(hours), timedelta(hours=1)
+    return [first + each * hour for each in range((max(hours) - first) // hour + 1)]
 
 
 def millis(span: timedelta | None) -> Value:
@@ -147,13 +155,17 @@ def margin_chart(panel: MarginPanel, *, wide: bool = False) -> Chart:
 def funnel_chart(rows: Sequence[FunnelRow]) -> Chart:
     """How many accounts came to each step, and what part of the step before that is."""
     first, last = rows[0].accounts if rows else 0, rows[-2].accounts if len(rows) > 1 else 0
+    rates: list[Value] = [each.rate for each in rows]
     return Chart(
         "funnel",
         "From a limit to a paid tier",
         f"{first:,} accounts hit a limit for the first time, {last:,} got a paid tier.",
         "Step",
-        [STEPS[each.step] for each in rows],
-        [Series("Accounts", [each.accounts for each in rows], "soft")],
+        [STEPS[each.step].capitalize() for each in rows],
+        [
+            Series("Accounts", [each.accounts for each in rows], "soft"),
+            Series("Of the step before", rates, "soft", Unit.SHARE, Shape.TOLD),
+        ],
         Unit.COUNT,
         Shape.ACROSS,
         empty="Nobody came to a limit in these days.",

@@ -162,7 +162,7 @@ async def grid(table: Table, asked: Asked) -> Grid:
         csv=file_address(table.id, asked) if table.filed else "",
         search=(f"{table.id}-search", view.search, table.search) if table.search else None,
         pickers=pickers(table, view),
-        kept=kept(table, asked),
+        kept=asked.kept(own(table)),
         reset=asked.address(**dict.fromkeys(own(table))) if narrowed else "",
         empty=NOTHING_FITS if narrowed else table.empty,
         deals=any(row.deal for row in found.rows),
@@ -232,11 +232,6 @@ def pickers(table: Table, view: View) -> list[Picker]:
 def own(table: Table) -> list[str]:
     """The parameters that narrow a table, and its page."""
     return [f"{table.id}-{each}" for each in ("search", "page", *(choice.key for choice in table.choices))]
-
-
-def kept(table: Table, asked: Asked) -> list[tuple[str, str]]:
-    """All parameters but those of the table's own form."""
-    return [(name, value) for name, value in asked.query.items() if value and name not in own(table)]
 
 
 def drawing(chart: Chart, asked: Asked) -> Drawing:

@@ -27,8 +27,7 @@ def answer(total: Margin, span: str) -> str:
         return f"{nothing}; vendors cost {cost}." if total.use.cost else f"{nothing}, and nothing was spent."
     if total.margin < 0:
         return f"Losing {as_money(-total.margin)} in {span}: {revenue} earned, {cost} paid to vendors."
-    left = f"Earning {as_money(total.margin)} in {span}"
-    return f"{left}: {revenue} earned, {cost} paid to vendors, {as_share(total.share)} left."
+    return f"Earning {as_money(total.margin)} in {span}: {revenue} earned, {cost} paid to vendors."
 
 
 def mood(total: Margin) -> Mood:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from engine.audit import Actor, Deed
 from engine.domain import RefusalReason, TierName
@@ -21,7 +23,7 @@ from engine.tallies import Amounts, Key, Kind, conversation, day_number, refused
 from storage.store import Store, open_store
 from tests.engine.conftest import ALICE
 from tests.fakes.clock import FakeClock
-from tests.web.admin.desk import Seat, give_up, seated
+from tests.web.admin.desk import MODE, Seat, give_up, seated
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 PAGES = ("", "/money", "/members", "/models", "/webhooks", "/limits", "/what-if", "/backlog", "/audit")
@@ -219,3 +221,102 @@ async def test_without_scripts_everything_can_be_read_and_sorted(
         await page.goto(f"{seat.address}/admin")
         await page.locator("#conversations summary").click()
         await expect(page.locator("#conversations tbody tr")).to_have_count(30)
+
+
+AT_LETTER = "document.activeElement.textContent"
+
+
+async def mend(store: Store, clock: FakeClock, customer: str) -> None:
+    """What was given up is tried again, by somebody else."""
+    await store.transact(lambda tx: tx.retry_dead(MODE, clock.now(), customer))
+
+
+async def test_whoever_stands_at_a_row_stays_there_while_rows_come_and_go(
+    visit: Visit, store: Store, clock: FakeClock
+) -> None:
+    page = visit.page
+    await enter(visit)
+    await visit.open("/backlog")
+    await page.get_by_label("Find an id or an error").fill("cus")
+    await page.get_by_role("row", name="cus_two").get_by_role("button").focus()
+    await mend(store, clock, "cus_one")
+    await page.evaluate(LOOK)
+    await expect(page.get_by_role("row", name="cus_one")).to_have_count(0)
+    assert "cus_two" in await page.evaluate(AT_LETTER)
+    assert await page.get_by_label("Find an id or an error").input_value() == "cus"
+    await mend(store, clock, "cus_two")
+    await page.evaluate(LOOK)
+    await expect(page.locator("#letters-rows")).to_be_focused()
+
+
+async def test_a_page_that_nobody_sees_asks_nothing(visit: Visit, store: Store, clock: FakeClock) -> None:
+    page = visit.page
+    await enter(visit)
+    hide = "(away) => Object.defineProperty(document, 'hidden', { configurable: true, get: () => away })"
+    await page.evaluate(hide, True)  # noqa: FBT003 - an argument of the script
+    more = conversation(day_number(clock.now()), TierName.FREE, 1_000)
+    await store.transact(lambda tx: tx.tally(more))
+    asked = len(visit.asked)
+    await page.evaluate(LOOK)
+    assert len(visit.asked) == asked
+    await page.evaluate(hide, False)  # noqa: FBT003 - as above
+    await page.evaluate(LOOK)
+    await expect(page.locator(".figure", has_text="Conversations").locator(".note")).to_contain_text("1,0")
+
+
+async def test_while_the_server_is_away_the_page_stays_and_catches_up(visit: Visit) -> None:
+    page = visit.page
+    await enter(visit)
+    await visit.open("/models")
+    await page.route("**/admin/models?*", lambda route: route.abort())
+    await page.locator("#costs").get_by_role("link", name="Model", exact=True).click()
+    await expect(page.locator("#state")).to_contain_text("cannot be reached")
+    await expect(page.locator("#costs tbody tr")).to_have_count(2)
+    await page.unroute("**/admin/models?*")
+    await page.evaluate(LOOK)
+    await expect(page.locator("#costs th[aria-sort=ascending]")).to_have_text("Model")
+    await expect(page.locator("#state")).to_be_empty()
+    visit.complaints.clear()  # the browser notes what it could not load
+
+
+async def test_an_answer_that_comes_late_takes_nothing_back(visit: Visit) -> None:
+    page, held = visit.page, asyncio.Event()
+    await enter(visit)
+    await visit.open("/models")
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/admin/models?costs-sort=model", hold)
+    await page.locator("#costs").get_by_role("link", name="Model", exact=True).click()
+    await page.locator("#costs").get_by_role("link", name="Requests").click()
+    await expect(page.locator("#costs th[aria-sort=descending]")).to_have_text("Requests")
+    async with page.expect_request_finished(lambda request: request.url.endswith("sort=model")):
+        held.set()
+    await page.evaluate("new Promise(requestAnimationFrame)")
+    await expect(page.locator("#costs th[aria-sort=descending]")).to_have_text("Requests")
+
+
+async def test_what_a_search_finds_is_heard_and_kept_for_another_span(visit: Visit) -> None:
+    page = visit.page
+    await enter(visit)
+    await visit.open("/models")
+    await page.get_by_label("Find a model or vendor").fill("swi")
+    await expect(page.locator("#heard")).to_have_text(
+        "Cost by model in the last 30 days: 1 row, by Cost, descending"
+    )
+    await page.get_by_role("link", name="7 days").click()
+    await expect(page.locator("#costs")).to_contain_text("in the last 7 days")
+    await expect(page.get_by_label("Find a model or vendor")).to_have_value("swi")
+    await page.get_by_label("A month").select_option(index=1)
+    await page.locator(".month").get_by_role("button", name="Show").click()
+    await expect(page).to_have_url(re.compile(r"costs-search=swi.*span=20|span=20.*costs-search=swi"))
+
+
+async def test_on_a_phone_the_page_that_one_is_at_is_seen_in_the_row_of_pages(visit: Visit) -> None:
+    await enter(visit)
+    await visit.page.set_viewport_size({"width": 390, "height": 844})
+    for path in PAGES:
+        await visit.open(path)
+        await expect(visit.page.locator("#pages [aria-current]")).to_be_in_viewport(ratio=1)

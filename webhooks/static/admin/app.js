@@ -8,6 +8,11 @@ document.documentElement.classList.add("swift");
 draw(document);
 follow(draw);
 keepFresh(draw);
-for (const query of ["(prefers-color-scheme: dark)", "(max-width: 860px)"]) {
+for (const query of ["(prefers-color-scheme: dark)", "(prefers-reduced-motion: reduce)", "(max-width: 860px)"]) {
   matchMedia(query).addEventListener("change", redraw);
 }
+
+// On a phone the pages stand in a row that is longer than the screen: begin where one is.
+const here = document.querySelector("#pages [aria-current]");
+const row = document.getElementById("pages");
+if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;

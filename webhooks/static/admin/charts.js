@@ -2,7 +2,7 @@
 
 const drawn = new Map();
 const STEEP = 30;
-const KINDS = { bars: "bar", across: "bar", lines: "line", area: "line" };
+const KINDS = { told: "", bars: "bar", across: "bar", lines: "line", area: "line" };
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -15,7 +15,8 @@ const WRITE = {
 
 function amount(value) {
   if (value >= 10000) return `${trimmed(value / 1000, 1)}k`;
-  return trimmed(value, value && value < 1 ? 4 : 2);
+  const cents = Number.isInteger(value) ? 0 : 2;
+  return value.toLocaleString("en", { minimumFractionDigits: cents, maximumFractionDigits: value < 1 ? 4 : 2 });
 }
 
 const trimmed = (value, places) => value.toLocaleString("en", { maximumFractionDigits: places });
@@ -62,7 +63,8 @@ function data(table) {
   const rows = [...table.tBodies[0].rows];
   const labels = rows.map((row) => row.cells[0].textContent.trim());
   const heads = [...table.tHead.rows[0].cells].slice(1);
-  const datasets = heads.map((head, number) => series(table, head, rows.map((row) => read(row.cells[number + 1]))));
+  const datasets = heads.map((head, number) => series(table, head, rows.map((row) => read(row.cells[number + 1]))))
+    .filter((each) => each.type);
   const goals = JSON.parse(table.dataset.goals).map((goal) => level(goal, rows.length));
   return { labels, datasets: [...datasets, ...goals] };
 }
@@ -78,9 +80,14 @@ function series(table, head, values) {
     yAxisID: table.dataset.shape === "across" ? undefined : head.dataset.axis,
     borderColor: line ? colour : token("--surface"), backgroundColor: shape === "area" ? `${colour}55` : colour,
     borderWidth: line ? 2 : table.dataset.stacked === undefined ? 0 : 1, borderRadius: line ? 0 : 3, maxBarThickness: 34,
-    fill: shape === "area" ? "stack" : false, cubicInterpolationMode: "monotone", pointRadius: values.length > 1 ? 0 : 3, pointHitRadius: 12,
-    spanGaps: false, stack: stackOf(table, head), order: line ? 0 : 1,
+    fill: shape === "area" ? "stack" : false, cubicInterpolationMode: "monotone", pointRadius: (point) => (alone(point) ? 3 : 0), pointHitRadius: 12,
+    spanGaps: false, clip: line ? 4 : undefined, stack: stackOf(table, head), order: line ? 0 : 1,
   };
+}
+
+// A point without neighbours is seen as a dot, since no line leads to it.
+function alone({ dataset: { data }, dataIndex: at }) {
+  return (data[at] ?? null) !== null && (data[at - 1] ?? null) === null && (data[at + 1] ?? null) === null;
 }
 
 // Lines stand by themselves; bars and areas on each other where that is asked for.
@@ -122,8 +129,17 @@ const text = () => ({ family: token("--font"), size: 12 });
 function legend({ datasets }) {
   return {
     display: datasets.length > 1, position: "bottom", align: "start",
-    labels: { color: token("--text"), font: text(), boxWidth: 10, boxHeight: 10, padding: 12, sort: (a, b) => a.datasetIndex - b.datasetIndex, usePointStyle: true, pointStyle: "rectRounded" },
+    labels: { color: token("--text"), font: text(), boxWidth: 10, boxHeight: 10, padding: 12, sort: (a, b) => a.datasetIndex - b.datasetIndex, usePointStyle: true, pointStyleWidth: 16, generateLabels: keys },
   };
+}
+
+// Each entry of the legend looks like what it stands for: a line, a dashed one, or a block.
+function keys(chart) {
+  return globalThis.Chart.defaults.plugins.legend.labels.generateLabels(chart).map((entry) => {
+    const { type, fill, borderColor, borderDash } = chart.data.datasets[entry.datasetIndex];
+    if (type !== "line" || fill) return { ...entry, pointStyle: "rectRounded" };
+    return { ...entry, pointStyle: "line", strokeStyle: borderColor, lineWidth: 2.5, lineDash: borderDash ? [4, 3] : [] };
+  });
 }
 
 function tooltip(across) {
@@ -160,9 +176,19 @@ function upright(table, { datasets }) {
   const { unit, stacked } = table.dataset;
   const other = datasets.find((each) => each.yAxisID === "other");
   const steep = unit === "millis" && spread(table) > STEEP;
-  const scales = { x: { ...names(), stacked: stacked !== undefined }, y: axis(unit, { stacked: stacked !== undefined, ...(steep ? { type: "logarithmic", beginAtZero: false } : room(table)) }) };
+  const scales = { x: { ...names(), stacked: stacked !== undefined }, y: axis(unit, { stacked: stacked !== undefined, ...(steep ? { type: "logarithmic", beginAtZero: false, afterBuildTicks: roundly } : room(table)) }) };
   if (other) scales.other = axis(other.unit, { position: "right", beginAtZero: false, grace: "20%", grid: { display: false } });
   return scales;
+}
+
+// On such an axis 1, 2 and 5 of each power of ten are written.
+function roundly(scale) {
+  scale.ticks = [];
+  for (let power = 10 ** Math.floor(Math.log10(scale.min)); power <= scale.max; power *= 10) {
+    for (const value of [power, 2 * power, 5 * power]) {
+      if (value >= scale.min && value <= scale.max) scale.ticks.push({ value });
+    }
+  }
 }
 
 // How many times the least duration the greatest is: where it is many, each step up multiplies.

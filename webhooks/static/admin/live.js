@@ -6,14 +6,43 @@ const EVERY = 5000;
 const MOST = 60000;
 const OVER = "Your session is over, so nothing here changes any more. Ask the bot for a new link with /admin dashboard.";
 const AWAY = "The server cannot be reached, so these figures grow old. Trying again by itself.";
+const ENDED = new Set([401, 403, 404]);
 
 let over = false;
+let wait = EVERY;
+let timer;
+
+// Show what the address says now, and again in a while; the slower the answers, the more seldom. Gives whether it is shown.
+export async function look(draw) {
+  clearTimeout(timer);
+  if (over || document.hidden) return false;
+  const began = performance.now();
+  const address = location.href;
+  const page = await load(address);
+  if (over || address !== location.href) return false; // what was asked for since is on its way
+  if (page) put(page, draw);
+  say(page ? "" : AWAY);
+  wait = page ? Math.max(EVERY, 20 * (performance.now() - began)) : Math.min(2 * wait, MOST);
+  clearTimeout(timer);
+  timer = setTimeout(look, wait, draw);
+  return Boolean(page);
+}
+
+// Ask again while the page is seen. What the browser kept of an earlier visit is not shown again.
+export function keepFresh(draw) {
+  document.addEventListener("visibilitychange", () => look(draw));
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  timer = setTimeout(look, EVERY, draw);
+}
+
+// Whether there is somebody to show anything to.
+export const ended = () => over;
 
 // The page at an address as a document; null if it cannot be had.
-export async function load(address) {
+async function load(address) {
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-    if (answer.status === 401 || answer.status === 403 || answer.status === 404) end();
+    if (ENDED.has(answer.status)) end();
     if (!answer.ok || answer.redirected) return null;
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
@@ -21,40 +50,28 @@ export async function load(address) {
   }
 }
 
-// Take over what is different, place by place.
-export function put(page, draw) {
+// Take over what is different, place by place; whoever stands in a part keeps standing there.
+function put(page, draw) {
   for (const fresh of page.querySelectorAll("[data-live]")) {
     const old = document.getElementById(fresh.id);
     if (!old || old.isEqualNode(fresh)) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
     morph(old, document.adoptNode(fresh), flash);
     draw(old);
+    if (focused) stand(focused, old);
   }
 }
 
-// Ask again while the page is seen; the slower the answers, the more seldom.
-export function keepFresh(draw) {
-  let wait = EVERY;
-  let timer;
-
-  async function look() {
-    clearTimeout(timer);
-    if (over || document.hidden) return;
-    const began = performance.now();
-    const address = location.href;
-    const page = await load(address);
-    if (over) return;
-    if (page && address === location.href) put(page, draw);
-    say(page ? "" : AWAY);
-    wait = page ? Math.max(EVERY, 20 * (performance.now() - began)) : Math.min(2 * wait, MOST);
-    timer = setTimeout(look, wait);
-  }
-
-  document.addEventListener("visibilitychange", look);
-  timer = setTimeout(look, EVERY);
+function stand(focused, part) {
+  if (focused === document.activeElement) return;
+  const place = focused.isConnected ? focused : part;
+  if (place === part) part.tabIndex = -1;
+  place.focus({ preventScroll: true });
 }
 
 function end() {
   over = true;
+  clearTimeout(timer);
   say(OVER, true);
 }
 

@@ -41,7 +41,12 @@ function attributes(old, fresh) {
 // Children with a key are found again wherever they stand now; the others go by their place.
 function children(old, fresh, changed) {
   const keyed = new Map();
-  for (const child of old.children) if (child.dataset?.key) keyed.set(child.dataset.key, child);
+  const wantedKeys = new Set([...fresh.children].map((child) => child.dataset.key));
+  for (const child of [...old.children]) {
+    if (!child.dataset.key) continue;
+    if (wantedKeys.has(child.dataset.key)) keyed.set(child.dataset.key, child);
+    else child.remove(); // first: else all that follow would be moved past it, and lose the focus
+  }
   let place = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
     const key = wanted.dataset?.key;
