@@ -10,8 +10,10 @@ from pathlib import Path
 
 from bot.console import wizard
 from bot.console.arguments import command_line
+from bot.console.diagnosis import misconfigured
+from bot.console.farewell import ending, stopped
 from bot.console.logs import set_up_logging
-from bot.console.words import causes, in_words
+from bot.console.words import causes
 from engine.config import ConfigurationError, problems_with
 from engine.errors import OutsideError
 from gate.configuration import DOTENV, configured
@@ -27,16 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = configured(setting_up=arguments.command in {"stripe-setup", "doctor"})
     except ConfigurationError as error:
-        print("The configuration needs mending:", *error.problems, sep="\n  - ", file=sys.stderr)
-        return 2
+        return misconfigured(error.problems, arguments)
     set_up_logging(settings.log_format)
     try:
         return execute(arguments, settings)
     except* (OutsideError, OSError) as group:
-        for each in causes(group):
-            print(f"Stopped: {in_words(each)}", file=sys.stderr)
-    return 1
+        errors = causes(group)
+    return stopped(errors)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ending(main))

@@ -25,6 +25,10 @@ from engine.terms import Policy
 Inquiry = Callable[[], Awaitable[list[str]]]
 
 SET_UP = "Run `python main.py stripe-setup`."
+IN_TEST_MODE = (
+    "Stripe is in test mode while {url} is public: members pay with test cards, no money moves. Set a live "
+    "key, and set up Stripe with it, when they should pay."
+)
 SECRETS_NEEDED = 2
 """The webhook endpoint and the destination of thin events sign with a secret each."""
 
@@ -56,9 +60,7 @@ def notes_on(settings: StripeSettings, app_url: str) -> list[str]:
     """What is worth knowing and nothing to mend."""
     test = mode_of(settings.secret_key.get_secret_value()) is Mode.TEST
     if test and app_url.startswith("https://") and not unreachable(app_url, Mode.TEST):
-        return [
-            f"Stripe is in test mode while {app_url} is public: members pay with test cards, no money moves."
-        ]
+        return [IN_TEST_MODE.format(url=app_url)]
     return []
 
 
@@ -123,8 +125,9 @@ async def _of_right(right: Right, probe: Probe, caller: StripeCaller) -> list[st
 
 def _unasked(error: OutsideError) -> str:
     """Why Stripe could not be asked, and what to do."""
+    told = str(error).rstrip(".")
     if isinstance(error.__cause__, stripe.AuthenticationError):
-        return f"{error} Check STRIPE_SECRET_KEY."
+        return f"{told}. Check STRIPE_SECRET_KEY."
     if isinstance(error, TellOperatorError):
-        return f"{error} The rest could not be checked."
-    return f"{error}. Check the network and STRIPE_API_BASE, then try again."
+        return f"{told}. The rest could not be checked."
+    return f"{told}. Check the network and STRIPE_API_BASE, then try again."

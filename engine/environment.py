@@ -86,9 +86,15 @@ SECRETS = frozenset(
 
 def read(environ: Mapping[str, str], dotenv: Path | None) -> tuple[Mapping[str, str], list[Problem]]:
     """All variables by upper-case name: the process before `.env`, a value before its `NAME_FILE`."""
-    merged = {**from_dotenv(dotenv), **{name.upper(): value for name, value in environ.items()}}
-    values = {name: value for name, value in merged.items() if value.strip()}
     problems = []
+    try:
+        written = from_dotenv(dotenv)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        written = {}
+        problems.append(Problem(str(dotenv), f"cannot be read ({why})", "Let this user read it, as UTF-8."))
+    merged = {**written, **{name.upper(): value for name, value in environ.items()}}
+    values = {name: value for name, value in merged.items() if value.strip()}
     for name, path in list(values.items()):
         plain = name.removesuffix(FILE_SUFFIX)
         if plain == name or plain in values or not secret(plain):

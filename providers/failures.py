@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from socket import gaierror
 from typing import Protocol
 
 from engine.errors import (
@@ -129,7 +130,12 @@ def broke(error: BaseException, vendor: str, *, usage: Usage | None, opened: boo
         return LateError(f"{vendor} gave no sign in time", usage=usage if opened else NO_USAGE)
     if opened:
         return StreamCutError(f"{vendor} broke off: {type(causes[-1]).__name__}", usage=usage)
-    return TryAgainError(f"{vendor} cannot be reached: {type(causes[-1]).__name__}")
+    last = causes[-1]
+    why = NO_NAME if isinstance(last, gaierror) else type(last).__name__
+    return TryAgainError(f"{vendor} cannot be reached: {why}")
+
+
+NO_NAME = "no server of that name is known here"
 
 
 class Explaining(Protocol):

@@ -20,6 +20,7 @@ PATIENCE = 10.0
 """Seconds to be told the time."""
 APART = 60.0
 """Seconds between two clocks that are worth mending; from 300 on signed calls are refused."""
+ASK_AGAIN = "Check the network, then run this again: calls signed by a wrong clock are refused."
 STEPS = {
     "Discord": "set DISCORD_TOKEN; docs/discord.md has the steps",
     "Slack": "docs/slack.md has the steps",
@@ -52,10 +53,15 @@ async def check_pauses(store: Store, clock: Clock) -> list[Finding]:
 
 async def check_clock(settings: Settings, clock: Clock) -> list[Finding]:
     """How far this machine's clock is from that of a service that is on."""
+    silent: list[str] = []
     for name, address in services(settings):
         told = await time_at(address)
         if told is not None:
             return [compared(name, (clock.now() - told).total_seconds())]
+        silent.append(name)
+    if silent:
+        words = f"not compared with another: {' and '.join(silent)} did not tell the time. {ASK_AGAIN}"
+        return [worth_knowing("Clock", words)]
     return [good("Clock", "not compared with another: no service that tells the time is on")]
 
 
@@ -160,7 +166,7 @@ def about_channels(area: str, channels: Sequence[Channel], lost: Sequence[str]) 
 
 def about_operators(settings: Settings) -> Iterator[Finding]:
     """Who is told when something needs the operator, as far as that can be."""
-    told = (*settings.admins, *settings.alerts.channels)
+    told: tuple[Person | Channel, ...] = (*settings.admins, *settings.alerts.channels)
     if not told:
         yield worth_knowing(
             "Operators",
@@ -172,19 +178,20 @@ def about_operators(settings: Settings) -> Iterator[Finding]:
         Platform.SLACK: settings.slack is not None,
         Platform.LOCAL: settings.playground.on,
     }
-    yield good("Operators", f"what needs you is told to {', '.join(map(str, told))}")
-    for each in settings.admins:
+    if heard := [str(each) for each in told if on[each.platform]]:
+        yield good("Operators", f"what needs you is told to {', '.join(heard)}")
+    for each in told:
         if not on[each.platform]:
-            yield deaf(each, "ADMIN_IDS")
-    for channel in settings.alerts.channels:
-        if not on[channel.platform]:
-            yield deaf(channel, "[alerts] channels")
+            where = "ADMIN_IDS" if isinstance(each, Person) else "[alerts] channels"
+            words = f"{each} cannot be told anything. {SWITCHES[each.platform]}, or change {where}."
+            yield worth_knowing("Operators", words)
 
 
-def deaf(whom: Person | Channel, where: str) -> Finding:
-    """Somebody who is to be told things on a platform that is off."""
-    words = f"{whom} cannot be told anything. Switch {whom.platform} on, or change {where}."
-    return worth_knowing("Operators", words)
+SWITCHES = {
+    Platform.DISCORD: "Switch discord on (DISCORD_TOKEN)",
+    Platform.SLACK: "Switch slack on (SLACK_BOT_TOKEN)",
+    Platform.LOCAL: "Switch the playground on (PLAYGROUND=1)",
+}
 
 
 def about_questions(settings: Settings) -> Iterator[Finding]:

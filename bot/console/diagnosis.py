@@ -7,14 +7,37 @@ import json
 import os
 import sys
 import textwrap
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 from engine.checkup import Finding, Light
+from engine.environment import Problem
 
 WIDTH = 110
 COLOURS = {Light.GREEN: "32", Light.YELLOW: "33", Light.RED: "31"}
 NOTHING = "Nothing to mend."
+UNSEEN = Finding(
+    "Configuration",
+    Light.YELLOW,
+    "nothing else was checked, since it needs the configuration",
+    "Mend it, then run this again.",
+)
+
+
+def misconfigured(problems: Sequence[Problem], arguments: Namespace) -> int:
+    """Say why the configuration cannot be used: the doctor by lights, every other command in a list."""
+    if arguments.command != "doctor":
+        print("The configuration needs mending:", *problems, sep="\n  - ", file=sys.stderr)
+        return 2
+    reds = [Finding("Configuration", Light.RED, f"{each.where}: {each.what}", each.mend) for each in problems]
+    found = [*reds, UNSEEN]
+    if not arguments.json:
+        tell(found)
+    concluded(found, as_json=arguments.json)
+    return 2
 
 
 async def diagnose(checks: Sequence[Coroutine[object, object, list[Finding]]], *, as_json: bool) -> int:
@@ -44,8 +67,15 @@ def concluded(found: Sequence[Finding], *, as_json: bool) -> int:
 def tell(findings: Sequence[Finding]) -> None:
     """Print findings, in colour on a terminal that wants it."""
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for each in findings:
+    for each in mended_once(findings):
         print("\n".join(lines(each, coloured=coloured)), flush=True)
+
+
+def mended_once(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings; where one mend is for several in a row, it stands below the last of them."""
+    for each, after in zip_longest(findings, findings[1:]):
+        same = after and (each.area, each.light, each.mend) == (after.area, after.light, after.mend)
+        yield replace(each, mend="") if same else each
 
 
 def lines(finding: Finding, *, coloured: bool = False) -> Iterator[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.console.arguments import command_line
-from bot.console.checkup import about_operators, about_questions
-from engine.checkup import Light
+from bot.console.checkup import about_operators, about_questions, check_clock
+from bot.console.diagnosis import tell
+from engine.checkup import Light, wrong
 from engine.config import load_settings
+from tests.fakes.clock import FakeClock
 
 WRONG = {
     "forgive": "person",
@@ -43,7 +45,11 @@ def test_what_is_no_order_is_refused_with_what_is(words: str, capsys: pytest.Cap
     [
         ("", ["nobody is told"]),
         ("local:ann", ["told to local:ann"]),
-        ("local:ann,slack:T1/U1", ["told to", "slack:T1/U1 cannot be told anything. Switch slack on"]),
+        (
+            "local:ann,slack:T1/U1",
+            ["is told to local:ann.", "slack:T1/U1 cannot be told anything. Switch slack on"],
+        ),
+        ("discord:7", ["discord:7 cannot be told anything. Switch discord on"]),
     ],
 )
 def test_the_doctor_says_who_is_told_when_something_needs_the_operator(people: str, told: list[str]) -> None:
@@ -57,3 +63,26 @@ def test_the_doctor_says_that_nothing_is_kept_without_a_key() -> None:
     (lost,) = about_questions(load_settings({}))
     assert (kept.light, lost.light) == (Light.GREEN, Light.YELLOW)
     assert "PROMPT_KEY" in lost.mend
+
+
+def test_one_mend_for_several_things_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    missing = [wrong("Stripe", f"{each} is missing. Run it.") for each in ("this", "that")]
+    tell([*missing, wrong("Mail", "no. Ha.")])
+    said = [line[23:] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["this is missing", "that is missing", "Run it.", "no", "Ha."]
+
+
+async def test_a_clock_that_nobody_told_the_time_is_no_clock_that_was_compared(
+    unused_tcp_port: int, clock: FakeClock
+) -> None:
+    away = f"http://127.0.0.1:{unused_tcp_port}"
+    lost = {
+        "STRIPE_SECRET_KEY": "sk_test_fake",
+        "STRIPE_API_BASE": away,
+        "STRIPE_WEBHOOK_SECRET": "whsec_fake",
+    }
+    (alone,) = await check_clock(load_settings({}), clock)
+    (found,) = await check_clock(load_settings(lost), clock)
+    assert (alone.light, found.light) == (Light.GREEN, Light.YELLOW)
+    assert "Stripe did not tell the time" in found.what
+    assert found.mend

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.console import dotenv, wizard
-from engine.config import problems_with
+from engine.config import ConfigurationError, load_settings, problems_with
 from engine.environment import from_dotenv
 from tests.program import ROOT
 
@@ -80,6 +80,61 @@ def test_what_is_wrong_is_asked_again_with_the_mend(
     assert run(tmp_path, visitor) == 0
     assert from_dotenv(tmp_path / ".env")["APP_URL"] == "https://chat.example.com"
     assert "Write it whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong", "right", "told"),
+    [
+        (0, "sk fake", "sk-fake", "OPENAI_API_KEY: does not look like one"),
+        (3, "client-secret", "MTIzNDU2Nzg5MA.fake.token", "DISCORD_TOKEN: does not look like one"),
+        (6, "whsec_fake", "sk_test_fake", "begins with sk_ or rk_"),
+    ],
+)
+def test_what_cannot_be_right_is_asked_again_without_being_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: int, wrong: str, right: str, told: str
+) -> None:
+    answers = [""] * 9
+    answers[place] = wrong
+    visitor = Visitor(*answers, right)
+    assert run(tmp_path, visitor) == 0
+    assert right in from_dotenv(tmp_path / ".env").values()
+    said = capsys.readouterr().out
+    assert told in said
+    assert wrong not in said
+
+
+def test_half_of_slack_is_asked_for_the_other_half(tmp_path: Path) -> None:
+    visitor = Visitor("", "", "", "", "xoxb-fake", "", "", "", "", "", "xoxb-fake", "xapp-fake")
+    assert run(tmp_path, visitor) == 0
+    assert from_dotenv(tmp_path / ".env")["SLACK_APP_TOKEN"] == "xapp-fake"
+
+
+def test_what_no_answer_could_mend_is_said_before_anything_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visitor = Visitor("sk-fake")
+    assert run(tmp_path, visitor, {"CONFIG": f"{tmp_path}/none.toml"}) == 2
+    assert visitor.asked == []
+    assert "none.toml: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("in_the_way", [".env", ".env.new"])
+def test_a_file_that_cannot_be_written_is_said_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], in_the_way: str
+) -> None:
+    (tmp_path / in_the_way).mkdir()
+    assert run(tmp_path, Visitor("sk-fake")) == 1
+    assert "Is a directory" in capsys.readouterr().err
+
+
+def test_a_file_in_another_encoding_is_said_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe=1\n")
+    assert run(tmp_path, Visitor("sk-fake")) == 1
+    assert "it is not UTF-8" in capsys.readouterr().err
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_settings(CONFIG, tmp_path / ".env")
 
 
 def test_what_nobody_mends_is_named_and_nothing_is_written(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.program import ROOT, Ended, called
+from tests.program import ROOT, Ended, called, environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -44,14 +46,33 @@ async def told(folder: Path, variables: Mapping[str, str], *arguments: str) -> E
 async def test_a_wrong_configuration_stops_every_command_with_all_problems_and_their_mends(
     tmp_path: Path,
 ) -> None:
-    commands = {"run": NAMED, "doctor": NAMED - {"STRIPE_WEBHOOK_SECRET"}}
-    outcomes = await asyncio.gather(*(told(tmp_path, WRONG, each) for each in commands))
-    for said, named in zip(outcomes, commands.values(), strict=True):
-        first, *problems = said.err.splitlines()
-        assert (said.code, said.out) == (2, "")
-        assert first == "The configuration needs mending:"
-        assert {problem.removeprefix("  - ").partition(":")[0] for problem in problems} == named
-        assert all(problem.endswith(".") and problem.count(". ") >= 1 for problem in problems)
+    said, seen = await asyncio.gather(told(tmp_path, WRONG, "run"), told(tmp_path, WRONG, "doctor", "--json"))
+    first, *problems = said.err.splitlines()
+    assert (said.code, said.out) == (2, "")
+    assert first == "The configuration needs mending:"
+    assert {problem.removeprefix("  - ").partition(":")[0] for problem in problems} == NAMED
+    assert all(problem.endswith(".") and problem.count(". ") >= 1 for problem in problems)
+    found = json.loads(seen.out)
+    reds = {each["what"].partition(":")[0] for each in found["findings"] if each["light"] == "red"}
+    assert (seen.code, found["ok"], reds) == (2, False, NAMED - {"STRIPE_WEBHOOK_SECRET"})
+    assert all(each["mend"] for each in found["findings"])
+
+
+async def test_whoever_reads_no_further_ends_a_command_without_a_word(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(ROOT / "main.py"), "models"),
+            cwd=tmp_path,
+            env=environment(tmp_path, {}),
+            stdout=writing,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await process.communicate()
+    finally:
+        os.close(writing)
+    assert (process.returncode, said.decode()) == (141, "")
 
 
 async def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path) -> None:
