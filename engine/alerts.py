@@ -29,6 +29,8 @@ class AlertKind(StrEnum):
     CEILING_REACHED = "ceiling_reached"
     VENDOR_DOWN = "vendor_down"
     VENDOR_BACK = "vendor_back"
+    VENDOR_FLAPPING = "vendor_flapping"
+    """It goes down again and again; the next word comes when it is steady."""
     VENDOR_BROKEN = "vendor_broken"
     """A vendor refuses our key, a model's id, or what we send: only the operator can mend it."""
     NEEDS_OPERATOR = "needs_operator"
@@ -70,7 +72,13 @@ PAGES: Mapping[AlertKind, str] = {
     **dict.fromkeys((AlertKind.DISPUTE_OPENED, AlertKind.DISPUTE_CLOSED), f"{DASHBOARD}/money"),
     **dict.fromkeys((AlertKind.CEILING_NEAR, AlertKind.CEILING_REACHED), f"{DASHBOARD}/money"),
     **dict.fromkeys(
-        (AlertKind.VENDOR_DOWN, AlertKind.VENDOR_BACK, AlertKind.VENDOR_BROKEN), f"{DASHBOARD}/models"
+        (
+            AlertKind.VENDOR_DOWN,
+            AlertKind.VENDOR_BACK,
+            AlertKind.VENDOR_FLAPPING,
+            AlertKind.VENDOR_BROKEN,
+        ),
+        f"{DASHBOARD}/models",
     ),
     **dict.fromkeys(
         (AlertKind.BACKLOG, AlertKind.BACKLOG_OVER, AlertKind.SYNC_FAILING, AlertKind.DEAD_LETTER),

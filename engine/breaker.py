@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from engine.alerts import Alert, AlertKind
 from engine.circuit import PROBE_LEASE, Circuit, Fuse, Tally, opened
 from engine.errors import TryAgainError
 from engine.ledger import Tx
 from engine.models import ModelSpec
 from engine.ports import Clock, Store
+from engine.unrest import Unrest, Word, calmed, fell, rose, told
 
 log = logging.getLogger("engine.breaker")
 T = TypeVar("T")
@@ -189,15 +189,33 @@ class Leave:
 
 
 def opening(tx: Tx, circuit: Circuit) -> None:
-    """Let all processes leave a model alone, and tell the operator, once for each opening."""
+    """Let all processes leave a model alone, and tell the operator, unless it comes and goes."""
     known = tx.open_circuit(circuit)
-    since = known.opened_at
-    key = f"{AlertKind.VENDOR_DOWN}:{known.name}:{since.isoformat()}"
-    tx.raise_alert(Alert(key, AlertKind.VENDOR_DOWN, known.name, since, circuit.why))
+    after, word = fell(tx.hold_unrest(known.name), known.name, known.opened_at)
+    speak(tx, after, word, known.opened_at, circuit.why)
 
 
 def closing(tx: Tx, circuit: Circuit, now: datetime) -> None:
-    """Let all processes ask a model again, and tell the operator, once for each opening."""
+    """Let all processes ask a model again, and tell the operator, unless it comes and goes."""
     if tx.close_circuit(circuit):
-        key = f"{AlertKind.VENDOR_BACK}:{circuit.name}:{circuit.opened_at.isoformat()}"
-        tx.raise_alert(Alert(key, AlertKind.VENDOR_BACK, circuit.name, now))
+        after, word = rose(tx.hold_unrest(circuit.name), circuit.name, circuit.opened_at, now)
+        speak(tx, after, word, now)
+
+
+def calming(tx: Tx, name: str, now: datetime) -> None:
+    """Tell the operator what a model that came and went has settled down to; forget it once that is long."""
+    held = tx.hold_unrest(name)
+    if held is None:
+        return
+    after, word = calmed(held, now)
+    why = next((each.why for each in tx.circuits() if each.name == name), "")
+    speak(tx, after, word, now, why)
+    if after.over(now):
+        tx.forget_unrest(name)
+
+
+def speak(tx: Tx, unrest: Unrest, word: Word | None, at: datetime, why: str = "") -> None:
+    """Keep what is known of a model, and owe the operator a word on it if there is one."""
+    tx.keep_unrest(unrest)
+    if word:
+        tx.raise_alert(told(unrest, word, at, why))

@@ -48,6 +48,7 @@ from engine.spending import SpendingTx
 from engine.summaries import SummariesTx
 from engine.tallies import TalliesTx
 from engine.turns import Branch, Exchange, Hold, Orphan, Settlement, Turn, UsageFacts
+from engine.unrest import UnrestTx
 from engine.vitals import VitalsTx
 
 
@@ -362,6 +363,7 @@ class Tx(
     TeamsTx,
     SummariesTx,
     CircuitsTx,
+    UnrestTx,
     AuditTx,
     ErasureTx,
     RetentionTx,

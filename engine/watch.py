@@ -1,4 +1,4 @@
-"""Looks for what nobody else notices: customers that wait too long to be read, and many bad signatures."""
+"""Looks for what nobody else notices: customers that wait too long, models that settle, bad signatures."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections import deque
 from datetime import datetime, timedelta
 
 from engine.alerts import Alert, AlertKind
+from engine.breaker import calming
 from engine.errors import OutsideError
 from engine.facts import Mode
 from engine.ledger import Tx
 from engine.ports import Clock, Store
+from engine.unrest import calmed
 
 log = logging.getLogger("engine.watch")
 
@@ -23,7 +25,10 @@ MOST_COUNTED = 10_000
 
 
 class Watch:
-    """Raises an alert when customers wait for longer than `patience`, and one when they do no longer."""
+    """Raises an alert when customers wait for longer than `patience`, and one when they do no longer.
+
+    Beside that, one when a model that came and went is steady.
+    """
 
     def __init__(self, store: Store, clock: Clock, mode: Mode, patience: timedelta) -> None:
         self._store = store
@@ -35,6 +40,20 @@ class Watch:
         """Once a minute, whatever the number of processes; 1 if it was done."""
         now = self._clock.now()
         return await self._store.transact(lambda tx: self._compare(tx, now))
+
+    async def calm(self) -> int:
+        """Tell of models that came and went which way they have settled; how many there were."""
+        now = self._clock.now()
+        known = await self._store.read(lambda tx: tx.unrests())
+        names = [each.name for each in known if each.over(now) or calmed(each, now)[1]]
+
+        def work(tx: Tx) -> None:
+            for name in names:
+                calming(tx, name, now)
+
+        if names:
+            await self._store.transact(work)
+        return len(names)
 
     def _compare(self, tx: Tx, now: datetime) -> int:
         """The job's note is since when it is too late; empty while nothing is."""

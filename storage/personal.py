@@ -245,6 +245,7 @@ NOBODYS: Mapping[str, str] = {
     "simulated_object": "the simulated Stripe's own; their names in it are replaced",
     "sync_queue": "customers to read, by Stripe's ids",
     "tally": "counts",
+    "unrest": "models that come and go",
 }
 """Tables without rows of a person's, or whose texts may name one: what is in them, or what is done."""
 

@@ -46,6 +46,7 @@ from storage.tallies import Tallied, write_tallies
 from storage.teams import Teams
 from storage.tier_changes import TierChanges
 from storage.turns import Turns
+from storage.unrest import Unrests
 from storage.usage_reports import UsageReports
 from storage.vitals import HouseVitals
 from storage.work import Work, perform
@@ -63,7 +64,9 @@ class Keeping(MoneyClaims, Proposals, Duties, Jobs, DeadLetters, Meter, UsageRep
     """BooksTx, as far as Buying has not done it."""
 
 
-class Watching(Alerts, Circuits, Spending, Rerun, Estimates, Summed, KeptQuestions, Screenings, Teams):
+class Watching(
+    Alerts, Circuits, Unrests, Spending, Rerun, Estimates, Summed, KeptQuestions, Screenings, Teams
+):
     """What keeps the house within its means, and its operator informed."""
 
 

@@ -105,8 +105,8 @@ def open_office(settings: Settings, store: Store, clock: Clock, front: Front, mo
     )
     instruct(office.daily, settings, alarms)
     office.queues.extend((alarms.address, announcing.gather))
-    office.rounds.extend((alarms.sweep, watch.look, entrance.sweep, announcing.sweep, office.daily.owe))
-    office.rounds.extend((front.members.erasing.sweep, office.emptying.work))
+    office.rounds.extend((alarms.sweep, watch.look, watch.calm, entrance.sweep, announcing.sweep))
+    office.rounds.extend((office.daily.owe, front.members.erasing.sweep, office.emptying.work))
     office.everywhere.extend((alarms.work, announcing.work, deliveries.work, office.daily.work))
     return office
 
