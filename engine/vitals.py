@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
+
+from engine.domain import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class Vitals:
     alerts_owed: int
     circuits_open: int
     """Models that are left alone."""
+    ceilings: Mapping[Scope, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Which part of each of the operator's ceilings is spent in its period."""
 
 
 class VitalsTx(Protocol):

@@ -97,6 +97,7 @@ def furnish(
     chat = open_chat(settings, store, clock, mode, models, wares, vault, moderator)
     watch = open_observatory(settings.metrics, store, clock)
     store.meter = chat.signals.meter = watch.meter
+    watch.pulse.ceilings = lambda: chat.desk.ceilings
     flush = money.dispatch.flush
     affairs = open_affairs(settings, store, clock, till.billing, wares, money.subscriptions, flush)
     reader, simulated = FileReader(settings.attachments), till.simulated is not None

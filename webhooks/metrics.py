@@ -85,6 +85,9 @@ class Metrics:
         self._notices = self._gauge("notices_owed", "Notices that members are owed")
         self._alerts = self._gauge("alerts_owed", "Alerts that operators are owed")
         self._circuits = self._gauge("circuits_open", "Models that are left alone because they keep failing")
+        self._ceilings = self._gauge(
+            "ceiling_spent_ratio", "Which part of a ceiling is spent in its day or month", "ceiling"
+        )
 
     def admitted(self, turns: int) -> None:
         """Count."""
@@ -148,6 +151,9 @@ class Metrics:
         self._notices.set(vitals.notices_owed if vitals else NOT_KNOWN)
         self._alerts.set(vitals.alerts_owed if vitals else NOT_KNOWN)
         self._circuits.set(vitals.circuits_open if vitals else NOT_KNOWN)
+        self._ceilings.clear()
+        for scope, part in (vitals.ceilings if vitals else {}).items():
+            self._ceilings.labels(scope).set(part)
         return generate_latest(self.registry)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from engine.budget import NO_CEILINGS, Ceilings
+from engine.domain import Micros, Scope
 from engine.errors import OutsideError
+from engine.ledger import Tx
 from engine.meters import Meter, Unmetered
 from engine.ports import Clock, Store
 from engine.settings import MetricsSettings
+from engine.spending import by_scope
 from engine.vitals import Vitals
 from webhooks.words import answer
 
@@ -50,6 +54,8 @@ class Pulse:
         self._store = store
         self._clock = clock
         self._patience = patience
+        self.ceilings: Callable[[], Ceilings] = lambda: NO_CEILINGS
+        """Those in force."""
         self._reading: asyncio.Task[Vitals | None] | None = None
         self._last: tuple[float, Vitals | None] | None = None
 
@@ -66,9 +72,9 @@ class Pulse:
         return next(iter(done)).result() if done else None
 
     async def _read(self) -> Vitals | None:
-        now, found = self._clock.now(), None
+        now, found, ceilings = self._clock.now(), None, by_scope(self.ceilings())
         try:
-            found = await self._store.read(lambda tx: tx.vitals(now))
+            found = await self._store.read(lambda tx: standing(tx, ceilings, now))
         except OutsideError as error:
             logger.warning("the database does not answer", extra={"why": str(error)})
         self._last = asyncio.get_running_loop().time(), found
@@ -76,6 +82,14 @@ class Pulse:
 
     def _done(self, _reading: asyncio.Task[Vitals | None]) -> None:
         self._reading = None
+
+
+def standing(tx: Tx, ceilings: Mapping[Scope, Micros], now: datetime) -> Vitals:
+    """How the house stands, and which part of its ceilings is spent: all of one that allows nothing."""
+    spent = {
+        scope: tx.purse(scope, now).spent / ceiling if ceiling else 1.0 for scope, ceiling in ceilings.items()
+    }
+    return replace(tx.vitals(now), ceilings=spent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
-import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.domain import Answered, RefusalReason, TierName
+from engine.budget import Ceilings
+from engine.domain import Answered, Micros, RefusalReason, TierName
 from engine.errors import TellOperatorError, TryAgainError
 from engine.ledger import Tx
+from engine.models import Usage
 from engine.ports import Clock
 from engine.settings import MetricsSettings
+from engine.spending import Purpose
+from engine.turns import Charge
 from engine.vitals import Vitals
 from storage.store import Store
 from tests.engine.conftest import Hall, collect, last
@@ -38,7 +39,6 @@ T = TypeVar("T")
 TOKEN = "fake-metrics-token-of-a-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 WELL = Vitals(2, 3, timedelta(minutes=5), 4, 5, 6, 1)
-GRAFANA = Path(__file__).parent.parent.parent / "deploy" / "grafana.json"
 
 
 class Database:
@@ -325,6 +325,21 @@ async def test_how_the_house_stands_is_told_and_unknown_while_the_database_is_aw
     assert all(math.isnan(away[name]) for name in figures if name != "database_up")
 
 
+async def test_which_part_of_each_ceiling_is_spent_is_told_while_there_is_one(
+    store: Store, clock: FakeClock
+) -> None:
+    pulse = Pulse(store, clock)
+    ceilings = Ceilings(Micros(1_000_000), None, {"one": Micros(0)})
+    pulse.ceilings = lambda: ceilings
+    charge, now = Charge("quick", "one", Usage(1, 1), Micros(250_000)), clock.now()
+    await store.transact(lambda tx: tx.charge_house(charge, Purpose.SUMMARY, now))
+    metrics = Metrics()
+    seen = read(metrics, await pulse.take())
+    assert (seen["ceiling_spent_ratio bot"], seen["ceiling_spent_ratio vendor:one"]) == (0.25, 1)
+    assert "ceiling_spent_ratio free" not in seen
+    assert not any(name.startswith("ceiling") for name in read(metrics, WELL))
+
+
 @asynccontextmanager
 async def running(metrics: Metrics) -> AsyncIterator[None]:
     task = asyncio.create_task(metrics.watch_loop())
@@ -343,45 +358,6 @@ async def test_the_event_loop_is_watched(monkeypatch: pytest.MonkeyPatch) -> Non
             await asyncio.sleep(0.001)
 
 
-def expressions() -> list[str]:
-    panels = json.loads(GRAFANA.read_text(encoding="utf-8"))["panels"]
-    return [target["expr"] for each in panels for target in each.get("targets", ())]
-
-
-def test_the_dashboard_for_grafana_shows_every_metric_and_no_other() -> None:
-    metrics = Metrics()
-    exposed = {
-        f"{name}{end}"
-        for name, (kind, _) in metrics.families.items()
-        for end in (("_bucket", "_count", "_sum") if kind == "histogram" else ("",))
-    }
-    used = {name for each in expressions() for name in re.findall(r"multi_llm_chat_\w+", each)}
-    assert used - exposed == set()
-    shown = {re.sub("_(bucket|count|sum)$", "", name) for name in used}
-    assert set(metrics.families) - shown == set()
-
-
-def test_the_dashboard_for_grafana_groups_by_labels_that_exist() -> None:
-    families = Metrics().families
-    for each in expressions():
-        assert each.count("(") == each.count(")")
-        grouped = re.search(r"by \(([\w, ]+)\) \(rate\((multi_llm_chat_\w+?)(?:_bucket)?\{", each)
-        if grouped:
-            assert set(grouped[1].split(", ")) - {"le"} <= set(families[grouped[2]][1])
-
-
-def test_the_dashboard_for_grafana_has_places_that_do_not_overlap() -> None:
-    board = json.loads(GRAFANA.read_text(encoding="utf-8"))
-    taken: set[tuple[int, int]] = set()
-    for panel in board["panels"]:
-        place = panel["gridPos"]
-        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
-        assert not cells & taken
-        assert max(x for x, _ in cells) < 24
-        taken |= cells
-    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
-
-
 def test_no_label_is_about_a_member() -> None:
     named = {label for _, labels in Metrics().families.values() for label in labels}
-    assert named == {"reason", "tier", "model", "outcome", "kind", "error", "type", "platform"}
+    assert named == {"reason", "tier", "model", "outcome", "kind", "error", "type", "platform", "ceiling"}
