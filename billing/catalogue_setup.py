@@ -10,7 +10,7 @@ from billing.keys import mode_of
 from billing.rights import WRITE, rightly
 from billing.setup_endpoints import plan_destination, plan_endpoint
 from billing.setup_named import plan_named
-from billing.setup_portal import plan_portal
+from billing.setup_portal import plan_barred_portal, plan_portal
 from billing.setup_prices import plan_prices
 from billing.setup_products import plan_meter, plan_products
 from billing.skew import skew_of
@@ -31,6 +31,7 @@ PARTS: Sequence[PlanPart] = (
     plan_products,
     plan_prices,
     plan_portal,
+    plan_barred_portal,
     plan_endpoint,
     plan_destination,
     plan_named,

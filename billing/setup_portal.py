@@ -1,7 +1,9 @@
-"""Our configuration of the customer portal as it should be, found again by its metadata."""
+"""Our configurations of the customer portal as they should be, found again by their metadata."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from typing import cast
 
 import stripe
@@ -12,68 +14,130 @@ from billing.setup_named import read_named, sold
 from billing.setup_products import Shelf, read_shelf
 from billing.snapshots import Fields, plain
 from billing.steps import Part, Step, key_for, once
-from billing.wanted import MARK, Wanted
+from billing.wanted import APP, MARK, Wanted
 from engine.domain import TierName
 
-CONTENT = "content"
+CONTENT, FOR = "content", "for"
 PAGE = 100
 
 Features = dict[str, object]
+STAYING: Features = {
+    "invoice_history": {"enabled": True},
+    "payment_method_update": {"enabled": True},
+    "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+}
+"""What everybody may do in the portal."""
+BARRED: Features = {**STAYING, "subscription_update": {"enabled": False}}
+"""What whoever is blocked may do."""
 
 
-async def find_portal(caller: StripeCaller) -> Fields | None:
-    """Our configuration, None if there is none yet."""
+class Portal(StrEnum):
+    """Our configurations, by what one is called in a sentence."""
+
+    USUAL = "the portal configuration"
+    BARRED = "the portal configuration for blocked members"
+
+    @property
+    def label(self) -> str:
+        """What it is called at Stripe."""
+        return APP if self is Portal.USUAL else f"{APP}, blocked members"
+
+    @property
+    def missing(self) -> str:
+        """What is wrong if it is not there."""
+        whose = "of ours" if self is Portal.USUAL else "for blocked members"
+        return f"The customer portal has no configuration {whose}."
+
+    @property
+    def mark(self) -> dict[str, str]:
+        """The metadata by which it is found; the usual one has been there longer, and has no `for`."""
+        return MARK if self is Portal.USUAL else {**MARK, FOR: "blocked"}
+
+
+async def find_portal(caller: StripeCaller, which: Portal = Portal.USUAL) -> Fields | None:
+    """One of our configurations, None if there is none yet."""
 
     async def every() -> list[Fields]:
         page = await caller.sdk.v1.billing_portal.configurations.list_async({"limit": PAGE})
         return [plain(each) async for each in page.auto_paging_iter()]
 
     listed = await rightly(Right.PORTAL, READ, caller.call(every))
-    ours = [each for each in listed if MARK.items() <= (each.get("metadata") or {}).items()]
+    ours = [each for each in listed if which.mark == marks_of(each)]
     return min(ours, key=lambda each: not each["active"], default=None)
+
+
+def marks_of(portal: Fields) -> dict[str, str]:
+    """What tells whose a configuration is, and for whom."""
+    metadata = portal.get("metadata") or {}
+    return {name: metadata[name] for name in (*MARK, FOR) if name in metadata}
 
 
 async def plan_portal(caller: StripeCaller, wanted: Wanted) -> Part:
     """Cancel at period end, change the card, see invoices, and switch between what is sold."""
+
+    async def offered(caller: StripeCaller) -> Features:
+        return features_of(await _products(caller, wanted), wanted)
+
     portal = await find_portal(caller)
     if portal is None:
-        words = "The customer portal has no configuration of ours."
-        return Part((_step(wanted, "create the portal configuration", words),))
+        return Part((_step(Portal.USUAL, None, offered),))
     products = await _products(caller, wanted)
     complete = sum(len(cast("list[str]", each["prices"])) for each in products) == _number_of_prices(wanted)
-    features = features_of(products, wanted)
-    if complete and portal["active"] and is_so(portal, features):
-        return Part()
-    words = f"The portal configuration {portal['id']} is not as it should be."
-    return Part((_step(wanted, f"update the portal configuration {portal['id']}", words),))
+    right = complete and portal["active"] and is_so(portal, features_of(products, wanted))
+    return Part() if right else Part((_step(Portal.USUAL, portal["id"], offered),))
 
 
 def _number_of_prices(wanted: Wanted) -> int:
     return len(wanted.named) + sum(not price.terms.metered for price in wanted.prices)
 
 
-def _step(wanted: Wanted, what: str, fault: str) -> Step:
-    async def act(caller: StripeCaller) -> None:
-        features = features_of(await _products(caller, wanted), wanted)
-        metadata = {**MARK, CONTENT: key_for("portal", features)}
-        portal = await find_portal(caller)
-        if portal is not None:
-            await _update(caller, portal["id"], features, metadata)
-            return
-        made = await _create(caller, features, metadata)
-        if not made.active:
-            await _update(caller, made.id, features, metadata)
+async def plan_barred_portal(caller: StripeCaller, _: Wanted) -> Part:
+    """The same for whoever is blocked, without switching."""
 
-    sentence = f"{what}: cancel at period end, cards, invoices, switch between what is sold"
-    return Step(sentence, fault, Right.PORTAL, act)
+    async def offered(_: StripeCaller) -> Features:
+        return BARRED
+
+    portal = await find_portal(caller, Portal.BARRED)
+    right = portal is not None and portal["active"] and is_so(portal, BARRED)
+    return Part() if right else Part((_step(Portal.BARRED, portal["id"] if portal else None, offered),))
+
+
+async def make_barred(caller: StripeCaller) -> str:
+    """Have the configuration for blocked members, in an account that was set up before there was one."""
+    return await _put(caller, Portal.BARRED, BARRED)
+
+
+def _step(which: Portal, there: str | None, offered: Callable[[StripeCaller], Awaitable[Features]]) -> Step:
+    """Make a configuration, or mend the one that is `there`."""
+
+    async def act(caller: StripeCaller) -> None:
+        await _put(caller, which, await offered(caller))
+
+    what = f"update {which} {there}" if there else f"create {which}"
+    fault = f"T{which[1:]} {there} is not as it should be." if there else which.missing
+    switch = ", switch between what is sold" if which is Portal.USUAL else ""
+    return Step(f"{what}: cancel at period end, cards, invoices{switch}", fault, Right.PORTAL, act)
+
+
+async def _put(caller: StripeCaller, which: Portal, features: Features) -> str:
+    """Make a configuration, or make it anew; its id."""
+    metadata = {**which.mark, CONTENT: key_for("portal", features)}
+    portal = await find_portal(caller, which)
+    if portal is not None:
+        await _update(caller, portal["id"], features, metadata)
+        return str(portal["id"])
+    made = await _create(caller, which, features, metadata)
+    if not made.active:
+        await _update(caller, made.id, features, metadata)
+    return made.id
 
 
 async def _create(
-    caller: StripeCaller, features: Features, metadata: dict[str, str]
+    caller: StripeCaller, which: Portal, features: Features, metadata: dict[str, str]
 ) -> stripe.billing_portal.Configuration:
     params = cast(
         "stripe.params.billing_portal.ConfigurationCreateParams",
-        {"name": "multi-llm-chat", "features": features, "metadata": metadata},
+        {"name": which.label, "features": features, "metadata": metadata},
     )
 
     async def make(key: str) -> stripe.billing_portal.Configuration:
@@ -82,7 +146,7 @@ async def _create(
         )
 
     async def exists(made: stripe.billing_portal.Configuration) -> bool:
-        found = await find_portal(caller)
+        found = await find_portal(caller, which)
         return found is not None and found["id"] == made.id
 
     return await once(key_for("portal", params), make, exists)
@@ -122,9 +186,7 @@ def features_of(products: list[Features], wanted: Wanted) -> Features:
     """
     updates = ["price", "quantity", *(["promotion_code"] if wanted.promotion_codes else [])]
     return {
-        "invoice_history": {"enabled": True},
-        "payment_method_update": {"enabled": True},
-        "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+        **STAYING,
         "subscription_update": {
             "enabled": True,
             "default_allowed_updates": updates,
@@ -145,7 +207,7 @@ def is_so(portal: Fields, features: Features) -> bool:
     """
     sent = (portal.get("metadata") or {}).get(CONTENT) == key_for("portal", features)
     update = dict(cast("Features", features["subscription_update"]))
-    del update["products"]
+    update.pop("products", None)
     return sent and _within({**features, "subscription_update": update}, portal["features"])
 
 

@@ -134,6 +134,8 @@ class SimulatedBilling(SimulatedPages, SimulatedRecords):
         self,
         customer: CustomerId,
         return_url: str,  # noqa: ARG002 - the simulated portal shows what it did and leads nowhere
+        *,
+        sells: bool = True,  # noqa: ARG002 - it never does
     ) -> str:
         expires_at = self.world.clock.now() + PORTAL_LIFE
         fresh = Portal(f"sim_bps_{secrets.token_urlsafe(24)}", customer, expires_at)

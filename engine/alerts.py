@@ -24,6 +24,8 @@ class AlertKind(StrEnum):
     REFUNDED = "refunded"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_CLOSED = "dispute_closed"
+    BLOCKED_PAYS = "blocked_pays"
+    """Somebody who is blocked pays for what they cannot use."""
     CEILING_NEAR = "ceiling_near"
     """80 % of a ceiling is spent."""
     CEILING_REACHED = "ceiling_reached"
@@ -69,7 +71,9 @@ DASHBOARD = "/admin"
 """Where an alert leads that has no address of its own: to the page of its kind, on our own server."""
 PAGES: Mapping[AlertKind, str] = {
     **dict.fromkeys(NEWS, f"{DASHBOARD}/money"),
-    **dict.fromkeys((AlertKind.DISPUTE_OPENED, AlertKind.DISPUTE_CLOSED), f"{DASHBOARD}/money"),
+    **dict.fromkeys(
+        (AlertKind.DISPUTE_OPENED, AlertKind.DISPUTE_CLOSED, AlertKind.BLOCKED_PAYS), f"{DASHBOARD}/money"
+    ),
     **dict.fromkeys((AlertKind.CEILING_NEAR, AlertKind.CEILING_REACHED), f"{DASHBOARD}/money"),
     **dict.fromkeys(
         (

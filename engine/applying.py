@@ -266,7 +266,8 @@ def record_revenue(tx: Tx, account: Account, mode: Mode, found: Access, now: dat
         last = tx.add_movement(movement(last, account.id, mode, found, Fraction(0), now))
     if after != (last.after if last else 0):
         made = tx.add_movement(movement(last, account.id, mode, found, after, now))
-        for alert in tidings.moved(made, account.person, sub.customer if sub else None):
+        customer, blocked = sub.customer if sub else None, account.blocked_at is not None
+        for alert in tidings.moved(made, account.person, customer, blocked=blocked):
             tx.raise_alert(alert)
 
 

@@ -148,7 +148,7 @@ class Checkout(Showcase):
         raise TellOperatorError(message)
 
     async def portal(self, person: Person) -> PortalLink | NothingToManage | NotForSale:
-        """The customer portal's link."""
+        """The customer portal's link; whoever is blocked can cancel there, and buy nothing more."""
         billing = self._billing
         if billing is None:
             return NotForSale(None)
@@ -157,8 +157,10 @@ class Checkout(Showcase):
             return NothingToManage()
         await self._subscriptions.sync(record.customer)
         now_access = await self._subscriptions.access(person)
+        barred = await self._store.read(lambda tx: self._blocked(tx, person))
+        back = self._links.portal_return
         try:
-            url = await billing.create_customer_portal_session(record.customer, self._links.portal_return)
+            url = await billing.create_customer_portal_session(record.customer, back, sells=barred is None)
         except GoneError:
             return NothingToManage()
         sub = now_access.subscription

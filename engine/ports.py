@@ -122,8 +122,13 @@ class Billing(Protocol):
         """Close an open session; one that is closed already is left as it is."""
         ...
 
-    async def create_customer_portal_session(self, customer: CustomerId, return_url: str) -> str:
-        """The address of a fresh customer-portal session; GoneError if the customer no longer exists."""
+    async def create_customer_portal_session(
+        self, customer: CustomerId, return_url: str, *, sells: bool = True
+    ) -> str:
+        """The address of a fresh customer-portal session; GoneError if the customer no longer exists.
+
+        Without `sells` nothing can be bought there: cards, invoices and cancelling alone.
+        """
         ...
 
     async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:

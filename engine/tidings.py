@@ -29,14 +29,20 @@ def stripe_page(mode: Mode, things: str, name: str) -> str:
     return f"{STRIPE}{'/test' if mode is Mode.TEST else ''}/{things}/{name}"
 
 
-def moved(movement: Movement, person: Person, customer: CustomerId | None) -> Iterator[Alert]:
-    """A payment that began or grew, or an end; a downgrade is in the daily report alone."""
+def moved(
+    movement: Movement, person: Person, customer: CustomerId | None, *, blocked: bool = False
+) -> Iterator[Alert]:
+    """A payment that began or grew, or an end; a downgrade is in the daily report alone.
+
+    Whoever is blocked pays for what they cannot use, on a page that was open still: the operator decides.
+    """
     link = stripe_page(movement.mode, "customers", customer) if customer else DASHBOARD
     key = f"{movement.mode}:{movement.account}:{movement.number}"
     mark, tier, at = MARKS[movement.mode], movement.tier.value, movement.at
     if movement.kind in PAYS:
         words = f"{mark}{tier}, {amount(movement.after, movement.currency)} a month, {PAYS[movement.kind]}"
-        yield Alert(f"payment:{key}", AlertKind.PAYMENT, str(person), at, words, link)
+        kind = AlertKind.BLOCKED_PAYS if blocked else AlertKind.PAYMENT
+        yield Alert(f"payment:{key}", kind, str(person), at, words, link)
     elif movement.kind is MovementKind.CHURN:
         why = "by choice" if movement.voluntary else "payment failed, or was disputed"
         words = f"{mark}{tier}, {amount(-movement.delta, movement.currency)} a month, {why}"

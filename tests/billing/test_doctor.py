@@ -102,9 +102,27 @@ def no_event(shop: FakeStripe) -> None:
     shop.world.rows("webhook_endpoint")[0]["enabled_events"].remove("invoice.paid")
 
 
+def portals(shop: FakeStripe) -> tuple[Json, Json]:
+    """The usual configuration of ours, and that for blocked members."""
+    ours = [row for row in shop.world.rows("billing_portal.configuration") if not row["is_default"]]
+    usual, barred = sorted(ours, key=lambda row: "for" in row["metadata"])
+    return usual, barred
+
+
 def no_portal(shop: FakeStripe) -> None:
-    ours = [row["id"] for row in shop.world.rows("billing_portal.configuration") if not row["is_default"]]
-    del shop.world.tables["billing_portal.configuration"][ours[0]]
+    del shop.world.tables["billing_portal.configuration"][portals(shop)[0]["id"]]
+
+
+def no_barred_portal(shop: FakeStripe) -> None:
+    del shop.world.tables["billing_portal.configuration"][portals(shop)[1]["id"]]
+
+
+def selling_barred_portal(shop: FakeStripe) -> None:
+    portals(shop)[1]["features"]["subscription_update"]["enabled"] = True
+
+
+def barred_portal_off(shop: FakeStripe) -> None:
+    portals(shop)[1]["active"] = False
 
 
 def no_cancel(shop: FakeStripe) -> None:
@@ -145,6 +163,9 @@ SPOILS: Mapping[str, tuple[Spoil, str]] = {
     "product archived": (first("product", active=False), "is archived or has not the metadata"),
     "portal gone": (no_portal, "The customer portal has no configuration of ours."),
     "portal": (no_cancel, "is not as it should be."),
+    "portal of the blocked gone": (no_barred_portal, "has no configuration for blocked members."),
+    "portal of the blocked sells": (selling_barred_portal, "for blocked members bpc"),
+    "portal of the blocked off": (barred_portal_off, "is not as it should be."),
     "endpoint gone": (emptied("webhook_endpoint"), f"There is no webhook endpoint at {ADDRESS}."),
     "endpoint off": (first("webhook_endpoint", status="disabled"), "is disabled."),
     "event": (no_event, "lacks the events invoice.paid."),
@@ -172,7 +193,7 @@ async def test_what_is_wrong_is_said_and_gone_after_setting_up(
 async def test_a_bare_account_lacks_everything_and_needs_one_command(clock: FakeClock) -> None:
     async with FakeStripe(stocked=False, wall=lambda: clock.now().timestamp()) as bare:
         found = await findings(bare, clock)
-        assert len(found) == 14
+        assert len(found) == 15
         assert all(finding.endswith(MEND) for finding in found)
 
 

@@ -25,6 +25,7 @@ from engine.facts import (
 from tests.billing.conftest import gateway_on
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe, FaultKind
+from tests.fakes.stripe.wire import Json
 
 PREMIUM_MONTH = (TierName.PREMIUM, Interval.MONTH)
 
@@ -116,6 +117,30 @@ async def test_the_portal_is_a_fresh_address_each_time(gateway: StripeGateway, c
     first = await gateway.create_customer_portal_session(CustomerId(customer), "http://127.0.0.1/back")
     second = await gateway.create_customer_portal_session(CustomerId(customer), "http://127.0.0.1/back")
     assert first != second
+
+
+def portals(fake: FakeStripe) -> list[Json]:
+    """The configurations of ours, oldest first."""
+    rows = fake.world.rows("billing_portal.configuration")
+    return [row for row in rows[::-1] if not row["is_default"]]
+
+
+async def test_the_portal_that_sells_nothing_is_made_where_there_is_none_and_only_once(
+    fake: FakeStripe, gateway: StripeGateway, customer: str, clock: FakeClock
+) -> None:
+    """As in an account that was set up before there was one; whoever is blocked must still get away."""
+    other = gateway_on(fake, clock)
+    for each in (gateway, gateway, other):
+        url = await each.create_customer_portal_session(CustomerId(customer), "http://x/", sells=False)
+        session = fake.world.get("billing_portal.session", url.rpartition("/")[2], "id")
+        assert [session["configuration"]] == [row["id"] for row in portals(fake)]
+    await other.aclose()
+    (made,) = portals(fake)
+    assert made["features"]["subscription_cancel"]["enabled"]
+    assert not made["features"]["subscription_update"]["enabled"]
+    await gateway.create_customer_portal_session(CustomerId(customer), "http://x/")
+    assert len(portals(fake)) == 1
+    assert fake.rejections == []
 
 
 async def test_a_deleted_customer_is_gone_for_checkout_and_portal_and_has_only_ended_subscriptions(

@@ -11,7 +11,7 @@ import stripe
 
 from billing.catalogue_setup import Outcome, Plan, carry_out, plan
 from billing.client import StripeCaller
-from billing.setup_portal import find_portal
+from billing.setup_portal import Portal, find_portal
 from billing.wanted import Wanted, wanted
 from billing.webhook import SNAPSHOT_EVENTS, THIN_EVENTS
 from engine.domain import Interval, Micros, Tier, TierName
@@ -54,7 +54,7 @@ def holdings(bare: FakeStripe) -> Mapping[str, int]:
     return made | {"portal": len(portals)}
 
 
-COMPLETE = dict.fromkeys(MADE, 1) | {"product": 3, "price": 7, "portal": 1}
+COMPLETE = dict.fromkeys(MADE, 1) | {"product": 3, "price": 7, "portal": 2}
 
 
 async def test_a_first_run_makes_everything_that_is_sold(bare: FakeStripe, caller: StripeCaller) -> None:
@@ -101,7 +101,7 @@ async def test_the_portal_is_told_that_trials_go_on_and_of_what_there_is_only_on
     bare: FakeStripe, caller: StripeCaller
 ) -> None:
     await set_all_up(caller)
-    [made] = [seen for seen in bare.log if seen.route == "POST /v1/billing_portal/configurations"]
+    made, _ = [seen for seen in bare.log if seen.route == "POST /v1/billing_portal/configurations"]
     form: Json = dict(made.form)
     sent = form["features"]["subscription_update"]
     assert sent["trial_update_behavior"] == "continue_trial"
@@ -111,6 +111,19 @@ async def test_the_portal_is_told_that_trials_go_on_and_of_what_there_is_only_on
         "bot_team": {"enabled": "true", "minimum": "5"},
         "bot_pro": {"enabled": "false"},
     }
+
+
+async def test_whoever_is_blocked_has_a_portal_in_which_nothing_can_be_bought(caller: StripeCaller) -> None:
+    await set_all_up(caller)
+    usual, barred = await find_portal(caller), await find_portal(caller, Portal.BARRED)
+    assert usual
+    assert barred
+    assert usual["id"] != barred["id"]
+    features = barred["features"]
+    assert not features["subscription_update"]["enabled"]
+    assert features["subscription_cancel"] == usual["features"]["subscription_cancel"]
+    assert features["payment_method_update"]["enabled"]
+    assert features["invoice_history"]["enabled"]
 
 
 async def test_a_second_run_has_nothing_to_do(bare: FakeStripe, caller: StripeCaller) -> None:
@@ -150,7 +163,7 @@ async def test_a_crash_at_any_step_and_another_run_leave_exactly_one_of_each(
             assert holdings(running) == COMPLETE
             await caller.close()
         step += 1
-    assert step == 14
+    assert step == 15
 
 
 async def test_two_runs_at_once_make_one_of_each(bare: FakeStripe, caller: StripeCaller) -> None:

@@ -15,6 +15,7 @@ from tests.fakes.stripe import (
     lifecycle,
     meters,
     portal,
+    portal_sessions,
     prices,
 )
 from tests.fakes.stripe.api import ROUTES
@@ -125,6 +126,13 @@ class Driver(MoneyMoves):
         made = changes.plan(self.world, found, {"items": [change]})
         changes.carry_out(self.world, found, made, "create_prorations", "allow_incomplete")
         return lifecycle.updated(self.world, found)
+
+    def switch_in_portal(self, session: str, price: str) -> Json:
+        """Press another plan on the page of a portal session, if that is there."""
+        found = self.world.get("billing_portal.session", session, "session")
+        live = next(row for row in self.world.rows("subscription") if row["customer"] == found["customer"])
+        portal_sessions.check_switch(self.world, found, live, price)
+        return self.change_price(live["id"], price)
 
     def set_status(self, subscription: str, status: str) -> Json:
         """Put a subscription into any status."""

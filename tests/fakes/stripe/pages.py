@@ -9,6 +9,7 @@ from aiohttp import web
 
 from tests.fakes.stripe.driver import Driver
 from tests.fakes.stripe.lifecycle import ENDED
+from tests.fakes.stripe.portal_sessions import offers
 from tests.fakes.stripe.wire import Json, StripeError
 
 _PAGE = "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1>{body}</html>"
@@ -77,18 +78,23 @@ class Pages:
         return _page("Invoice", "<p>Paid</p>")
 
     async def portal(self, request: web.Request) -> web.Response:
-        """Show the customer's subscriptions with cancel and resume."""
+        """Show the customer's subscriptions, and what the session's configuration has on offer."""
         session = self._portal(request)
         rows = "".join(f"<li>{held['id']} {held['status']}" for held in self._live(session))
         where = f"/p/session/{session['id']}"
-        buttons = _button(f"{where}/cancel", "cancel", "Cancel plan") + _button(
-            f"{where}/resume", "resume", "Keep plan"
-        )
+        buttons = ""
+        if offers(self.drive.world, session, "subscription_cancel"):
+            buttons += _button(f"{where}/cancel", "cancel", "Cancel plan")
+            buttons += _button(f"{where}/resume", "resume", "Keep plan")
+        if offers(self.drive.world, session, "subscription_update"):
+            buttons += "<a id=update href='#'>Update plan</a>"
         return _page("Customer portal", f"<ul>{rows}</ul>{buttons}")
 
     async def change(self, request: web.Request) -> web.Response:
         """Cancel at the end of the period, or resume."""
         session = self._portal(request)
+        if not offers(self.drive.world, session, "subscription_cancel"):
+            raise web.HTTPNotFound(text="The subscription_cancel feature is disabled.")
         for held in self._live(session):
             if request.match_info["action"] == "cancel":
                 self.drive.cancel_subscription(held["id"], at_period_end=True)

@@ -104,6 +104,21 @@ def _check_update(configuration: Json, subscription: Json, items: list[Json]) ->
         raise StripeError(message, param=f"{_CONFIRM}[items][0][quantity]")
 
 
+def offers(world: World, session: Json, feature: str) -> bool:
+    """Whether the page of a portal session has that; what its configuration does not name is off."""
+    configuration = world.get("billing_portal.configuration", session["configuration"], "configuration")
+    return bool((configuration["features"].get(feature) or {}).get("enabled"))
+
+
+def check_switch(world: World, session: Json, subscription: Json, price: str) -> None:
+    """Refuse a change of plan that the page of a portal session does not offer."""
+    if not offers(world, session, "subscription_update"):
+        raise StripeError("The subscription_update feature in the portal configuration is disabled.")
+    configuration = world.get("billing_portal.configuration", session["configuration"], "configuration")
+    item = {"id": subscription["items"]["data"][0]["id"], "price": price}
+    _check_update(configuration, subscription, [item])
+
+
 ROUTES: Routes = {
     "POST /v1/billing_portal/sessions": route(
         _create, "configuration", "customer", "flow_data", "return_url"
