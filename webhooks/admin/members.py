@@ -21,13 +21,14 @@ LOOKED_AT = 2_000
 """Members among which those of one tier are looked for on a page; a file looks at all."""
 COLUMNS = (
     Column("person", "Member", sortable=False),
-    Column("tier", "Tier now", sortable=False),
+    Column("margin", "Margin", Unit.MONEY, only="ascending"),
     Column("revenue", "Revenue", Unit.MONEY, only="descending", about="Recurring and metered, of this month"),
     Column("cost", "Vendor cost", Unit.MONEY, only="descending"),
-    Column("margin", "Margin", Unit.MONEY, only="ascending"),
     Column("requests", "Requests", Unit.COUNT, only="descending"),
+    Column("tier", "Tier now", sortable=False),
     Column("seen", "Last seen", Unit.MOMENT, sortable=False),
 )
+"""What a phone shows beside the name comes first."""
 TIERS = Choice("tier", "Tier", [(each.value, each.title()) for each in TierName])
 ERASED = "erased"
 

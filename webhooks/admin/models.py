@@ -20,9 +20,9 @@ HOURS = 48
 MOST_LINES = 6
 COSTS = (
     Column("model", "Model"),
-    Column("provider", "Vendor"),
     Column("cost", "Cost", Unit.MONEY),
     Column("turn", "An answer", Unit.MONEY, about="Cost of an answer on the average"),
+    Column("provider", "Vendor"),
     Column("turns", "Answers", Unit.COUNT),
     Column("requests", "Requests", Unit.COUNT),
     Column("input", "Tokens in", Unit.COUNT),
@@ -31,11 +31,11 @@ COSTS = (
 )
 HEALTH = (
     Column("model", "Model"),
-    Column("provider", "Vendor"),
-    Column("requests", "Requests", Unit.COUNT),
     Column(
         "failed", "Failed", Unit.SHARE, about="Of all requests: late, cut off, overloaded, refused our key"
     ),
+    Column("requests", "Requests", Unit.COUNT),
+    Column("provider", "Vendor"),
     Column("first50", "First words p50", Unit.MILLIS, about="Half of the answers began within it"),
     Column("first95", "First words p95", Unit.MILLIS, about="95 of 100 answers began within it"),
     Column("total50", "Answer p50", Unit.MILLIS, about="Half of the answers were whole within it"),

@@ -29,12 +29,12 @@ WHAT = {
     MovementKind.CHURN: "Churn: pays no longer",
 }
 MARGIN = (
-    Column("revenue", "Revenue", Unit.MONEY),
-    Column("recurring", "Recurring", Unit.MONEY, about="The part of the MRR that these days earned"),
-    Column("metered", "Metered", Unit.MONEY),
-    Column("cost", "Vendor cost", Unit.MONEY),
     Column("margin", "Margin", Unit.MONEY),
     Column("share", "Of revenue", Unit.SHARE),
+    Column("revenue", "Revenue", Unit.MONEY),
+    Column("cost", "Vendor cost", Unit.MONEY),
+    Column("recurring", "Recurring", Unit.MONEY, about="The part of the MRR that these days earned"),
+    Column("metered", "Metered", Unit.MONEY),
     Column("requests", "Requests", Unit.COUNT),
 )
 

@@ -18,11 +18,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from engine.audit import Actor, Deed
-from engine.domain import RefusalReason, TierName
+from engine.domain import Person, Platform, RefusalReason, TierName
+from engine.ledger import Tx
 from engine.tallies import Amounts, Key, Kind, conversation, day_number, refused
 from storage.store import Store, open_store
 from tests.engine.conftest import ALICE
 from tests.fakes.clock import FakeClock
+from tests.storage.makers import conversation as talk
+from tests.storage.makers import hold, settlement
 from tests.web.admin.desk import MODE, Seat, give_up, seated
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -115,6 +118,13 @@ async def live(store: Store, clock: FakeClock) -> None:
         await give_up(store, clock, customer)
 
 
+def dear(tx: Tx) -> None:
+    """A member with a long id, who cost something."""
+    member = Person(Platform.SLACK, "T0123456789", "U0123456789")
+    talk(tx, "c", member)
+    tx.settle(hold(tx, "dear", "c", member), settlement(cost=4_000_000))
+
+
 async def test_an_operator_enters_sorts_filters_exports_and_tries_again(
     visit: Visit, store: Store, tmp_path: Path
 ) -> None:
@@ -134,8 +144,8 @@ async def test_an_operator_enters_sorts_filters_exports_and_tries_again(
     file = tmp_path / "costs.csv"
     await (await coming.value).save_as(file)
     head, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
-    assert head[:3] == ["Model", "Vendor", "Cost (USD)"]
-    assert [row[:3] for row in rows] == [["swift", "vendor", "0.04"]]
+    assert (head[:2], head[3]) == (["Model", "Cost (USD)"], "Vendor")
+    assert [(row[:2], row[3]) for row in rows] == [(["swift", "0.04"], "vendor")]
     await page.get_by_role("link", name="Backlog").click()
     await page.get_by_role("row", name="cus_one").get_by_role("button", name="Retry").click()
     await expect(page.get_by_role("status").last).to_contain_text("will be tried again")
@@ -202,6 +212,31 @@ async def test_nothing_keeps_anybody_out_of_any_page(visit: Visit) -> None:
             found += [(path, width, scheme, each) for each in await page.evaluate(FIND)]
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "head"),
+    [
+        ("", "worst", "Margin"),
+        ("/members", "members", "Margin"),
+        ("/money", "days", "Margin"),
+        ("/money", "tiers", "Margin"),
+        ("/models", "costs", "Cost"),
+    ],
+)
+async def test_a_phone_shows_beside_a_name_what_its_table_is_about(
+    visit: Visit, store: Store, path: str, table: str, head: str
+) -> None:
+    page = visit.page
+    await store.transact(dear)
+    await enter(visit)
+    await page.set_viewport_size({"width": 390, "height": 900})
+    await visit.open(path)
+    shown = page.locator(f"#{table} thead").get_by_text(head, exact=True)
+    await expect(page.locator(f"#{table} tbody tr").first).to_be_visible()
+    box = await shown.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 390 - 14  # the panel's edge
 
 
 async def test_without_scripts_everything_can_be_read_and_sorted(
