@@ -21,7 +21,7 @@ from engine.facts import (
 from engine.files import Medium
 from engine.grants import Grant, Rank, last_end, spell
 from engine.models import ModelClass, ModelSpec
-from engine.seats import Seat
+from engine.seats import Holdings, Seat
 
 GRACE = timedelta(days=14)
 """How long a failed payment leaves the tier: the span of Stripe's recommended Smart Retries."""
@@ -148,6 +148,16 @@ def access(subscriptions: Iterable[Subscription], now: datetime, claims: Claims 
     return found
 
 
+def bought(has: Holdings, now: datetime) -> Access:
+    """What an account has paid for itself; no grant and no seat of its own counts."""
+    return access(has.subscriptions, now, has.claims)
+
+
+def owned(has: Holdings, rank: Rank, now: datetime) -> Access:
+    """What an account has paid for or was given, and so can share; no seat of its own counts."""
+    return held(bought(has, now), has.grants, rank, now)
+
+
 def held(own: Access, grants: Sequence[Grant], rank: Rank, now: datetime) -> Access:
     """The better, by rank, of what an account's own subscriptions give and its grants; of equals its own.
 
@@ -173,10 +183,10 @@ def entitled(
     own = held(own, grants, catalogue.rank, now)
     if seat is None:
         return own
-    paid = held(access(seat.subscriptions, now, seat.claims), seat.grants, catalogue.rank, now)
+    paid = owned(seat.theirs, catalogue.rank, now)
     room, tier = seats_of(catalogue, paid), catalogue.tier(paid.tier)
     if seat.place <= room:
-        given = Access(paid.tier, AccessReason.SEAT, paid.until, None, seat.owner)
+        given = Access(paid.tier, AccessReason.SEAT, paid.until, None, seat.owner, room)
         return given if tier.rank > catalogue.tier(own.tier).rank else own
     if own.reason not in UNREMARKABLE:
         return own
@@ -193,6 +203,8 @@ def seats_of(catalogue: Catalogue, paid: Access) -> int:
     tier, sub = catalogue.tier(paid.tier), paid.subscription
     if not tier.shared:
         return 1
+    if paid.reason is AccessReason.SEAT:
+        return paid.seats
     if sub is None:
         return tier.seats if paid.reason is AccessReason.GRANTED else 1
     return max(sub.quantity, tier.seats)

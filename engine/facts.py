@@ -311,6 +311,8 @@ class Access:
     """Of the account itself: a seat and a grant have none."""
     team: AccountId | None = None
     """Whose team it is that gives this, or does so no longer: of a seat alone."""
+    seats: int = 1
+    """How many that team has: of a seat alone."""
 
     @property
     def payment_status(self) -> PaymentStatus:

@@ -14,7 +14,7 @@ from engine.facts import Mode
 from engine.ledger import Tx
 from engine.limits import next_month
 from engine.notices import Notice, NoticeId, NoticeKind
-from engine.sharing import Share, renewed
+from engine.sharing import Share, seen
 from engine.spending import FREE, label, scopes, team
 from engine.turns import Charge
 
@@ -104,26 +104,26 @@ def note_team(tx: Tx, payer: Payer, share: Share, now: datetime, need: Micros) -
     ceiling = share.tier.cost_ceiling_month
     if ceiling is None:
         return
-    fresh, spent = renewed(tx, share, now), tx.purse(share.purse, now).spent
+    purses = tx.team_purses(share.owner, share.mode, now)
+    fresh, mine = seen(share, purses, now), purses.get(share.purse)
     alone, reach = len(fresh.pot.uses) == 1, fresh.reach(ceiling) or Micros(0)
-    if not alone and near(spent, reach):
+    if mine and not alone and near(mine.spent, reach):
         tx.owe(notice(payer, NoticeKind.SEAT_NEAR, now))
-        if reached(spent, reach, need):
+        if reached(mine.spent, reach, need):
             tx.owe(notice(payer, NoticeKind.SEAT_SPENT, now))
-    note_budget(tx, share, ceiling, now, need if alone else NOTHING)
+    note_budget(tx, share, ceiling, purses[team(share.owner)].spent, now, need if alone else NOTHING)
 
 
-def note_budget(tx: Tx, share: Share, ceiling: Micros, now: datetime, need: Micros) -> None:
+def note_budget(tx: Tx, share: Share, ceiling: Micros, spent: Micros, now: datetime, need: Micros) -> None:
     """The part of it that is about the whole budget."""
-    whole = team(share.owner)
-    spent, owner = tx.purse(whole, now).spent, tx.person_of(share.owner)
-    if owner is None or not near(spent, ceiling):
+    owner = tx.person_of(share.owner) if near(spent, ceiling) else None
+    if owner is None:
         return
     told = Payer(share.owner, owner, share.mode, share.tier)
     tx.owe(notice(told, NoticeKind.TEAM_NEAR, now))
     if reached(spent, ceiling, need):
         tx.owe(notice(told, NoticeKind.TEAM_SPENT, now))
-    tell_operator(tx, whole, str(owner), label_month(now), ceiling, spent, now, need)
+    tell_operator(tx, team(share.owner), str(owner), label_month(now), ceiling, spent, now, need)
 
 
 def tell_operator(

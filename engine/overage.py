@@ -120,12 +120,11 @@ def paid(tx: Tx, account: AccountId, mode: Mode, tier: Tier, month: Micros, now:
 def settle(tx: Tx, turn: TurnId, settlement: Settlement, terms: MeterTerms | None) -> bool:
     """Settle a turn, and with `terms` write down what of it lies beyond the included amount, at most the cap.
 
-    Only answers use up what is included. Under the account's lock, so that of turns settled at once each
-    finds what the others left. Returns what `Tx.settle` does.
+    Only answers use up what is included. `Tx.settle` locks the account, so that of turns settled at once each
+    finds what the others left. Returns what that does.
     """
     if terms is None:
         return tx.settle(turn, settlement)
-    tx.lock_account_id(terms.account)
     if not tx.settle(turn, settlement):
         return False
     spent, lost = tx.spent(terms.account, terms.began)

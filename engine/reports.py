@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from engine.applying import PAYING
-from engine.catalogue import Wares, access
+from engine.catalogue import Wares, access, bought
 from engine.domain import AccountId, TierName
 from engine.facts import Access, AccessReason, Claims, DisputeStage, Mode, Subscription
 from engine.figures import FunnelStep, Movement
@@ -31,7 +31,6 @@ from engine.revenue import (
 )
 from engine.screening import Finding
 from engine.sealing import UNIT
-from engine.sharing import paid_by
 from engine.teams import access_of
 
 PAGE = 500
@@ -206,7 +205,7 @@ class Reports:
 
         def read(tx: Tx, accounts: Sequence[AccountId]) -> Iterable[tuple[AccountId, TierName, Access]]:
             return [
-                (each, paid_by(tx, each, mode, now).tier, access_of(tx, catalogue, each, mode, now))
+                (each, bought(tx.holdings(each, mode), now).tier, access_of(tx, catalogue, each, mode, now))
                 for each in accounts
             ]
 

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from engine.domain import AccountId, Micros, Person, Scope
+from engine.domain import AccountId, Person, Scope
 from engine.facts import NO_CLAIMS, Claims, Mode, Subscription
 from engine.grants import Grant
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """A member's place in a team, with what the access of the team's owner is decided on.
+class Membership:
+    """In whose team an account is, and its place there.
 
     The owner has place 1, those who joined come after it in the order of their joining.
     """
 
     owner: AccountId
     place: int
-    subscriptions: tuple[Subscription, ...]
-    claims: Claims = NO_CLAIMS
-    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
-    """In whose team an account is, and its place there."""
+class Holdings:
+    """What an account has, by which it is decided what it may use."""
+
+    subscriptions: tuple[Subscription, ...] = ()
+    claims: Claims = NO_CLAIMS
+    grants: tuple[Grant, ...] = ()
+    joined: Membership | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A member's place in a team, with what the team's owner has."""
 
     owner: AccountId
     place: int
+    theirs: Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,10 @@ class Invite:
 class TeamsTx(Protocol):
     """Teams and their seats. A team is known by the account that pays for it, in one mode."""
 
+    def holdings(self, account: AccountId, mode: Mode) -> Holdings:
+        """What an account has, in one statement if nothing was given to it and nothing stands against it."""
+        ...
+
     def membership(self, account: AccountId, mode: Mode) -> Membership | None:
         """The team that an account joined; no lock."""
         ...
@@ -85,13 +97,6 @@ class TeamsTx(Protocol):
 
     def seated(self, mode: Mode, after: str, limit: int) -> Sequence[AccountId]:
         """Accounts that joined any team, by id, those behind `after` ('' for the first page)."""
-        ...
-
-    def team_use(self, owner: AccountId, mode: Mode, at: datetime) -> Mapping[AccountId, Micros]:
-        """What everybody in a team used of its budget in the UTC month of `at`, held estimates included.
-
-        The owner first, then those who joined, in that order.
-        """
         ...
 
     def conversations_paid(self, account: AccountId, purse: Scope, since: datetime) -> int:

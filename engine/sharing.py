@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from engine.catalogue import Catalogue, access, held, seats_of
+from engine.catalogue import Catalogue, seats_of
 from engine.domain import AccountId, Micros, Scope, Tier
 from engine.facts import Access, Mode
 from engine.ledger import Tx
-from engine.spending import seat, team
+from engine.spending import Purse, seat, team
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +112,6 @@ class Share:
         return {team(self.owner): most, self.purse: most}
 
 
-def paid_by(tx: Tx, owner: AccountId, mode: Mode, now: datetime) -> Access:
-    """What an account has paid for itself; no grant and no seat of its own counts."""
-    return access(tx.subscriptions(owner, mode), now, tx.claims(owner, mode))
-
-
-def owned_by(tx: Tx, catalogue: Catalogue, owner: AccountId, mode: Mode, now: datetime) -> Access:
-    """What an account has paid for or was given, and so can share; no seat of its own counts."""
-    return held(paid_by(tx, owner, mode, now), tx.grants(owner, mode), catalogue.rank, now)
-
-
 def share_of(
     tx: Tx, catalogue: Catalogue, found: Access, account: AccountId, mode: Mode, now: datetime, *, lock: bool
 ) -> Share | None:
@@ -135,18 +125,21 @@ def share_of(
     owner = found.team or account
     if lock:
         tx.lock_team(owner, mode)
-    seats = seats_of(catalogue, owned_by(tx, catalogue, owner, mode, now))
-    return renewed(tx, Share(owner, account, mode, tier, seats, NOTHING, None), now)
+    return renewed(tx, Share(owner, account, mode, tier, seats_of(catalogue, found), NOTHING, None), now)
 
 
 def renewed(tx: Tx, share: Share, now: datetime) -> Share:
     """The same by what is used now."""
-    used = tx.team_use(share.owner, share.mode, now)
-    seated = list(used)[: share.seats]
-    whole = tx.purse(team(share.owner), now).taken
-    gone = max(0, whole - sum(used[each] for each in seated))
-    pot = Pot(Micros(gone), [used[each] for each in seated], elapsed(now))
-    return replace(share, pot=pot, place=seated.index(share.account) if share.account in seated else None)
+    return seen(share, tx.team_purses(share.owner, share.mode, now), now)
+
+
+def seen(share: Share, purses: Mapping[Scope, Purse], now: datetime) -> Share:
+    """The same by those purses of the team."""
+    (_, whole), *joined = purses.items()
+    seated = dict(joined[: share.seats])
+    uses = [each.taken for each in seated.values()]
+    pot = Pot(Micros(max(0, whole.taken - sum(uses))), uses, elapsed(now))
+    return replace(share, pot=pot, place=list(seated).index(share.purse) if share.purse in seated else None)
 
 
 def elapsed(now: datetime) -> Fraction:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from engine.budget import Ceilings
 from engine.domain import AccountId, Micros, Scope, TierName, TurnId
+from engine.facts import Mode
 from engine.turns import Charge
 
 BOT = Scope("bot")
@@ -133,6 +134,13 @@ class SpendingTx(Protocol):
 
         A turn whose process was lost holds on until `book_lost`: then it has spent as much. It still holds of
         vendors that it may have asked beside the one that is charged.
+        """
+        ...
+
+    def team_purses(self, owner: AccountId, mode: Mode, at: datetime) -> Mapping[Scope, Purse]:
+        """The same for a team and each of its seats.
+
+        The team's own first, then the owner's seat, then those who joined, in that order.
         """
         ...
 

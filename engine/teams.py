@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from engine.catalogue import Catalogue, Wares, entitled, seats_of
+from engine.catalogue import Catalogue, Wares, bought, entitled, owned, seats_of
 from engine.codes import HOUR, TRIES_AN_HOUR, digest_of, new_code
-from engine.domain import Account, AccountId, Micros, Person, TierName
+from engine.domain import Account, AccountId, Micros, Person, Tier, TierName
 from engine.facts import Access, AccessReason, Mode
 from engine.ledger import Tx
 from engine.notices import Notice, NoticeId, NoticeKind
 from engine.overage import month_start
 from engine.ports import Clock, Store
 from engine.seats import Invite, Member, Seat
-from engine.sharing import Share, owned_by, paid_by, share_of
+from engine.sharing import Share, share_of
 from engine.spending import seat
 
 INVITE_LIFE = timedelta(days=7)
@@ -104,18 +104,10 @@ class Roster:
 
 def access_of(tx: Tx, catalogue: Catalogue, account: AccountId, mode: Mode, now: datetime) -> Access:
     """What an account may use now, by its own subscriptions, by a grant or by a seat."""
-    own, grants = paid_by(tx, account, mode, now), tx.grants(account, mode)
-    return entitled(catalogue, own, seat_of(tx, account, mode), now, grants)
-
-
-def seat_of(tx: Tx, account: AccountId, mode: Mode) -> Seat | None:
-    """The account's seat in somebody's team, with the facts that it depends on."""
-    found = tx.membership(account, mode)
-    if found is None:
-        return None
-    subscriptions, grants = tx.subscriptions(found.owner, mode), tx.grants(found.owner, mode)
-    claims = tx.claims(found.owner, mode)
-    return Seat(found.owner, found.place, tuple(subscriptions), claims, tuple(grants))
+    own = tx.holdings(account, mode)
+    team = own.joined
+    seat = Seat(team.owner, team.place, tx.holdings(team.owner, mode)) if team else None
+    return entitled(catalogue, bought(own, now), seat, now, own.grants)
 
 
 def blocked(tx: Tx, account: AccountId) -> bool:
@@ -176,9 +168,14 @@ class Teams:
 
     def _owns(self, tx: Tx, account: AccountId, now: datetime) -> int:
         """How many seats an account has bought or was given, 0 if they are not for others."""
+        return self._owned(tx, account, now)[0]
+
+    def _owned(self, tx: Tx, account: AccountId, now: datetime) -> tuple[int, Tier]:
+        """The same, and of which tier."""
         catalogue = self._wares.today
-        paid = owned_by(tx, catalogue, account, self._mode, now)
-        return seats_of(catalogue, paid) if catalogue.tier(paid.tier).shared else 0
+        paid = owned(tx.holdings(account, self._mode), catalogue.rank, now)
+        tier = catalogue.tier(paid.tier)
+        return seats_of(catalogue, paid) if tier.shared else 0, tier
 
     def _roster(self, tx: Tx, account: Account, now: datetime) -> Roster | Obstacle:
         """The team that the account owns, while it has seats or anybody in it, else the one it joined."""
@@ -194,9 +191,8 @@ class Teams:
 
     def _team(self, tx: Tx, owner: AccountId, person: Person, now: datetime) -> Roster:
         """A team with everybody in it."""
-        catalogue, seats = self._wares.today, self._owns(tx, owner, now)
-        paid = owned_by(tx, catalogue, owner, self._mode, now)
-        budget = catalogue.tier(paid.tier).cost_ceiling_month if seats else None
+        seats, tier = self._owned(tx, owner, now)
+        budget = tier.cost_ceiling_month if seats else None
         return Roster(person, seats, budget, self._people(tx, owner, person, seats, now))
 
     def _seen(self, tx: Tx, account: Account, roster: Roster, now: datetime) -> Roster:
@@ -210,7 +206,7 @@ class Teams:
         self, tx: Tx, owner: AccountId, person: Person, seats: int, now: datetime
     ) -> tuple[Seated, ...]:
         """Everybody in a team, its owner first; the newest wait if there are not enough seats."""
-        used, since = tx.team_use(owner, self._mode, now), month_start(now)
+        purses, since = tx.team_purses(owner, self._mode, now), month_start(now)
         joined = tx.team_members(owner, self._mode)
         numbers = [(owner, person, FIRST), *((each.account, each.person, each.number) for each in joined)]
         return tuple(
@@ -218,10 +214,11 @@ class Teams:
                 who,
                 number,
                 place > max(seats, FIRST),
-                used.get(each, Micros(0)),
-                tx.conversations_paid(each, seat(owner, each), since),
+                purses[own].taken if own in purses else Micros(0),
+                tx.conversations_paid(each, own, since),
             )
             for place, (each, who, number) in enumerate(numbers, start=1)
+            for own in (seat(owner, each),)
         )
 
     def _invited(self, tx: Tx, person: Person, code: str, now: datetime) -> Invited | Obstacle:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from engine.domain import AccountId, Micros, Scope, TierName, TurnId
+from engine.facts import Mode
 from engine.models import NO_USAGE, Usage
-from engine.spending import Entry, Purpose, Purse, for_team, owner, period, scopes, vendor
+from engine.spending import Entry, Purpose, Purse, for_team, owner, period, scopes, team, vendor
 from engine.tallies import charged
 from engine.turns import Charge, Hold, Settlement
 from storage.session import Row, Session, moment
 
-AT_ONCE = 3
-"""Purses that one statement adds to."""
+AT_ONCE = 4
+"""Purses that one statement is about."""
 
 
 class Spending:
@@ -33,23 +34,30 @@ class Spending:
         return [entry_from(row) for row in self._session.all("charges", since=since, until=until)]
 
     def purse(self, scope: Scope, at: datetime) -> Purse:
-        row = self._session.one("purse", scope=scope, period=period(scope, at))
-        return (
-            Purse(Micros(int(row["spent"])), Micros(int(row["held"]))) if row else Purse(Micros(0), Micros(0))
+        return self._purses([scope], at)[scope]
+
+    def team_purses(self, owner: AccountId, mode: Mode, at: datetime) -> Mapping[Scope, Purse]:
+        whole = team(owner)
+        counted = period(whole, at)
+        return purses_from(
+            self._session.all("team_purses", owner=owner, mode=mode, whole=whole, period=counted)
         )
 
     def lock_purses(self, scopes: Sequence[Scope], at: datetime) -> Mapping[Scope, Purse]:
         ordered = sorted(set(scopes))
-        for scope in ordered:
-            self._session.run("lock_purse", scope=scope, period=period(scope, at))
-        return {scope: self.purse(scope, at) for scope in ordered}
+        add_to_purses(self._session, [(scope, period(scope, at), 0) for scope in ordered])
+        return self._purses(ordered, at)
+
+    def _purses(self, scopes: Sequence[Scope], at: datetime) -> Mapping[Scope, Purse]:
+        wanted = slots(("scope", "period"), [(scope, period(scope, at)) for scope in scopes])
+        return purses_from([row for some in wanted for row in self._session.all("purses", **some)])
 
 
 def reserve(session: Session, hold: Hold) -> None:
     """Store what a held turn may take of scopes with a ceiling."""
-    for scope, amount in sorted(hold.reserved.items()):
-        counted = period(scope, hold.started_at)
-        session.run("reserve", turn=hold.turn, scope=scope, period=counted, amount=amount)
+    held = [(scope, period(scope, hold.started_at), most) for scope, most in sorted(hold.reserved.items())]
+    for some in slots(("scope", "period", "amount"), held):
+        session.run("reserve", turn=hold.turn, **some)
 
 
 def book(session: Session, turn: TurnId, row: Row, settlement: Settlement, *, again: bool) -> None:
@@ -141,9 +149,7 @@ def count(session: Session, entries: Sequence[Entry], gone: Sequence[Entry] = ()
             month.add(0 if shared else cost, cost, sign)
     for (account, number), month in sorted(owed.items()):
         month.write(session, account, number)
-    changes = [(scope, counted, cost) for (scope, counted), cost in sorted(spent.items()) if cost]
-    for first in range(0, len(changes), AT_ONCE):
-        add_to_purses(session, changes[first : first + AT_ONCE])
+    add_to_purses(session, [(*where, cost) for where, cost in sorted(spent.items()) if cost])
 
 
 @dataclass(slots=True)
@@ -171,13 +177,28 @@ class Month:
             )
 
 
-def add_to_purses(session: Session, changes: Sequence[tuple[str, int, int]]) -> None:
-    """Add to at most AT_ONCE purses of a scope and period, in this order."""
-    filled = [*changes, *[("", 0, 0)] * (AT_ONCE - len(changes))]
-    params: dict[str, str | int] = {}
-    for number, (scope, counted, cost) in enumerate(filled):
-        params |= {f"scope_{number}": scope, f"period_{number}": counted, f"cost_{number}": cost}
-    session.run("add_to_purses", **params)
+def add_to_purses(session: Session, changes: Sequence[tuple[Scope, int, int]]) -> None:
+    """Add to the purses of scopes and periods, in this order."""
+    for some in slots(("scope", "period", "cost"), changes):
+        session.run("add_to_purses", **some)
+
+
+def slots(columns: Sequence[str], rows: Sequence[tuple[str | int, ...]]) -> Iterator[Mapping[str, str | int]]:
+    """The parameters of statements about at most AT_ONCE rows each; a row that is not used has no scope."""
+    unused: tuple[str | int, ...] = ("", *[0] * (len(columns) - 1))
+    for first in range(0, len(rows), AT_ONCE):
+        some = rows[first : first + AT_ONCE]
+        filled = [*some, *[unused] * (AT_ONCE - len(some))]
+        yield {
+            f"{column}_{number}": value
+            for number, row in enumerate(filled)
+            for column, value in zip(columns, row, strict=True)
+        }
+
+
+def purses_from(rows: Sequence[Row]) -> Mapping[Scope, Purse]:
+    """Purses as the engine knows them, by scope."""
+    return {Scope(row["scope"]): Purse(Micros(int(row["spent"])), Micros(int(row["held"]))) for row in rows}
 
 
 def month_number(at: date) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from engine.domain import AccountId, Micros, Person, Scope
+from engine.domain import AccountId, Person, Scope
 from engine.facts import Mode
 from engine.seats import Invite, Member, Membership
-from engine.spending import period, team
 from storage.people import person_from
 from storage.session import Row, Session, moment, moment_or_none
 
@@ -42,11 +41,6 @@ class Teams:
     def seated(self, mode: Mode, after: str, limit: int) -> Sequence[AccountId]:
         rows = self._session.all("seated", mode=mode, after=after, most=limit)
         return [AccountId(row["account"]) for row in rows]
-
-    def team_use(self, owner: AccountId, mode: Mode, at: datetime) -> Mapping[AccountId, Micros]:
-        whole = team(owner)
-        rows = self._session.all("team_use", owner=owner, mode=mode, whole=whole, period=period(whole, at))
-        return {AccountId(row["account"]): Micros(int(row["spent"]) + int(row["held"])) for row in rows}
 
     def conversations_paid(self, account: AccountId, purse: Scope, since: datetime) -> int:
         row = self._session.one("conversations_paid", account=account, purse=purse, since=since)

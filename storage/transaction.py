@@ -20,6 +20,7 @@ from storage.events import Events
 from storage.figures import Figures
 from storage.grants import Grants
 from storage.happenings import Happenings
+from storage.holdings import Held
 from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.kept import KeptQuestions
@@ -56,7 +57,7 @@ class Chatting(People, Acquaintances, Conversations, Turns, Notices, Playground,
     """What chat needs."""
 
 
-class Buying(Customers, Attempts, Subscriptions, TierChanges, Events, SyncQueue):
+class Buying(Customers, Attempts, Subscriptions, TierChanges, Events, SyncQueue, Held):
     """MoneyTx."""
 
 

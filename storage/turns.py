@@ -34,15 +34,18 @@ class Turns:
         return self._session.run("forget_claims", before=before)
 
     def usage(self, account: AccountId, now: datetime) -> UsageFacts:
-        counts = self._session.one(
-            "usage_counts", account=account, day=now.date(), month=month_number(now), since=month_start(now)
+        rows = self._session.all(
+            "usage",
+            account=account,
+            day=now.date(),
+            month=month_number(now),
+            month_start=month_start(now),
+            lately=now - RATE_WINDOW,
         )
-        if counts is None:
-            raise AssertionError("counting returns one row")
-        recent = self._session.all("recent_turns", account=account, since=now - RATE_WINDOW)
+        counts = rows[0]
         return UsageFacts(
             conversations_today=counts["conversations_today"],
-            recent=tuple(moment(row["started_at"]) for row in recent),
+            recent=tuple(moment(row["asked_at"]) for row in rows if row["asked_at"] is not None),
             at_once=counts["at_once"],
             cost_month=Micros(int(counts["spent"]) + int(counts["estimates"])),
         )

@@ -32,26 +32,6 @@ DELETE FROM seat WHERE mode = :mode AND account = :account AND owner = :owner;
 -- name: seated
 SELECT account FROM seat WHERE mode = :mode AND account > :after ORDER BY account LIMIT :most;
 
--- Where a seat's use is counted: `engine.spending.seat`.
--- name: team_use
-SELECT
-    p.account,
-    (
-        SELECT COALESCE(SUM(u.spent), 0) FROM purse AS u
-        WHERE u.scope = :whole || '/' || p.account AND u.period = :period
-    ) AS spent,
-    (
-        SELECT COALESCE(SUM(r.amount), 0)
-        FROM reservation AS r
-        WHERE r.scope = :whole || '/' || p.account AND r.period = :period
-    ) AS held
-FROM (
-    SELECT id AS account, 1 AS number FROM account WHERE id = :owner
-    UNION ALL
-    SELECT account, number FROM seat WHERE owner = :owner AND mode = :mode
-) AS p
-ORDER BY p.number;
-
 -- name: conversations_paid
 SELECT COUNT(DISTINCT conversation) AS counted
 FROM turn

@@ -4,26 +4,37 @@ INSERT INTO claim (key, claimed_at) VALUES (:key, :now) ON CONFLICT (key) DO NOT
 -- name: forget_claims
 DELETE FROM claim WHERE claimed_at < :before;
 
--- name: usage_counts
-SELECT
-    (SELECT COUNT(*) FROM conversation WHERE account = :account AND day = :day AND live_turns > 0) - (
-        SELECT COUNT(*)
-        FROM credit_use AS u JOIN conversation AS v ON v.id = u.conversation
-        WHERE u.account = :account AND v.day = :day AND v.live_turns > 0
-    ) AS conversations_today,
-    (SELECT COUNT(DISTINCT COALESCE(batch, id)) FROM turn WHERE account = :account AND state = 'held')
-        AS at_once,
-    (
-        SELECT COALESCE(SUM(estimate), 0)
-        FROM turn
-        WHERE account = :account AND state = 'held' AND COALESCE(purse, '') NOT LIKE 'team:%'
-    ) + (
-        SELECT COALESCE(SUM(estimate), 0)
-        FROM turn
-        WHERE account = :account AND started_at >= :since AND state = 'released' AND outcome = 'expired'
-            AND cost IS NULL AND provider IS NOT NULL AND COALESCE(purse, '') NOT LIKE 'team:%'
-    ) AS estimates,
-    (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE account = :account AND month = :month) AS spent;
+-- The counts, in a row for each question of late, and in one without if there was none.
+-- name: usage
+SELECT counts.conversations_today, counts.at_once, counts.estimates, counts.spent, lately.asked_at
+FROM (
+    SELECT
+        (SELECT COUNT(*) FROM conversation WHERE account = :account AND day = :day AND live_turns > 0) - (
+            SELECT COUNT(*)
+            FROM credit_use AS u JOIN conversation AS v ON v.id = u.conversation
+            WHERE u.account = :account AND v.day = :day AND v.live_turns > 0
+        ) AS conversations_today,
+        (SELECT COUNT(DISTINCT COALESCE(batch, id)) FROM turn WHERE account = :account AND state = 'held')
+            AS at_once,
+        (
+            SELECT COALESCE(SUM(estimate), 0)
+            FROM turn
+            WHERE account = :account AND state = 'held' AND COALESCE(purse, '') NOT LIKE 'team:%'
+        ) + (
+            SELECT COALESCE(SUM(estimate), 0)
+            FROM turn
+            WHERE account = :account AND started_at >= :month_start AND state = 'released' AND outcome = 'expired'
+                AND cost IS NULL AND provider IS NOT NULL AND COALESCE(purse, '') NOT LIKE 'team:%'
+        ) AS estimates,
+        (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE account = :account AND month = :month) AS spent
+) AS counts LEFT JOIN (
+    SELECT MIN(started_at) AS asked_at
+    FROM turn
+    WHERE account = :account AND started_at > :lately
+        AND (state IN ('held', 'settled') OR (state = 'released' AND outcome IN ('stopped', 'moderated', 'unchecked')))
+    GROUP BY COALESCE(batch, id)
+) AS lately ON 1 = 1
+ORDER BY lately.asked_at;
 
 -- name: spent
 SELECT
@@ -34,14 +45,6 @@ SELECT
         WHERE account = :account AND state = 'released' AND started_at >= :since AND started_at < :until
             AND COALESCE(purse, '') NOT LIKE 'team:%'
     ) AS released;
-
--- name: recent_turns
-SELECT MIN(started_at) AS started_at
-FROM turn
-WHERE account = :account AND started_at > :since
-    AND (state IN ('held', 'settled') OR (state = 'released' AND outcome IN ('stopped', 'moderated', 'unchecked')))
-GROUP BY COALESCE(batch, id)
-ORDER BY 1;
 
 -- The owner of a team may have been erased while a seat of it was answered.
 -- name: add_spend

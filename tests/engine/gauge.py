@@ -37,6 +37,21 @@ class Gauge:
 
 
 @contextmanager
+def listed(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The name of every statement that any unit executes meanwhile, in order."""
+    names: list[str] = []
+    plain = Session._guarded  # noqa: SLF001 - the one place that all statements pass
+
+    def guarded(session: Session, execute: object, name: str, params: object) -> object:
+        names.append(name)
+        return plain(session, execute, name, params)  # type: ignore[arg-type]
+
+    with patch.context() as patched:
+        patched.setattr(Session, "_guarded", guarded)
+        yield names
+
+
+@contextmanager
 def gauged(patch: pytest.MonkeyPatch) -> Iterator[Gauge]:
     """Everything that is read by any unit meanwhile."""
     gauge = Gauge()

@@ -21,7 +21,7 @@ from engine.ledger import Tx
 from engine.notices import NoticeKind
 from engine.overage import MeterOffer, offer
 from engine.reports import Reports, last_days
-from engine.seats import Seat
+from engine.seats import Holdings, Seat
 from engine.teams import Roster
 from engine.terms import Policy
 from tests.bot.counter import simulated_counter
@@ -108,7 +108,7 @@ def test_that_a_grant_is_over_is_not_said_to_whoever_bought_something_since() ->
 
 def test_a_seat_gives_what_its_owner_was_given_and_waits_beyond_the_seats_that_the_tier_has() -> None:
     def seat(place: int, *grants: Grant) -> Seat:
-        return Seat(AccountId("owner"), place, (), grants=grants)
+        return Seat(AccountId("owner"), place, Holdings(grants=grants))
 
     given_team = gave(TierName.TEAM, 0, 3)
     assert seats_of(SELLING, held(NOBODY, [given_team], RANK, NOW)) == SELLING.tier(TierName.TEAM).seats == 3
@@ -151,7 +151,7 @@ def test_access_is_the_best_of_subscription_grants_and_seat_at_every_moment(
     seat = None
     if seated:
         place, their_subs, their_grants = seated
-        seat = Seat(AccountId("owner"), place, tuple(their_subs), grants=tuple(their_grants))
+        seat = Seat(AccountId("owner"), place, Holdings(tuple(their_subs), grants=tuple(their_grants)))
         theirs = best_of(their_subs, their_grants)
         reach += [theirs] if theirs is TierName.TEAM and place <= 3 else []
     found = entitled(SELLING, access(subs, now), seat, now, grants)

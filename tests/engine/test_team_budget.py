@@ -246,6 +246,15 @@ async def test_a_member_is_told_about_their_share_and_the_owner_and_the_operator
     ]
 
 
+async def test_who_is_taken_out_of_a_team_meanwhile_is_told_nothing_of_its_budget(club: Club) -> None:
+    club.hall.two.usage = Usage(each(), 0, 0)
+    async with aclosing(club.chat().ask(club.hall.ask(person=BOB, model="deep"))) as events:
+        assert isinstance(await anext(events), Started)
+        await club.teams().leave(BOB)
+        assert isinstance([event async for event in events][-1], Answered)
+    assert await told(club, BOB) == []
+
+
 async def test_an_owner_alone_is_told_about_the_team_alone(club: Club) -> None:
     await club.teams().leave(BOB)
     await club.teams().leave(CAROL)

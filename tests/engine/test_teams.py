@@ -16,7 +16,7 @@ from engine.facts import AccessReason, Claims, Dispute, DisputeStage, Mode, Paym
 from engine.members import plain
 from engine.notices import NoticeKind
 from engine.reports import Reports, last_days
-from engine.seats import Seat
+from engine.seats import Holdings, Seat
 from engine.teams import (
     INVITES_A_DAY,
     Invited,
@@ -49,7 +49,7 @@ async def club(hall: Hall) -> Club:
 
 def seat(place: int = 2, sub: Subscription | None = TEAM_SUB, claims: Claims | None = None) -> Seat:
     """A place in a team whose owner has that subscription."""
-    return Seat(OWNER, place, (sub,) if sub else (), claims or Claims())
+    return Seat(OWNER, place, Holdings((sub,) if sub else (), claims or Claims()))
 
 
 # ---- The rule ----
