@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from bot.render import moment
 from bot.reply import Reply
 from bot.words import say
-from engine.alerts import Alert, Bulletin, digest
+from engine.alerts import Alert, AlertKind, Bulletin, digest
+from engine.domain import Platform
 
 LONGEST_DETAIL = 600
 IN_FULL = 10
 """Alerts that a message tells in full."""
+
+
+OWN: Mapping[AlertKind, str] = {
+    AlertKind.CEILING_NEAR: "ceiling-own-near",
+    AlertKind.CEILING_REACHED: "ceiling-own-reached",
+}
+"""Words for the ceiling of a member, or of the team that they pay for; the others are of the house."""
+MODERATION = "moderation"
 
 
 def bulletin(told: Bulletin) -> Reply:
@@ -20,10 +32,21 @@ def bulletin(told: Bulletin) -> Reply:
 
 def paragraph(alert: Alert) -> str:
     """One alert; its detail may be a vendor's words, so it stands as code, where nothing in it counts."""
-    words = say(f"alert-{alert.kind}", subject=plain(alert.subject))
+    alarm = key_of(alert)
+    words = f"{say(alarm, subject=plain(alert.subject))} ({moment(alert.at)})"
     if alert.link:
         words = f"{words} [{say('alert-look')}]({alert.link})"
     return f"{words}\n```\n{plain(alert.detail)}\n```" if alert.detail.strip() else words
+
+
+def key_of(alert: Alert) -> str:
+    """The key of its words: some kinds mean something else about a member, or about moderation."""
+    about = alert.subject.partition(":")[0]
+    if alert.kind in OWN and about in set(Platform):
+        return OWN[alert.kind]
+    if alert.kind is AlertKind.VENDOR_BROKEN and alert.subject == MODERATION:
+        return "moderation-broken"
+    return f"alert-{alert.kind}"
 
 
 def plain(text: str) -> str:

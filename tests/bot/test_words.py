@@ -12,6 +12,7 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Message
 
+from bot.alarms import OWN
 from bot.commands import COMMANDS
 from bot.render import UNLISTED, compared_footer, day, moment, money
 from bot.slack.manifest import PROMPTS
@@ -43,7 +44,6 @@ KEY_AT = {"say": 0, "in_english": 0, "_in_free": 0, "dated": 1, "Command": 1, "O
 """Calls that take a key, and where; those that pass one on are the functions of PASS_ON."""
 PASS_ON = {"description", "in_english", "translate", "_in_free", "dated"}
 MADE: Mapping[str, Iterable[object]] = {
-    "alert-": AlertKind,
     "because-": TOLD,
     "gift-": Unredeemed,
     "class-": ModelClass,
@@ -62,7 +62,10 @@ MADE: Mapping[str, Iterable[object]] = {
     "team-": teams.Obstacle,
 }
 """Keys that are put together: what they begin with, and what may follow."""
-NAMED: Mapping[str, Iterable[str]] = {"unlisted": UNLISTED.values()}
+NAMED: Mapping[str, Iterable[str]] = {
+    "alarm": {"moderation-broken", *OWN.values(), *(f"alert-{kind}" for kind in AlertKind)},
+    "unlisted": UNLISTED.values(),
+}
 """Keys that are looked up: by what name, and what they may be."""
 LIMITS = {
     "command-": 100,
