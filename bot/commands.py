@@ -335,6 +335,7 @@ COMMANDS: tuple[Command, ...] = (
             Command("admin announce", "command-admin-announce", (ANNOUNCED,), operator=True),
             Command("admin resume", "command-admin-resume", (replace(WHAT, required=False),), operator=True),
             *GIVING,
+            Command("admin help", "command-admin-help", operator=True),
         ),
         operator=True,
     ),

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from bot.admin.desk import Order
 from bot.admin.people import person_named
+from bot.console.plainly import fact_lines
 from bot.console.report import stats_lines
-from bot.console.words import fact_lines, sentence
+from bot.console.words import sentence
 from bot.reply import Reply
 from engine.audit import Actor
 from engine.members import plain

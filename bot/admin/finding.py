@@ -14,6 +14,11 @@ from engine.finding import MOST, Finding
 from engine.members import Overview
 from engine.seeking import Sought
 
+NOBODY = (
+    "Nobody fits that. Members are found by a mention, discord:ID, slack:TEAM/ID, local:NAME, an id alone, "
+    "cus_..., sub_..., tier:pro or status:past_due."
+)
+
 
 def finding(office: Finding) -> dict[str, Order]:
     """The order, by its word."""
@@ -27,7 +32,7 @@ def finding(office: Finding) -> dict[str, Order]:
         except ValueError as error:
             return Reply(sentence(str(error)))
         found = await office.find(actor, sought)
-        return Reply(block(lines(found)) if found else "Nobody fits that.")
+        return Reply(block(lines(found)) if found else NOBODY)
 
     return {"find": find}
 

@@ -15,7 +15,7 @@ OBJECTIONS: Mapping[Objection, str] = {
     Objection.PAST: "That moment is over already: name one to come.",
     Objection.TOO_FAR: "That is more than ten years: name a nearer end.",
     Objection.TOO_MANY: "That is none, or too many at once.",
-    Objection.NOTHING: "There is nothing of that to take back.",
+    Objection.NOTHING: "There is nothing of that to take back: `why` and `gifts` list what there is.",
 }
 CEILING = "The tier's own ceiling on vendor cost holds for these, too."
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+from bot.console.examples import teach
 from engine.domain import Person, Platform, TierName
 from engine.reports import month
 from engine.seeking import Sought
@@ -151,6 +152,8 @@ def command_line() -> argparse.ArgumentParser:
     about_money(commands)
     about_simulation(commands)
     about_trying(commands)
+    told = {str(each.dest): each.help or "" for each in commands._choices_actions}  # noqa: SLF001 - as below
+    teach(commands.choices, told)
     parser.set_defaults(command="run", only=every)
     return parser
 

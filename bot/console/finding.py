@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
-from bot.admin.finding import lines
+from bot.admin.finding import NOBODY, lines
 from bot.console.household import Household, console_actor
 from engine.finding import brief
 from engine.reloading import WATCH, ask_all
@@ -17,7 +17,7 @@ async def find(arguments: Namespace, house: Household) -> int:
     if arguments.json:
         print(json.dumps([brief(each) for each in found], indent=2))
     else:
-        print("\n".join(lines(found)) if found else "Nobody fits that.")
+        print("\n".join(lines(found)) if found else NOBODY)
     return 0 if found else 1
 
 

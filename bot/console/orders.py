@@ -12,10 +12,11 @@ from functools import partial
 from bot.console import announcing, brief, care, entering, finding, given, halting, shelf
 from bot.console.events import events
 from bot.console.household import Household, console_actor
+from bot.console.plainly import fact_lines
 from bot.console.report import stats_json, stats_lines
 from bot.console.trial import Verdict, ask_all
 from bot.console.what_if import what_if
-from bot.console.words import dead_lines, fact_lines, findings_lines, refused, retried_words
+from bot.console.words import dead_lines, findings_lines, refused, retried_words
 from engine.audit import Deed
 from engine.facts import DisputeStage
 from engine.members import plain

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 
 from engine.reconcile import Findings
@@ -101,12 +100,6 @@ def refused(error: ValueError) -> int:
     """Say why an order is none; its exit status."""
     print(sentence(str(error)), file=sys.stderr)
     return 2
-
-
-def fact_lines(facts: Mapping[str, object]) -> Iterator[str]:
-    """Facts by name, a line each."""
-    for name, value in facts.items():
-        yield f"{name:<24}{json.dumps(value) if isinstance(value, dict | list) else value}"
 
 
 def causes(error: BaseException) -> list[BaseException]:

@@ -140,7 +140,7 @@ async def test_members_are_found_in_words(hall: Hall, front: Front) -> None:
     for text in ("@bob", "local:bob", "bob", "tier:free"):
         told = await says(front, f"/admin find {text}")
         assert re.search(r"local:bob +free +no_subscription +\$0\.00", told)
-    assert await says(front, "/admin find cus_nobody") == "Nobody fits that."
+    assert (await says(front, "/admin find cus_nobody")).startswith("Nobody fits that. Members are found by")
     assert (await says(front, "/admin find tier:gold")).startswith("'gold' is no tier: write one of free,")
 
 
@@ -156,3 +156,18 @@ async def test_reading_the_configuration_anew_is_told_in_words(hall: Hall, front
     assert "Needs a restart: HOST, PORT, APP_URL;" in await says(front, "/admin reload")
     price[0] = "many"
     assert "nothing has changed:\n- PORT:" in await says(front, "/admin reload")
+
+
+async def test_help_lists_every_order_as_it_is_given(front: Front) -> None:
+    told = (await says(front, "/admin help")).splitlines()
+    assert len(told) == len(BY_NAME["admin"].parts)
+    assert "- `/admin void <code>`: Make a gift code worthless that nobody has used." in told
+
+
+async def test_why_is_for_reading(front: Front) -> None:
+    told = await says(front, "/admin why @bob")
+    assert re.search(r"\n  turns_per_conversation \d+\n", told)
+    assert re.search(r"\n  conversations_per_day +0 of \d+, \d+ left\n", told)
+    assert re.search(r"\n  cost_month +\$0\.00\b", told)
+    assert "None" not in told
+    assert "{" not in told

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from bot.console.arguments import command_line
 from bot.console.checkup import about_operators, about_questions, check_clock
 from bot.console.diagnosis import tell
+from bot.console.examples import LESSONS
 from engine.checkup import Light, wrong
 from engine.config import load_settings
 from tests.fakes.clock import FakeClock
+from tests.program import ROOT
 
 WRONG = {
     "forgive": "person",
@@ -86,3 +90,15 @@ async def test_a_clock_that_nobody_told_the_time_is_no_clock_that_was_compared(
     assert (alone.light, found.light) == (Light.GREEN, Light.YELLOW)
     assert "Stripe did not tell the time" in found.what
     assert found.mend
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_help_of_a_command_shows_it_as_it_is_typed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for typed in LESSONS[name].typed:
+        assert command_line().parse_args(shlex.split(typed)).command == name
+    with pytest.raises(SystemExit):
+        command_line().parse_args([name, "--help"])
+    said = capsys.readouterr().out
+    assert f"  main.py {LESSONS[name].typed[0]}" in said
+    assert LESSONS[name].page in said
+    assert (ROOT / LESSONS[name].page).is_file()

@@ -110,6 +110,11 @@ async def test_a_better_tier_that_somebody_has_is_told_to_the_operator(booth: Bo
     )
 
 
+SHORT = (
+    "This is how it goes: `/admin grant <person> <tier> <until> [note]`. Missing, or not as it has to be:\n- "
+)
+
+
 @pytest.mark.parametrize(
     ("order", "told"),
     [
@@ -120,18 +125,20 @@ async def test_a_better_tier_that_somebody_has_is_told_to_the_operator(booth: Bo
         ),
         ("/admin grant @bob pro 2020-01-31", "That moment is over already: name one to come."),
         ("/admin grant @bob pro 2027-13-31", "'2027-13-31' is no time: write 90m, 36h, 15d, 2w, 2026-12-24"),
-        ("/admin grant @bob", "'' is no tier: write free, premium, team, pro."),
-        ("/admin revoke @bob", "There is nothing of that to take back."),
+        ("/admin grant @bob", f"{SHORT}`tier`: The tier to give\n- `until`: A date"),
+        ("/admin grant @bob gold 30d", f"{SHORT}`tier`"),
+        ("/admin grant @bob pro", f"{SHORT}`until`"),
+        ("/admin revoke @bob", "There is nothing of that to take back: `why` and `gifts` list"),
         ("/admin credit @bob 5 2020-01-31", "That moment is over already: name one to come."),
-        ("/admin credit @bob", "That is none, or too many at once."),
-        ("/admin uncredit @bob 3", "There is nothing of that to take back."),
-        ("/admin gift premium", "That is more than ten years: name a nearer end."),
-        ("/admin gift", "Name a tier of config.toml."),
+        ("/admin credit @bob", "This is how it goes: `/admin credit <person> <count> [until] [note]`."),
+        ("/admin uncredit @bob 3", "There is nothing of that to take back: `why` and `gifts` list"),
+        ("/admin gift premium", "This is how it goes: `/admin gift <tier> <days> [count]`."),
+        ("/admin void", "This is how it goes: `/admin void <code>`."),
         (
             f"/admin gift pro 5 {MOST_IN_CHAT + 1}",
             "In chat 50 codes can be made at once; `main.py gift` makes more.",
         ),
-        ("/admin void nonsense", "There is nothing of that to take back."),
+        ("/admin void nonsense", "There is nothing of that to take back: `why` and `gifts` list"),
     ],
 )
 async def test_what_cannot_be_given_is_explained_and_not_written_down(
