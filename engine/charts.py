@@ -11,6 +11,7 @@ from engine.domain import AccountId, Micros, Person, TierName
 from engine.facts import Mode
 from engine.figures import MovementKind
 from engine.gauges import BacklogSize, LimitLine, VendorsPanel, WebhooksPanel
+from engine.pauses import Pause
 from engine.reports import FunnelRow
 from engine.revenue import LogoChurn, Moved, RevenueChurn
 
@@ -289,3 +290,4 @@ class Overview:
     webhooks: WebhooksPanel
     limits: tuple[LimitLine, ...]
     backlog: BacklogSize
+    pauses: tuple[Pause, ...]

@@ -191,6 +191,7 @@ class Look:
             vendors=self.vendors(24),
             webhooks=self.webhooks(days),
             limits=self.limits(days),
+            pauses=tuple(self.tx.pauses(self.now)),
             backlog=BacklogSize(tuple(self.tx.waiting(self.mode, self.now)), self.tx.count_dead(self.mode)),
         )
 

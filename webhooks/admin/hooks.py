@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from fractions import Fraction
 
-from engine.gauges import GENUINE, Handling, HandlingOfHour, Targets, WebhooksPanel
+from engine.gauges import GENUINE, Handling, Targets, WebhooksPanel
 from engine.panels import Panels
 from engine.tallies import Delivery
 from webhooks.admin.asked import Asked
 from webhooks.admin.parts import Chart, Figure, Figures, Goal, Mood, Notice, Part, Series, Shape
 from webhooks.admin.series import day_words, hour_words, hours_between, millis
 from webhooks.admin.tables import Column, Listed, Row, Table
-from webhooks.admin.units import Unit, as_share, as_time, written
+from webhooks.admin.units import Unit, Value, as_share, as_time, written
 
-HOURLY_DAYS = 7
-"""Spans of so many days are drawn by the hour, longer ones by the day."""
 DELIVERIES = {
     Delivery.TAKEN: "Taken: something follows from it",
     Delivery.IGNORED: "Taken: nothing follows from it",
@@ -98,52 +94,29 @@ class Webhooks:
         """The three targets as numbers and charts, and what became of the events."""
         days = asked.days
         panel = await self._panels.webhooks(days)
-        points = by_hour(panel) if len(days.all) <= HOURLY_DAYS else by_day(panel, days.all)
-        head = "Hour" if len(days.all) <= HOURLY_DAYS else "Day"
-        return [numbers(panel), *charts(panel, points, head), deliveries(panel)]
+        return [numbers(panel), *charts(panel, timed(panel)), deliveries(panel)]
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """What is drawn of an hour or a day."""
+class Timed:
+    """What is drawn, in the order of time: hours or days, each with its events, if any came."""
 
-    label: str
-    events: int
-    success: Fraction | None
-    retries: Fraction | None
-    p50: timedelta | None
-    """Of a day: that of its slowest hour, as p95."""
-    p95: timedelta | None
+    head: str
+    labels: Sequence[str]
+    handled: Sequence[Handling | None]
 
-
-def by_hour(panel: WebhooksPanel) -> list[Point]:
-    """Each hour from the first in which anything came to the last."""
-    found = {each.at: [each] for each in panel.hours}
-    return [point(hour_words(at), found.get(at, [])) for at in hours_between(found)]
+    def of(self, value: Callable[[Handling], Value]) -> list[Value]:
+        """A value of each, where there is one."""
+        return [value(each) if each else None for each in self.handled]
 
 
-def by_day(panel: WebhooksPanel, all_days: Sequence[date]) -> list[Point]:
-    """Hours of a day together."""
-    days: defaultdict[date, list[HandlingOfHour]] = defaultdict(list)
-    for each in panel.hours:
-        days[each.at.date()].append(each)
-    return [point(day_words(day), days.get(day, [])) for day in all_days if day >= min(days, default=day)]
-
-
-def point(label: str, hours: Sequence[HandlingOfHour]) -> Point:
-    """Shares are of the sums; durations those of the slowest hour."""
-    each = [hour.handling for hour in hours]
-    events = sum(one.events for one in each)
-    bad = sum(one.deliveries.get(Delivery.AWAY, 0) + one.given_up for one in each)
-    readings, failed = sum(one.readings for one in each), sum(one.failed for one in each)
-    return Point(
-        label,
-        events,
-        max(Fraction(0), 1 - Fraction(bad, events)) if events else None,
-        Fraction(failed, readings) if readings else None,
-        max((one.took.p50 for one in each if one.took.p50), default=None),
-        max((one.took.p95 for one in each if one.took.p95), default=None),
-    )
+def timed(panel: WebhooksPanel) -> Timed:
+    """As the panel counts: by the hour or by the day; none between the first and the last is left out."""
+    found = {each.at: each.handling for each in panel.hours}
+    hourly = panel.step == 1
+    moments = hours_between(found)[:: panel.step]
+    labels = [hour_words(at) if hourly else day_words(at.date()) for at in moments]
+    return Timed("Hour" if hourly else "Day", labels, [found.get(at) for at in moments])
 
 
 def numbers(panel: WebhooksPanel) -> Figures:
@@ -173,44 +146,35 @@ def kept(verdict: Verdict) -> str:
     return "" if verdict.met is None else f"Target {said(verdict.met).lower()}"
 
 
-def charts(panel: WebhooksPanel, points: Sequence[Point], head: str) -> list[Chart]:
+def charts(panel: WebhooksPanel, points: Timed) -> list[Chart]:
     """One for each target, which is drawn across."""
-    labels = [each.label for each in points]
     success, took, retries = verdicts(panel)
     return [
-        success_chart(success, panel.targets, Axis(head, labels), points),
-        took_chart(took, panel.targets, Axis(head, labels), points),
-        retries_chart(retries, panel.targets, Axis(head, labels), points),
+        success_chart(success, panel.targets, points),
+        took_chart(took, panel.targets, points),
+        retries_chart(retries, panel.targets, points),
         Chart(
             "events",
             "Events",
             f"{panel.whole.events:,} events came.",
-            head,
-            labels,
-            [Series("Events", [each.events for each in points], "soft")],
+            points.head,
+            points.labels,
+            [Series("Events", [each.events if each else 0 for each in points.handled], "soft")],
             Unit.COUNT,
             empty=EMPTY,
         ),
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """What the points of a chart are called."""
-
-    head: str
-    labels: Sequence[str]
-
-
-def success_chart(verdict: Verdict, targets: Targets, axis: Axis, points: Sequence[Point]) -> Chart:
+def success_chart(verdict: Verdict, targets: Targets, points: Timed) -> Chart:
     """The part that was taken."""
     return Chart(
         "success",
         "Success",
         verdict.words,
-        axis.head,
-        axis.labels,
-        [Series("Succeeded", [each.success for each in points], "one")],
+        points.head,
+        points.labels,
+        [Series("Succeeded", points.of(lambda each: each.success), "one")],
         Unit.SHARE,
         Shape.LINES,
         goals=[Goal(f"Target {as_share(targets.success)}", targets.success)],
@@ -221,18 +185,17 @@ def success_chart(verdict: Verdict, targets: Targets, axis: Axis, points: Sequen
     )
 
 
-def took_chart(verdict: Verdict, targets: Targets, axis: Axis, points: Sequence[Point]) -> Chart:
+def took_chart(verdict: Verdict, targets: Targets, points: Timed) -> Chart:
     """How long it took until all that follows was done."""
-    slowest = "" if axis.head == "Hour" else " (the slowest hour of each day)"
     return Chart(
         "took",
-        f"Processing time{slowest}",
+        "Processing time",
         verdict.words,
-        axis.head,
-        axis.labels,
+        points.head,
+        points.labels,
         [
-            Series("Half within (p50)", [millis(each.p50) for each in points], "three"),
-            Series("95 of 100 within (p95)", [millis(each.p95) for each in points], "one"),
+            Series("Half within (p50)", points.of(lambda each: millis(each.took.p50)), "three"),
+            Series("95 of 100 within (p95)", points.of(lambda each: millis(each.took.p95)), "one"),
         ],
         Unit.MILLIS,
         Shape.LINES,
@@ -244,15 +207,15 @@ def took_chart(verdict: Verdict, targets: Targets, axis: Axis, points: Sequence[
     )
 
 
-def retries_chart(verdict: Verdict, targets: Targets, axis: Axis, points: Sequence[Point]) -> Chart:
+def retries_chart(verdict: Verdict, targets: Targets, points: Timed) -> Chart:
     """The part that had to be tried again."""
     return Chart(
         "retries",
         "Tried again",
         verdict.words,
-        axis.head,
-        axis.labels,
-        [Series("Tried again", [each.retries for each in points], "two")],
+        points.head,
+        points.labels,
+        [Series("Tried again", points.of(lambda each: each.retries), "two")],
         Unit.SHARE,
         goals=[Goal(f"Target {as_share(targets.retries)}", targets.retries)],
         note=verdict.words,

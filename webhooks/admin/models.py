@@ -153,6 +153,7 @@ def health(panel: VendorsPanel) -> Table:
         HEALTH,
         Listed(rows, ("model", "provider")),
         sort="-failed",
+        search="Find a vendor or model" if rows else "",
         about="Durations are bounds: so many answers came within them.",
         empty=EMPTY,
     )

@@ -13,7 +13,7 @@ from webhooks.admin import hooks, members, money
 from webhooks.admin.asked import Asked
 from webhooks.admin.backlog import LATE, WAITING
 from webhooks.admin.limits import by_day as limits_by_day
-from webhooks.admin.models import circuit_words
+from webhooks.admin.models import circuit_words, failing
 from webhooks.admin.parts import Figure, Figures, Mood, Notice, Notices, Part, change
 from webhooks.admin.series import (
     conversations_chart,
@@ -29,6 +29,10 @@ from webhooks.admin.verdict import verdict
 from webhooks.boundary import ADMIN_PATH
 
 WORST = 5
+FEW = 3
+"""Fewer failures of a model may be chance."""
+VENDOR_HOURS = 24
+"""How far the first view looks back at vendors."""
 Link = Callable[[str], str]
 """The address of another page, of the same span."""
 
@@ -171,10 +175,8 @@ def total(days: Sequence[ConversationsOfDay]) -> int:
 def attention(now: Overview, asked: Asked, link: Link) -> list[Notice]:
     """What an operator should look at, the most urgent first; a word of peace where there is nothing."""
     found = [
-        *(
-            Notice(f"Left alone: {circuit_words(each, now.now)}", Mood.BAD, link("models"), "Look")
-            for each in now.vendors.circuits
-        ),
+        *(Notice(f"{each.told[0].upper()}{each.told[1:]}.", Mood.BAD) for each in now.pauses),
+        *vendor_notices(now, link("models")),
         *backlog_notices(now.backlog, now),
         *hooks.notices(now.webhooks, asked.span_words, link("webhooks")),
         *margin_notices(now, link),
@@ -185,6 +187,18 @@ def attention(now: Overview, asked: Asked, link: Link) -> list[Notice]:
             Mood.GOOD,
         )
     ]
+
+
+def vendor_notices(now: Overview, link: str) -> list[Notice]:
+    """Models that are left alone, and others that fail often and not by chance."""
+    alone = [
+        Notice(f"Left alone: {circuit_words(each, now.now)}", Mood.BAD, link, "Look")
+        for each in now.vendors.circuits
+    ]
+    worse = [each for each in now.vendors.lines if failing(each) and each.failures >= FEW]
+    span = f"of its requests in the last {VENDOR_HOURS} hours"
+    failed = [f"{each.model} failed in {as_share(each.share)} {span}." for each in worse]
+    return alone + [Notice(words, Mood.BAD, link, "How") for words in failed]
 
 
 def backlog_notices(backlog: BacklogSize, now: Overview) -> list[Notice]:
