@@ -211,6 +211,8 @@ async def test_nothing_keeps_anybody_out_of_any_page(visit: Visit) -> None:
             await page.evaluate(SETTLED)
             found += [(path, width, scheme, each) for each in await page.evaluate(FIND)]
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await page.set_viewport_size({"width": 320, "height": 640})  # as at four times the size
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320, path
     assert found == []
 
 
