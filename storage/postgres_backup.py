@@ -93,7 +93,9 @@ class PostgresSource:
         with closing(self._maintenance()) as connection:
             if in_use(connection, self._name):
                 raise errors.ObjectInUse
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(fresh)))
+            # a restore that was killed may have left a pg_restore that still fills it
+            left = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(fresh))
+            connection.execute(left)
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(fresh)))
         tool = self._tool("pg_restore", RESTORE)
         words = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")

@@ -6,15 +6,20 @@ import asyncio
 import os
 import signal
 import sqlite3
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
+import psycopg
 import pytest
 
 from storage import shelf, sqlite_backup
 from tests.fakes.clock import FakeClock
+from tests.postgres import PostgresServer
 from tests.storage.backing import ADA, ANN, BEN, Place
+from tests.storage.test_backup import server_place as server_place  # noqa: PLC0414 - a fixture
 
 
 def dies(work: Callable[[], None]) -> bool:
@@ -82,3 +87,65 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new(tmp_path: Path) -> N
             each.unlink()
         step += 1
     assert seen == {True, False}
+
+
+def end(*_: object, **__: object) -> None:
+    """Be killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def in_the_midst_of_its_tool() -> None:
+    """The tool goes on by itself."""
+    real: Callable[..., object] = subprocess.run
+
+    def begun(command: Sequence[str], **more: object) -> object:
+        if any(word.startswith("--dbname=") for word in command):
+            environment = cast("dict[str, str]", more["env"])
+            subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+            end()
+        return real(command, **more)
+
+    vars(subprocess)["run"] = begun
+
+
+def between_the_names() -> None:
+    """The old database has its new name, and the new one not yet."""
+    real: Callable[..., object] = psycopg.Connection.execute
+    renamed = [0]
+
+    def counted(*words: object, **more: object) -> object:
+        renamed[0] += "RENAME" in str(words[1])
+        if renamed[0] == 2:
+            end()
+        return real(*words, **more)
+
+    setattr(psycopg.Connection, "execute", counted)  # noqa: B010 - a type checker would not have it
+
+
+MOMENTS = (in_the_midst_of_its_tool, between_the_names)
+
+
+@pytest.mark.postgres
+def test_a_restore_that_is_killed_on_postgresql_leaves_the_database_as_it_was_and_is_begun_anew(
+    server_place: Place, postgres: PostgresServer
+) -> None:
+    """Also while a tool that it left behind still has the database that it was filling."""
+    place = server_place
+    made = asyncio.run(place.backups.make(ADA, None, packed=False, keep=None))
+    asyncio.run(place.meet(BEN))
+
+    def restore() -> None:
+        asyncio.run(place.backups.restore(ADA, made.file))
+
+    for moment in MOMENTS:
+
+        def doomed(prepare: Callable[[], None] = moment) -> None:
+            prepare()
+            restore()
+
+        assert dies(doomed), moment
+        assert asyncio.run(place.known(BEN)), moment
+    with psycopg.connect(postgres.url("blank_restoring")):
+        done = asyncio.run(place.backups.restore(ADA, made.file))
+    assert (asyncio.run(place.known(ANN)), asyncio.run(place.known(BEN))) == (True, False)
+    postgres.drop(done.aside.removeprefix("the database "))
