@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from bot.bundle import unanswered
 from engine.domain import Account, Person, TurnId
 from engine.erasure import Cell
+from engine.files import Document, Image
 from engine.keeping import Opened
 from engine.ports import Store
 
@@ -60,6 +61,10 @@ class Dossier:
             for table in tables:
                 await self._table(zipped, table, account)
             zipped.writestr("waiting.json", pretty([unanswered(each) for each in self._waiting]))
+            for number, each in enumerate(self._waiting):
+                for sent in each.parcel.ask.attachments:
+                    zipped.writestr(f"files/waiting-{number}-{Path(sent.name).name}", contents(sent))
+                    self.files += 1
             zipped.writestr("about.json", pretty(self._about()))
         part.replace(file)
 
@@ -107,6 +112,11 @@ class Dossier:
         for number, pdf in enumerate(turn.pdfs):
             zipped.writestr(f"files/{name}-{number}.pdf", pdf.data)
         self.files += len(turn.images) + len(turn.pdfs)
+
+
+def contents(file: Image | Document) -> bytes:
+    """What a file holds, as far as it was kept: of a document that no model takes as it is, its text."""
+    return file.data if isinstance(file, Image) else file.pdf or file.text.encode()
 
 
 def write(part: IO[bytes], between: str, rows: Sequence[Mapping[str, Cell]]) -> None:
