@@ -16,6 +16,7 @@ from engine.errors import OutsideError
 from engine.ledger import Tx
 from engine.ports import Clock, Store
 from engine.settings import Settings
+from engine.tracing import current, traced
 
 log = logging.getLogger("engine.reloading")
 
@@ -116,7 +117,8 @@ class Reloading:
     async def reload(self) -> Reread:
         """Take over what is written down now, unless that cannot be used, which changes nothing."""
         async with self._reading:
-            return await self._reload()
+            with traced(current()):  # whoever ordered it here has an id; what the watch finds gets one
+                return await self._reload()
 
     async def _reload(self) -> Reread:
         try:

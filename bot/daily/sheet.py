@@ -120,7 +120,8 @@ def troubles(daily: Daily) -> Iterator[Line]:
         yield Line("Webhooks taken", percent(success), f"wanted: {percent(target)}", Tone.BAD)
     for kind, times in daily.alerts:
         if kind not in CALM:
-            yield Line(f"Alert {kind.value}", str(times), "", Tone.BAD)
+            name = f"Alert: {kind.value.replace('_', ' ')}"
+            yield Line(name, str(times), "", Tone.BAD)
 
 
 def late(waiting: Waiting, now: datetime) -> bool:

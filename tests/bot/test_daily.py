@@ -97,7 +97,7 @@ async def test_what_needs_the_operator_is_said_and_news_are_not(hall: Hall) -> N
     made = await daily(hall)
     alerts = ((AlertKind.PAYMENT, 3), (AlertKind.VENDOR_DOWN, 2), (AlertKind.VENDOR_BACK, 2))
     needs = sheet(replace(made, alerts=alerts), LINK).sections[0]
-    assert [(line.name, line.value) for line in needs.lines] == [("Alert vendor_down", "2")]
+    assert [(line.name, line.value) for line in needs.lines] == [("Alert: vendor down", "2")]
     assert "What needs you: Nothing." in text(sheet(made, LINK))
 
 

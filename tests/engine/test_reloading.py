@@ -15,6 +15,7 @@ from engine.domain import TierName
 from engine.errors import TryAgainError
 from engine.reloading import LASTING, Reloading
 from engine.settings import Settings
+from engine.tracing import current, traced
 from storage.store import Store
 from tests.fakes.clock import FakeClock
 from tests.fakes.pulse import PATIENCE
@@ -172,6 +173,18 @@ async def test_it_is_read_anew_each_time_it_is_asked_for(
         await asyncio.wait_for(heard.wait(), PATIENCE)
     running.cancel()
     assert [fresh.system_prompt for fresh in desktop.taken] == ["Sing.", "Hum."]
+
+
+async def test_what_is_logged_of_it_has_the_id_of_who_asked_or_one_of_its_own(desktop: Desktop) -> None:
+    ids: list[str] = []
+    desktop.reloading.refits.append(lambda _: ids.append(current()))
+    await desktop.reloading.reload()
+    with traced("asked-by"):
+        await desktop.reloading.reload()
+    own, asked = ids
+    assert own
+    assert asked == "asked-by"
+    assert current() == ""
 
 
 def test_every_field_that_lasts_is_one_of_the_settings() -> None:
