@@ -42,6 +42,8 @@ class DatabaseSettings:
 
     url: str
     prepared_statements: bool
+    forced: bool = True
+    """Whether SQLite has each commit written to the disk; not where all can be made anew."""
 
 
 @dataclass(frozen=True, slots=True)

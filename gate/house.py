@@ -73,7 +73,9 @@ async def open_house(settings: Settings, time: Clock | None = None) -> AsyncIter
     clock = SystemClock() if settings.stripe else SimulatedClock(time or SystemClock())
     async with AsyncExitStack() as stack:
         database = settings.database
-        store = await open_store(database.url, clock, prepared_statements=database.prepared_statements)
+        store = await open_store(
+            database.url, clock, prepared_statements=database.prepared_statements, forced=database.forced
+        )
         stack.push_async_callback(store.close)
         if isinstance(clock, SimulatedClock):
             await clock.refresh(store)

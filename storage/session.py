@@ -92,12 +92,23 @@ _WRITERS: Mapping[type, Callable[[Any], Value]] = {
 }
 
 
+AS_THEY_ARE = frozenset({int, bytes, type(None)})
+
+
 def storable(value: Param) -> Value:
     """A parameter as the drivers take it: enums and fractions as text, time as numbers."""
     writer = _WRITERS.get(type(value))
     if writer is not None:
         return writer(value)
     return str(value) if isinstance(value, StrEnum) else value  # type: ignore[return-value]  # moments are exact types
+
+
+def ready(params: Mapping[str, Param]) -> Params:
+    """Parameters as the drivers take them; a question has some hundred."""
+    return {
+        key: value if type(value) in AS_THEY_ARE else storable(value)  # type: ignore[misc]  # see storable
+        for key, value in params.items()
+    }
 
 
 class Session(ABC):
@@ -153,7 +164,7 @@ class Session(ABC):
             message = "this unit of work has ended: its Tx cannot be used any more"
             raise RuntimeError(message)
         try:
-            return execute(self._statements[name], {key: storable(value) for key, value in params.items()})
+            return execute(self._statements[name], ready(params))
         except self.driver_error as error:
             self.failure = error
             raise

@@ -33,15 +33,18 @@ class SqliteBackend:
         self._resources = resources
 
     @classmethod
-    async def open(cls, path: Path, patience: float = PATIENCE) -> SqliteBackend:
+    async def open(cls, path: Path, patience: float = PATIENCE, *, forced: bool = True) -> SqliteBackend:
         """Open a file that `migrate` has prepared; TellOperatorError if it cannot be used.
 
-        Units wait for other processes' units for `patience` seconds.
+        Units wait for other processes' units for `patience` seconds. Commits that are not forced are on the
+        disk at the latest when all is closed; a machine that fails before may spoil the file.
         """
         stack = AsyncExitStack()
         try:
             turnstile = _turnstile(path, stack, patience)
-            writer = await _connect(path, stack)
+            writer = await _connect(path, stack, *(() if forced else ("synchronous=OFF",)))
+            if not forced:
+                stack.push_async_callback(writer.call, _force)
             readers = [await _connect(path, stack, "query_only=ON") for _ in range(READERS)]
         except BaseException:
             await stack.aclose()
@@ -95,6 +98,12 @@ def _migrate(
             applied.append(step.name)
     except sqlite3.Error as error:
         raise translate(error) from error
+
+
+def _force(connection: sqlite3.Connection) -> None:
+    """Have everything on the disk."""
+    for pragma in ("synchronous=FULL", "wal_checkpoint(TRUNCATE)"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
 
 
 def _prepare_file(path: Path) -> None:

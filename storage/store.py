@@ -92,20 +92,27 @@ class Store:
         await self.close()
 
 
-async def open_store(url: str, clock: Clock, *, prepared_statements: bool = True) -> Store:
+async def open_store(
+    url: str, clock: Clock, *, prepared_statements: bool = True, forced: bool = True
+) -> Store:
     """Migrate the database at `url` (see `parse_address`) if need be, and open it.
 
-    `prepared_statements=False` is for PostgreSQL behind PgBouncer in transaction mode. ValueError: not a URL
-    of ours. TellOperatorError and TryAgainError say in words why the database cannot be used.
+    `prepared_statements=False` is for PostgreSQL behind PgBouncer in transaction mode, `forced=False` for a
+    SQLite file that is filled and can be filled again: its commits do not wait for the disk.
+    ValueError: not a URL of ours. TellOperatorError and TryAgainError say in words why the database cannot be
+    used.
     """
     await migrate(url, clock)
-    return Store(await open_backend(parse_address(url), prepared_statements=prepared_statements))
+    address = parse_address(url)
+    return Store(await open_backend(address, prepared_statements=prepared_statements, forced=forced))
 
 
-async def open_backend(address: SqliteAddress | PostgresAddress, *, prepared_statements: bool) -> Backend:
+async def open_backend(
+    address: SqliteAddress | PostgresAddress, *, prepared_statements: bool, forced: bool = True
+) -> Backend:
     """Open a database that has today's schema; raises as `open_store` does."""
     if isinstance(address, SqliteAddress):
-        return await sqlite.SqliteBackend.open(address.path)
+        return await sqlite.SqliteBackend.open(address.path, forced=forced)
     from storage.postgres import PostgresBackend  # noqa: PLC0415 - psycopg costs 90 ms and is for those who use it
 
     return PostgresBackend(address.uri, prepared_statements=prepared_statements)

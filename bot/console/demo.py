@@ -12,13 +12,18 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.front import Front
+from engine.announcing import Announcing
+from engine.deliveries import Deliveries
 from engine.demo.clock import PlayedClock
 from engine.demo.life import Life, Plot, Tally
+from engine.demo.operator import Tools
 from engine.demo.stage import Stage, StagedBilling
 from engine.dispatch import Dispatch
 from engine.duties import Duties
+from engine.halting import Halting
 from engine.ports import Clock, Store
 from engine.settings import DatabaseSettings, Settings
+from engine.steering import Steering
 from engine.subscriptions import Subscriptions
 
 REAL = (
@@ -31,7 +36,7 @@ FULL = "{url} has accounts in it. Demo data goes into an empty database: name an
 def settings_of_demo(arguments: Namespace, settings: Settings) -> Settings:
     """The configuration with every real model on sale and the demo's own database; no vendor is asked."""
     shelf = tuple(spec for spec in settings.shelf if spec.provider != "demo") or settings.shelf
-    database = DatabaseSettings(arguments.database, settings.database.prepared_statements)
+    database = DatabaseSettings(arguments.database, settings.database.prepared_statements, forced=False)
     return replace(settings, database=database, models=shelf, discord=None, slack=None, admins=())
 
 
@@ -62,6 +67,30 @@ class TillParts(Protocol):
         ...
 
 
+class OfficeParts(Protocol):
+    """What operators work with."""
+
+    @property
+    def halting(self) -> Halting:
+        """Blocks and pauses."""
+        ...
+
+    @property
+    def announcing(self) -> Announcing:
+        """What is told to many."""
+        ...
+
+    @property
+    def steering(self) -> Steering:
+        """What they ask."""
+        ...
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Webhook events that were not taken."""
+        ...
+
+
 class HouseParts(Protocol):
     """Everything put together, and nothing running."""
 
@@ -78,6 +107,11 @@ class HouseParts(Protocol):
     @property
     def money(self) -> MoneyParts:
         """What keeps facts about money true."""
+        ...
+
+    @property
+    def office(self) -> OfficeParts:
+        """Where operators sit."""
         ...
 
     @property
@@ -109,19 +143,22 @@ async def demo_data(arguments: Namespace, settings: Settings, now: datetime, ope
 
 def stage_of(house: HouseParts, clock: PlayedClock) -> Stage:
     """What the story is told with."""
-    front, money = house.front, house.money
+    front, money, office = house.front, house.money, house.office
+    affairs = front.affairs
     return Stage(
         store=house.store,
         clock=clock,
         chat=front.chat,
-        checkout=front.affairs.checkout,
-        changes=front.affairs.changes,
-        meter=front.affairs.meter,
+        checkout=affairs.checkout,
+        changes=affairs.changes,
+        meter=affairs.meter,
         teams=front.members.teams,
         subscriptions=money.subscriptions,
         duties=money.duties,
         dispatch=money.dispatch,
         world=house.till.staged(),
+        tools=Tools(affairs.giving, affairs.gifts, office.halting, office.announcing, office.steering),
+        deliveries=office.deliveries,
     )
 
 

@@ -12,6 +12,7 @@ from engine.breaker import closing, name_of, opening
 from engine.circuit import Fuse, opened
 from engine.demo.answers import Scene, Told, tell_all
 from engine.demo.endings import Outage
+from engine.demo.operator import Operator
 from engine.demo.people import Character, Purchase, Times, population
 from engine.demo.stage import Stage, Timetable
 from engine.demo.talk import Question, in_order
@@ -35,6 +36,10 @@ OUTAGES = (
 )
 """How far the month has come when a vendor falls silent, and for how long."""
 LETTERS = 2
+"""How many the operator finds among the dead letters."""
+BUSY, FORGED, RETRIED = 0.2, 0.66, 0.78
+"""How far the days have come when we take no events for a while, when a stranger sends some, and when a
+letter is lost that the operator tries again."""
 PLATFORMS = ("discord", "slack", "local")
 Shown = Callable[[int, int, int], None]
 """Told after each day: its number, of how many, and the turns until then."""
@@ -111,10 +116,27 @@ class Life:
     def _plan(self) -> None:
         self._plan_members()
         self._plan_days()
+        for at, act in self._operator().plan(self._plot.since, self._plot.until):
+            self._timetable.add(at, act)
         for outage in self._plot.outages():
             self._timetable.add(outage.since + timedelta(seconds=50), partial(self._silent, outage))
         for number in range(LETTERS):
             self._timetable.add(self._plot.until - timedelta(hours=7 + 20 * number), self._lose_a_letter)
+            self._timetable.add(self._plot.until - timedelta(hours=3 + 9 * number), self._trade.lose_a_report)
+        span = self._plot.until - self._plot.since
+        for share, act in (
+            (BUSY, partial(self._trade.turn_away, 5)),
+            (FORGED, partial(self._trade.forge, 4)),
+            (RETRIED, self._lose_a_letter),
+        ):
+            self._timetable.add(self._plot.since + span * share, act)
+
+    def _operator(self) -> Operator:
+        """They have to do with those who pay nothing; alice and her neighbours have a past of their own."""
+        free = [each for each in self.people if not each.bought and each.joined <= self._plot.since]
+        rng = Random(f"{self._plot.seed}:operator")  # noqa: S311 - as above
+        stage, mode = self._stage, self._stage.subscriptions.mode
+        return Operator(stage.tools, stage.store, stage.clock, mode, free or self.people, rng)
 
     def _plan_members(self) -> None:
         for who in self.people:

@@ -12,7 +12,9 @@ from typing import Protocol
 from engine.changes import Changes
 from engine.chat import Chat
 from engine.checkout import Checkout
+from engine.deliveries import Deliveries
 from engine.demo.clock import PlayedClock
+from engine.demo.operator import Tools
 from engine.dispatch import Dispatch
 from engine.duties import Duties
 from engine.facts import BillingEvent
@@ -22,7 +24,7 @@ from engine.simulated import SimulatedCheckout, SimulatedOrders
 from engine.subscriptions import Subscriptions
 from engine.teams import Teams
 
-Act = Callable[[], Awaitable[None]]
+Act = Callable[[], Awaitable[object]]
 
 
 class Post(Protocol):
@@ -61,6 +63,8 @@ class Stage:
     duties: Duties
     dispatch: Dispatch
     world: StagedBilling
+    tools: Tools
+    deliveries: Deliveries
 
 
 class Timetable:

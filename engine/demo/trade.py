@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from uuid import uuid4
 
+from engine import tidings
 from engine.changes import Proposed
 from engine.checkout import CheckoutLink
 from engine.demo.fates import STEADY, Fate, Step, Turning, dealt
@@ -17,14 +18,18 @@ from engine.domain import Interval, Micros, TierName
 from engine.facts import BillingEvent, CustomerId, DirtyCustomer, DisputeStage, SessionId
 from engine.ledger import Tx
 from engine.simulated import SimulatedDeed
+from engine.tallies import Delivery, Reading, was_read
 from engine.teams import Invited
 from engine.terms import ChangeKind
 
 LATE, AGAIN, AWAY = 0.006, 0.01, 0.012
 """How often an event comes late, how often twice, and how often Stripe cannot be read at first."""
+TURNED_AWAY = 0.004
+"""How often we cannot take an event, so that Stripe delivers it again."""
 METERED, CAP = 0.3, Micros(25_000_000)
 HIGHER = {TierName.PREMIUM: (TierName.PRO, TierName.PRO, TierName.TEAM), TierName.TEAM: (TierName.PRO,)}
 LEASE = timedelta(seconds=60)
+NO_METER = "Stripe has no meter of that name (simulated)"
 SILENCE = "Stripe answered with status 503 (simulated)"
 
 
@@ -38,6 +43,8 @@ class Trade:
         self._rng = Random(f"{seed}:trade")  # noqa: S311 - a story, told twice alike
         self._fates: Iterator[Fate] = dealt(self._rng)
         self._spare = list(spare)
+        self._busy = 0
+        self._luck = Random(f"{seed}:deliveries")  # noqa: S311 - as above
 
     async def buy(self, who: Character, what: Purchase, *, pays: bool) -> None:
         """Open a checkout, and pay or leave; a subscription begins its life then."""
@@ -95,16 +102,35 @@ class Trade:
         self._stage.clock.wait(self._rng.lognormvariate(-1.6, 0.7))
         if self._rng.random() < LATE:
             self._stage.clock.wait(self._rng.uniform(5, 90))
+        await self._mishap()
         await self._stage.subscriptions.receive(event)
         if self._rng.random() < AGAIN:
             await self._stage.subscriptions.receive(event)
+
+    async def turn_away(self, events: int) -> None:
+        """Let the next events come while we cannot take them."""
+        self._busy = events
+
+    async def forge(self, events: int) -> None:
+        """A stranger sends some, which are refused."""
+        for _ in range(events):
+            self._stage.deliveries.untaken(Delivery.SIGNATURE)
+        await self._stage.deliveries.work()
+
+    async def _mishap(self) -> None:
+        """An event that we cannot take comes again a little later."""
+        if self._busy or self._luck.random() < TURNED_AWAY:
+            self._busy = max(0, self._busy - 1)
+            self._stage.deliveries.untaken(Delivery.AWAY)
+            await self._stage.deliveries.work()
+            self._stage.clock.wait(self._luck.uniform(5, 20))
 
     async def _stumble(self, events: Sequence[BillingEvent]) -> None:
         """Stripe does not answer the first reading."""
         customer = next((event.customer for event in events if event.customer), None)
         if customer:
             due = self._stage.clock.now() + timedelta(seconds=self._rng.uniform(2, 9))
-            await self._claimed(customer, lambda tx, dirty: tx.fail_sync(dirty, due, SILENCE))
+            await self._claimed(customer, partial(failed, due=due))
             self._stage.clock.reach(due)
 
     async def _claimed(self, customer: CustomerId, end: Callable[[Tx, DirtyCustomer], None]) -> None:
@@ -121,7 +147,19 @@ class Trade:
     async def give_up(self, who: Character) -> None:
         """Leave a customer to the operator, as one that could not be read for too long."""
         if customer := await self._customer(who):
-            await self._claimed(customer, lambda tx, dirty: tx.give_up_sync(dirty, SILENCE))
+            await self._claimed(customer, partial(given_up, now=self._stage.clock.now()))
+
+    async def lose_a_report(self) -> None:
+        """Leave one report of metered use to the operator, if any is owed."""
+        while await self._stage.dispatch.seal():
+            pass
+        now, mode = self._stage.clock.now(), self._stage.subscriptions.mode
+
+        def work(tx: Tx) -> None:
+            for report in tx.claim_reports(mode, now, now + LEASE, 1):
+                tx.report_dead(report.identifier, NO_METER)
+
+        await self._stage.store.transact(work)
 
     async def _step(self, who: Character, step: Step) -> None:
         """One turn in the life of a subscription; what cannot be done any more is left undone."""
@@ -177,3 +215,17 @@ class Trade:
         if isinstance(invited, Invited):
             self._stage.clock.wait(self._rng.uniform(60, 3000))
             await self._stage.teams.join(self._spare.pop().person, invited.code)
+
+
+def failed(tx: Tx, dirty: DirtyCustomer, due: datetime) -> None:
+    """A reading that is tried again."""
+    tx.fail_sync(dirty, due, SILENCE)
+    tx.tally(was_read(dirty.mode, Reading.FAILED, due))
+
+
+def given_up(tx: Tx, dirty: DirtyCustomer, now: datetime) -> None:
+    """One that is not: the operator is told."""
+    page = tidings.stripe_page(dirty.mode, "customers", dirty.customer)
+    tx.raise_alert(tidings.given_up(dirty.mode, f"customer {dirty.customer}", SILENCE, now, page))
+    tx.give_up_sync(dirty, SILENCE)
+    tx.tally(was_read(dirty.mode, Reading.GIVEN_UP, now))

@@ -47,8 +47,8 @@ MOST_WRITES = 80
 async def live(setting: Setting, name: str, life: Life) -> None:
     """Buy, pay, and stay until the notice is shown."""
 
-    async def opened(url: str, clock: Clock, *, prepared_statements: bool) -> MortalStore:
-        store = await open_store(url, clock, prepared_statements=prepared_statements)
+    async def opened(url: str, clock: Clock, *, prepared_statements: bool, forced: bool) -> MortalStore:
+        store = await open_store(url, clock, prepared_statements=prepared_statements, forced=forced)
         return MortalStore(store, life.last, setting.aside, after=life.after)
 
     vars(building)["open_store"] = opened

@@ -18,7 +18,10 @@ import pytest_asyncio
 
 from bot.console import demo
 from bot.console.arguments import command_line
+from engine.alerts import AlertKind
+from engine.audit import Deed, Origin
 from engine.catalogue import Catalogue
+from engine.charts import Days
 from engine.config import load_settings
 from engine.demo.clock import PlayedClock
 from engine.demo.fates import Step, dealt
@@ -29,6 +32,7 @@ from engine.figures import Movement, MovementKind
 from engine.ledger import Tx
 from engine.panels import Panels
 from engine.spending import Entry, monthly, scopes
+from engine.tallies import Delivery
 from engine.turns import CallEnd
 from gate.house import open_house
 from storage.store import open_store
@@ -43,6 +47,14 @@ from tests.storage.makers import rows
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TODAY = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+DONE = frozenset(
+    {
+        *(Deed.WHY, Deed.STATS, Deed.DEAD_LETTERS, Deed.RETRY, Deed.ANNOUNCE),
+        *(Deed.BLOCK, Deed.UNBLOCK, Deed.PAUSE, Deed.RESUME, Deed.GRANT, Deed.REVOKE),
+        *(Deed.GIFT, Deed.VOID, Deed.REDEEM, Deed.CREDIT, Deed.UNCREDIT),
+    }
+)
+"""Deeds of which the story has some."""
 PLOT = Plot(days=8, members=60, seed=7, until=TODAY)
 SMALL = Plot(days=2, members=20, seed=3, until=TODAY)
 
@@ -156,6 +168,29 @@ async def test_every_figure_of_the_dashboard_is_what_the_rows_say(story: Facts) 
         models = (await panels.vendors(24 * PLOT.days)).lines
     assert {end for line in models for end in line.ends} >= {CallEnd.ANSWERED, CallEnd.CUT, CallEnd.LATE}
     assert all(line.first.p95 and line.total.p95 for line in models if CallEnd.ANSWERED in line.ends)
+
+
+async def test_every_page_for_operators_has_something_to_show(story: Facts) -> None:
+    async with await open_store(story.url, PlayedClock(TODAY)) as store:
+        entries = await store.read(lambda tx: tx.deeds(None, 100))
+        letters = await store.read(lambda tx: tx.dead_letters(Mode.SIMULATED))
+        blocked = await store.read(lambda tx: tx.blocked())
+        sent = await store.read(lambda tx: tx.announcements(9))
+        owners = await store.read(lambda tx: tx.granted_accounts(Mode.SIMULATED, TODAY, "", 9))
+        found = (
+            await Panels(store, PlayedClock(TODAY), Catalogue(TIERS, ()), Mode.SIMULATED).webhooks(
+                Days.back(PLOT.days, TODAY)
+            )
+        ).whole
+    assert {each.deed for each in entries} >= DONE
+    assert {each.actor.origin for each in entries} >= {Origin.LOCAL, Origin.CONSOLE, Origin.DASHBOARD}
+    assert len(blocked) == len(sent) == 1
+    assert letters
+    assert owners
+    assert found.deliveries[Delivery.TAKEN] > found.deliveries[Delivery.AWAY] >= 5
+    assert found.deliveries[Delivery.SIGNATURE] == 4
+    alerts = {kind for (kind,) in rows(story.url, "SELECT kind FROM alert")}
+    assert alerts >= {AlertKind.PAYMENT, AlertKind.DEAD_LETTER, AlertKind.VENDOR_DOWN, AlertKind.VENDOR_BACK}
 
 
 async def test_nothing_happens_after_today_and_something_on_every_day(story: Facts) -> None:

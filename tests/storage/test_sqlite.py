@@ -76,6 +76,20 @@ async def test_when_the_commit_fails_every_unit_of_it_fails_and_the_next_one_wor
             assert await store.transact(claim("spoilt")) is True
 
 
+@pytest.mark.parametrize(("forced", "level"), [(True, 2), (False, 0)])
+async def test_commits_wait_for_the_disk_unless_all_can_be_made_again(
+    path: Path, *, forced: bool, level: int
+) -> None:
+    backend = await SqliteBackend.open(path, forced=forced)
+    writer = backend._writer._connection  # noqa: SLF001 - nothing outside shows it
+    async with Store(backend) as store:
+        assert await store.transact(claim("kept")) is True
+        found = await writer.call(lambda connection: connection.execute("PRAGMA synchronous").fetchall())
+    assert [tuple(row) for row in found] == [(level,)]
+    async with await open_store(f"sqlite:///{path}", FakeClock()) as again:
+        assert await again.transact(claim("kept")) is False
+
+
 async def test_a_full_disk_is_for_the_operator_and_keeps_nothing_of_the_unit(
     connection: HandOver, turnstile: Turnstile
 ) -> None:
