@@ -14,7 +14,7 @@ from engine.catalogue import charging, still_running
 from engine.domain import Person, TierName
 from engine.erasure import Erased, Trace
 from engine.facts import Mode, Subscription
-from engine.ledger import Tx
+from engine.ledger import Tx, locked
 from engine.notices import Notice, NoticeId, NoticeKind
 from engine.ports import Clock, Store
 from engine.terms import Duty, DutyId, DutyKind
@@ -116,8 +116,7 @@ def answering(tx: Tx, person: Person, now: datetime) -> int:
 
 def erase(tx: Tx, actor: Actor, person: Person, name: str, mode: Mode, now: datetime) -> Erased | NotErased:
     """Erase a person's account under its lock, write that down, and tell those who had a seat of theirs."""
-    found = tx.find_account(person)
-    account = tx.lock_account_id(found.id) if found else None
+    account = locked(tx, person)
     if account is None:
         return NotErased.UNKNOWN
     if charging(tx.subscriptions(account.id, mode)):

@@ -8,16 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engine.audit import Actor, Deed, Entry
-from engine.catalogue import Wares
 from engine.codes import HOUR, NAME_LENGTH, TRIES_AN_HOUR, digest_of, name_of, new_code
 from engine.domain import Account, Person, TierName
 from engine.facts import Access, AccessReason
-from engine.giving import Objection, gives, misdated, shown
+from engine.giving import Giver, Objection, gives, misdated, shown
 from engine.grants import Gift, GiftState, Grant, after_others
 from engine.ledger import Tx
-from engine.ports import Clock, Store
-from engine.subscriptions import Subscriptions
-from engine.teams import access_of
 
 MOST_AT_ONCE = 1_000
 LONGEST_DAYS = 3_660
@@ -49,19 +45,8 @@ class Redeemed:
     """What the person has now."""
 
 
-class Gifts:
+class Gifts(Giver):
     """Makes codes and redeems them."""
-
-    def __init__(self, store: Store, clock: Clock, wares: Wares, subscriptions: Subscriptions) -> None:
-        self._store = store
-        self._clock = clock
-        self._wares = wares
-        self._subscriptions = subscriptions
-        self._mode = subscriptions.mode
-
-    def now(self) -> datetime:
-        """The time by our clock."""
-        return self._clock.now()
 
     async def make(
         self, actor: Actor, tier: TierName, days: int, count: int = 1, expires: datetime | None = None
@@ -153,6 +138,3 @@ class Gifts:
         since = after_others(others, gift.tier, self._wares.today.rank, now)
         until = since + timedelta(days=gift.days)
         return Grant(account.id, self._mode, 0, gift.tier, since, until, now, gift.made_by, gift=gift.digest)
-
-    def _access(self, tx: Tx, account: Account, now: datetime) -> Access:
-        return access_of(tx, self._wares.today, account.id, self._mode, now)

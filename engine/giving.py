@@ -13,7 +13,7 @@ from engine.catalogue import Wares
 from engine.domain import Account, Person, TierName
 from engine.facts import Access
 from engine.grants import Credit, Grant
-from engine.ledger import Tx
+from engine.ledger import Tx, locked
 from engine.notices import Notice, NoticeId, NoticeKind
 from engine.ports import Clock, Store
 from engine.subscriptions import Subscriptions
@@ -57,8 +57,8 @@ class Credited:
     met: bool
 
 
-class Giving:
-    """What operators give, each with its row in the audit log in the same unit of work."""
+class Giver:
+    """What anything that gives tiers works with."""
 
     def __init__(self, store: Store, clock: Clock, wares: Wares, subscriptions: Subscriptions) -> None:
         self._store = store
@@ -70,6 +70,13 @@ class Giving:
     def now(self) -> datetime:
         """The time by our clock."""
         return self._clock.now()
+
+    def _access(self, tx: Tx, account: Account, now: datetime) -> Access:
+        return access_of(tx, self._wares.today, account.id, self._mode, now)
+
+
+class Giving(Giver):
+    """What operators give, each with its row in the audit log in the same unit of work."""
 
     async def grant(
         self, actor: Actor, person: Person, tier: TierName, until: datetime, note: str = ""
@@ -90,7 +97,7 @@ class Giving:
             tx.note(Entry(now, actor, Deed.GRANT, str(person), noted(told, grant.note)))
             tx.owe(self._notice(account, NoticeKind.GRANTED, grant.number, tier, until, now))
             self._subscriptions.record(tx, account, now)
-            return Granted(grant, access_of(tx, self._wares.today, account.id, self._mode, now), met)
+            return Granted(grant, self._access(tx, account, now), met)
 
         return await self._store.transact(work)
 
@@ -101,8 +108,7 @@ class Giving:
         now = self._clock.now()
 
         def work(tx: Tx) -> Sequence[Grant] | Objection:
-            known = tx.find_account(person)
-            account = tx.lock_account_id(known.id) if known else None
+            account = locked(tx, person)
             if account is None:
                 return Objection.NOTHING
             mode = self._mode
@@ -132,12 +138,12 @@ class Giving:
 
         def work(tx: Tx) -> Credited:
             met = tx.find_account(person) is not None
-            account, catalogue = tx.lock_account(person, now), self._wares.today
+            account = tx.lock_account(person, now)
             made = Credit(account.id, self._mode, 0, amount, ends, now, actor.name, note[:NOTE_LENGTH])
             credit = tx.add_credit(made)
             told = noted(f"{amount} until {shown(ends)}", credit.note)
             tx.note(Entry(now, actor, Deed.CREDIT, str(person), told))
-            tier = catalogue.tier(access_of(tx, catalogue, account.id, self._mode, now).tier)
+            tier = self._wares.today.tier(self._access(tx, account, now).tier)
             tx.owe(self._notice(account, NoticeKind.CREDITED, credit.number, tier.name, ends, now))
             return Credited(credit, tier.conversations_per_day is not None, met)
 
@@ -150,8 +156,7 @@ class Giving:
         now = self._clock.now()
 
         def work(tx: Tx) -> Sequence[Credit] | Objection:
-            known = tx.find_account(person)
-            account = tx.lock_account_id(known.id) if known else None
+            account = locked(tx, person)
             if account is None:
                 return Objection.NOTHING
             taken = [

@@ -10,9 +10,9 @@ from engine.applying import close_checkout
 from engine.audit import Actor, Deed, Entry
 from engine.blocks import Block
 from engine.catalogue import Wares, still_running
-from engine.domain import Account, Person
+from engine.domain import Person
 from engine.facts import AttemptStatus, Mode, Subscription
-from engine.ledger import Tx
+from engine.ledger import Tx, locked
 from engine.pauses import ALL, FREE, MODEL, Pause
 from engine.ports import Clock, Store
 
@@ -123,9 +123,3 @@ class Halting:
             message = f"there is no model {what.strip()!r}: write all, free, or one of {names}"
             raise ValueError(message)
         return f"{MODEL}{spec.name if spec else what.strip()}"
-
-
-def locked(tx: Tx, person: Person) -> Account | None:
-    """A person's account under its lock, if there is one, without taking this for a sign of life."""
-    found = tx.find_account(person)
-    return tx.lock_account_id(found.id) if found else None

@@ -385,3 +385,9 @@ class Tx(
     def conversations_on(self, account: AccountId, day: date) -> int:
         """Counted conversations of a UTC day."""
         ...
+
+
+def locked(tx: Tx, person: Person) -> Account | None:
+    """A person's account under its lock, if there is one, without taking this for a sign of life."""
+    found = tx.find_account(person)
+    return tx.lock_account_id(found.id) if found else None

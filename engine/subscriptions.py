@@ -26,7 +26,7 @@ from engine.facts import (
     Mode,
     SessionId,
 )
-from engine.ledger import Tx
+from engine.ledger import Tx, locked
 from engine.ports import Billing, Clock, Store
 from engine.tallies import Delivery, Reading, delivered, was_read
 from engine.terms import Duty, DutyId, DutyKind, Policy
@@ -194,8 +194,7 @@ class Subscriptions:
         now, mode = self._clock.now(), self.mode
 
         def work(tx: Tx) -> int:
-            known = tx.find_account(person)
-            account = tx.lock_account_id(known.id) if known else None
+            account = locked(tx, person)
             if account is None:
                 return 0
             forgiven = tx.forgive(account.id, mode, now)

@@ -39,9 +39,9 @@ class Retained:
         asked += [asked_from(row) for row in rows if row["asked_cost"] is not None]
         self._session.run("let_summaries_go", id=name)
         anchors = self._session.run("let_anchors_go", id=name, most=room)
-        for files in ("let_images_go", "let_pdfs_go"):
-            self._session.run(files, id=name, most=room)
         turns = self._session.run("empty_turns", id=name, most=room)
+        for files in ("let_images_go", "let_pdfs_go"):
+            self._session.run(files, id=name)
         if max(anchors, turns) < room:
             self._session.run("conversation_emptied", id=name)
         return 1 + anchors + turns

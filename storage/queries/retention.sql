@@ -23,26 +23,6 @@ DELETE FROM anchor
 WHERE conversation = :id
     AND place IN (SELECT place FROM anchor WHERE conversation = :id ORDER BY place LIMIT :most);
 
--- name: let_images_go
-DELETE FROM attachment
-WHERE turn IN (
-    SELECT id
-    FROM turn
-    WHERE conversation = :id AND (prompt <> '' OR answer <> '' OR images > 0 OR pdfs > 0)
-    ORDER BY started_at, id
-    LIMIT :most
-);
-
--- name: let_pdfs_go
-DELETE FROM pdf
-WHERE turn IN (
-    SELECT id
-    FROM turn
-    WHERE conversation = :id AND (prompt <> '' OR answer <> '' OR images > 0 OR pdfs > 0)
-    ORDER BY started_at, id
-    LIMIT :most
-);
-
 -- name: empty_turns
 UPDATE turn SET prompt = '', answer = '', images = 0, pdfs = 0
 WHERE id IN (
@@ -52,6 +32,13 @@ WHERE id IN (
     ORDER BY started_at, id
     LIMIT :most
 );
+
+-- Of turns that were emptied; those emptied before have none left.
+-- name: let_images_go
+DELETE FROM attachment WHERE turn IN (SELECT id FROM turn WHERE conversation = :id AND images = 0);
+
+-- name: let_pdfs_go
+DELETE FROM pdf WHERE turn IN (SELECT id FROM turn WHERE conversation = :id AND pdfs = 0);
 
 -- name: conversation_emptied
 UPDATE conversation SET content = 0 WHERE id = :id;
