@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from engine import tidings
 from engine.alerts import DASHBOARD, NEWS, PAGES, Alert, AlertKind, Bulletin, Herald
-from engine.domain import Channel, Person, Platform
+from engine.channels import Channel
+from engine.domain import Person, Platform
 from engine.errors import OutsideError, UnreachableError
 from engine.ledger import Tx
 from engine.ports import Clock, Store

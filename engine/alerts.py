@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from engine.domain import Channel, Person
+from engine.channels import Channel
+from engine.domain import Person
 from engine.facts import Mode
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 
-from engine.domain import Channel
+from engine.channels import Channel
 
 MAIL = "mail"
 """The destination that is all receivers of MAIL_TO: one message."""

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine import environment, tables
-from engine.domain import Channel, Platform, TierName
+from engine.channels import Channel
+from engine.domain import Platform, TierName
 from engine.environment import Problem, Variables
 from engine.models import ModelSpec, Price
 from engine.screening import Screen

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 
 from engine import checks, environment, tables
 from engine.briefs import Reporting
+from engine.channels import Channel
 from engine.checks import PriceNow
-from engine.domain import Channel, Interval, TierName
+from engine.domain import Interval, TierName
 from engine.environment import Problem, Variables
 from engine.files import Medium
 from engine.models import ModelSpec

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from engine.briefs import Reporting
 from engine.budget import Ceilings
-from engine.domain import Channel, Interval, Person, Platform, Tier, TierName
+from engine.channels import Channel
+from engine.domain import Interval, Person, Platform, Tier, TierName
 from engine.files import FileLimits
 from engine.models import ModelSpec
 from engine.retention import Retention

@@ -7,7 +7,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from engine.alerts import Alert, AlertKind, Bulletin, receivers
-from engine.domain import Channel, Person, Platform
+from engine.channels import Channel
+from engine.domain import Person, Platform
 from engine.facts import Mode
 from storage.people import person_from
 from storage.session import Row, Session, moment, moment_or_none

@@ -10,8 +10,9 @@ from urllib.parse import urljoin
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from engine.channels import Channel
 from engine.checkup import Finding, Light, good, worth_knowing, wrong
-from engine.domain import Channel, Person, Platform
+from engine.domain import Person, Platform
 from engine.errors import OutsideError
 from engine.ports import Clock, Store, Vault
 from engine.settings import Settings

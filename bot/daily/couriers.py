@@ -13,9 +13,10 @@ from bot.daily.sheet import sheet
 from bot.daily.text import message, text
 from engine.alerts import Herald
 from engine.briefs import MAIL
+from engine.channels import Channel
 from engine.charts import Days
 from engine.daily import Daily
-from engine.domain import Channel, Platform
+from engine.domain import Platform
 from engine.errors import UnreachableError
 from engine.settings import MailSettings
 

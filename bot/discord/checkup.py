@@ -12,8 +12,8 @@ from aiohttp import ClientError
 from bot.discord.adapter import PORTAL, for_operator, redirect
 from bot.discord.invite import PERMISSIONS, application_of, intents, invite_link
 from bot.discord.places import NAMES, TO_WRITE
+from engine.channels import Channel
 from engine.checkup import Finding, good, worth_knowing, wrong
-from engine.domain import Channel
 from engine.settings import DiscordSettings
 
 AREA = "Discord"

@@ -18,7 +18,8 @@ from bot.reply import Reply
 from bot.words import speaking
 from engine.alerts import Bulletin
 from engine.announcements import Letter
-from engine.domain import Channel, Person
+from engine.channels import Channel
+from engine.domain import Person
 from engine.errors import GoneError, UnreachableError
 from engine.notices import Notice
 

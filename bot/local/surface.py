@@ -25,7 +25,8 @@ from bot.reply import Reply
 from bot.words import speaking
 from engine.alerts import Bulletin
 from engine.announcements import Letter
-from engine.domain import Channel, Person, TurnId
+from engine.channels import Channel
+from engine.domain import Person, TurnId
 from engine.errors import UnreachableError
 from engine.notices import Notice
 from engine.ports import Clock, Store

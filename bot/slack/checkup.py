@@ -13,7 +13,7 @@ from bot.slack.calls import called, code_behind
 from bot.slack.clients import client, open_session
 from bot.slack.installed import Installed
 from bot.slack.manifest import scopes
-from engine.domain import Channel
+from engine.channels import Channel
 from engine.errors import GoneError, OutsideError, TellOperatorError, TryAgainError
 from engine.installations import Installation
 from engine.ports import Store, Vault

@@ -21,8 +21,9 @@ from bot.daily.sheet import Line, Section, Sheet, Tone, sheet
 from bot.daily.text import message, text
 from engine.alerts import AlertKind
 from engine.briefs import Reporting
+from engine.channels import Channel
 from engine.daily import Daily, DailyReports
-from engine.domain import Channel, Platform
+from engine.domain import Platform
 from engine.facts import Mode
 from engine.panels import Panels
 from engine.settings import MailSettings

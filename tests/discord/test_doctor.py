@@ -11,8 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from bot.discord.checkup import check_discord, check_discord_channels
+from engine.channels import Channel
 from engine.checkup import Finding, Light
-from engine.domain import Channel, Platform
+from engine.domain import Platform
 from engine.settings import DiscordSettings
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.gateway import MESSAGE_CONTENT

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from engine.alarms import AT_ONCE, FLOOD, LATELY, LEASE, REMEMBERED, STALE, Alarms, Audience
 from engine.alerts import NEWS, Alert, AlertKind, Bulletin, digest
-from engine.domain import Channel, Person, Platform
+from engine.channels import Channel
+from engine.domain import Person, Platform
 from engine.errors import OutsideError, TryAgainError, UnreachableError
 from engine.ledger import Tx
 from storage.store import Store

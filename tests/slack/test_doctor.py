@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from bot.slack.checkup import check_slack, check_slack_channels
 from bot.slack.manifest import scopes
-from engine.domain import Channel, Platform
+from engine.channels import Channel
+from engine.domain import Platform
 from engine.settings import SlackSettings
 from storage.store import Store
 from tests.engine.conftest import Hall

@@ -8,7 +8,8 @@ import pytest
 
 from bot.slack.adapter import SlackBot
 from engine.alerts import Alert, AlertKind, Bulletin
-from engine.domain import AccountId, Channel, Person, Platform, TierName
+from engine.channels import Channel
+from engine.domain import AccountId, Person, Platform, TierName
 from engine.errors import TryAgainError, UnreachableError
 from engine.facts import Mode
 from engine.notices import Notice, NoticeId, NoticeKind
