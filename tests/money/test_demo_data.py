@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,15 @@ DONE = frozenset(
 """Deeds of which the story has some."""
 PLOT = Plot(days=8, members=60, seed=7, until=TODAY)
 SMALL = Plot(days=2, members=20, seed=3, until=TODAY)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _heard_again() -> Iterator[None]:
+    """The story silences the log of its process, which other tests read."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
 
 
 @dataclass(frozen=True, slots=True)
