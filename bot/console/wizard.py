@@ -68,7 +68,7 @@ TOPICS = (
             Question(
                 *("DISCORD_TOKEN", "Bot token"),
                 hidden=True,
-                form=r"[\w-]{10,}\.\S+",
+                form=r"[\w=-]{10,}\.\S+",
                 mend="Press Reset Token on the page Bot and copy it whole; the client secret is no token.",
             ),
         ),

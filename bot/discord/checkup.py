@@ -19,6 +19,8 @@ from engine.settings import DiscordSettings
 AREA = "Discord"
 PATIENCE = 15.0
 """Seconds for all that is asked."""
+SILENT = discord.Intents(guilds=True)
+"""Nothing is listened to here; without this one the SDK warns of a fault that the bot has not."""
 SERVERS = 200
 """Servers that are looked at; Discord gives as many at once."""
 NAMED = 10
@@ -48,7 +50,7 @@ async def check_discord(settings: DiscordSettings) -> list[Finding]:
         return [wrong(AREA, NO_TOKEN)]
     link = invite_link(application)
     try:
-        async with asyncio.timeout(PATIENCE), discord.Client(intents=discord.Intents.none()) as client:
+        async with asyncio.timeout(PATIENCE), discord.Client(intents=SILENT) as client:
             await client.login(token)
             name, flags = str(client.user), client.application_flags
             servers = await client.http.get_guilds(SERVERS)
@@ -99,7 +101,7 @@ async def check_discord_channels(settings: DiscordSettings, channels: Sequence[C
     """A sentence with its mend for each channel that the bot may not write to; nothing is written."""
     redirect(settings)
     try:
-        async with asyncio.timeout(PATIENCE), discord.Client(intents=discord.Intents.none()) as client:
+        async with asyncio.timeout(PATIENCE), discord.Client(intents=SILENT) as client:
             await client.login(settings.token.get_secret_value())
             found = [await check_channel(client, each) for each in channels]
     except TimeoutError:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.console import dotenv, wizard
 from engine.config import ConfigurationError, load_settings, problems_with
 from engine.environment import from_dotenv
+from tests.fakes.discord.fake import TOKEN
 from tests.program import ROOT
 
 EXAMPLE = ROOT / ".env.example"
@@ -87,6 +88,7 @@ def test_what_is_wrong_is_asked_again_with_the_mend(
     [
         (0, "sk fake", "sk-fake", "OPENAI_API_KEY: does not look like one"),
         (3, "client-secret", "MTIzNDU2Nzg5MA.fake.token", "DISCORD_TOKEN: does not look like one"),
+        (3, "MTIzNDU2Nzg5MA", TOKEN, "DISCORD_TOKEN: does not look like one"),
         (6, "whsec_fake", "sk_test_fake", "begins with sk_ or rk_"),
     ],
 )

@@ -29,11 +29,14 @@ def other_token(fake: FakeDiscord) -> str:
     return f"{fake.token.partition('.')[0]}.another"
 
 
-async def test_token_and_rights_are_held_against_the_configuration() -> None:
+async def test_token_and_rights_are_held_against_the_configuration(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with FakeDiscord() as fake:
         plain = DiscordSettings(SecretStr(fake.token), fake.api_base, fake.gateway_url)
         reading = replace(plain, message_content=True)
         assert lights(await check_discord(plain)) == ["green", "green"]
+        assert not [each for each in caplog.records if "intent" in each.getMessage()]
         said, *_ = await check_discord(reading)
         assert said.light is Light.RED
         assert said.what.startswith("config.toml: message_content is on")
