@@ -138,12 +138,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     commands.add_parser("migrate", help="bring the database to this version's schema")
     commands.add_parser("slack-manifest", help="print the manifest to create the Slack app from")
-    finding = commands.add_parser("find", help="find members by an id, a Stripe id, tier:NAME or status:NAME")
-    finding.add_argument("sought", type=sought, metavar="TEXT", help="a person, an id, cus_..., tier:pro ...")
-    finding.add_argument("--json", action="store_true", help="print JSON")
-    commands.add_parser("reload", help="have every running process read its configuration anew")
-    entering = commands.add_parser("dashboard", help="print a link that opens the dashboard once")
-    entering.add_argument("--end-sessions", action="store_true", help="end everybody's sessions instead")
+    about_looking(commands)
     about_data(commands)
     about_people(commands)
     about_halting(commands)
@@ -160,6 +155,16 @@ def command_line() -> argparse.ArgumentParser:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - has no public name
 PERSON = "discord:ID, slack:TEAM/ID or local:NAME"
+
+
+def about_looking(commands: Commands) -> None:
+    """Commands about who is there, what is in force, and the dashboard."""
+    finding = commands.add_parser("find", help="find members by an id, a Stripe id, tier:NAME or status:NAME")
+    finding.add_argument("sought", type=sought, metavar="TEXT", help="a person, an id, cus_..., tier:pro ...")
+    finding.add_argument("--json", action="store_true", help="print JSON")
+    commands.add_parser("reload", help="have every running process read its configuration anew")
+    entering = commands.add_parser("dashboard", help="print a link that opens the dashboard once")
+    entering.add_argument("--end-sessions", action="store_true", help="end everybody's sessions instead")
 
 
 def about_data(commands: Commands) -> None:
