@@ -16,7 +16,7 @@ from engine.hindsight import Rules
 from engine.ports import Clock, PriceBook, Store
 from engine.pricing import fill
 from engine.settings import Settings
-from engine.what_if import Comparison, WhatIf
+from engine.what_if import Comparison, Progress, WhatIf, silent
 
 DRAFT = "draft.toml"
 MOST_BYTES = 256 * 1024
@@ -51,11 +51,11 @@ class Drafts:
         """The text of config.toml as it is now, to begin a draft with; None if it cannot be read."""
         return await asyncio.to_thread(text_of, self._config())
 
-    async def compare(self, draft: Path, days: int) -> Comparison:
+    async def compare(self, draft: Path, days: int, tell: Progress = silent) -> Comparison:
         """What the last days would have been. ConfigurationError: the draft needs mending."""
         settings, now = await asyncio.to_thread(self._read, draft), self._clock.now()
         today = rules_of(self._today(), self._book, now)
-        return await self._what_if.compare(today, rules_of(settings, self._book, now), days)
+        return await self._what_if.compare(today, rules_of(settings, self._book, now), days, tell)
 
     async def compare_text(self, draft: str, days: int) -> Comparison:
         """The same for a draft that is in no file, and raises the same."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import partial
 
 from engine.budget import NO_CEILINGS, Ceilings
 from engine.catalogue import Catalogue
 from engine.domain import AccountId, Micros, RefusalReason, Scope, Tier, TierName
-from engine.facts import Subscription
+from engine.facts import Mode, Subscription
 from engine.limits import RATE_WINDOW
 from engine.means import Room
 from engine.overage import Allowance, MeterTerms, beyond, vendor_budget
@@ -23,6 +22,7 @@ from engine.terms import Metering
 from engine.turns import Charge, TurnState, UsageFacts
 
 NOTHING = Micros(0)
+UNBOUNDED = Micros(10**15)
 
 
 class Swap(StrEnum):
@@ -55,6 +55,7 @@ class Sum:
     metered: int = 0
     """Of the cost, what members pay for by the meter."""
     members: set[AccountId] = field(default_factory=set)
+    """Not told of models."""
 
 
 @dataclass(slots=True)
@@ -70,13 +71,18 @@ class Side:
         """All of it."""
         return Micros(sum(each.cost for each in self.tiers.values()))
 
-    def add(self, tier: TierName | None, account: AccountId | None, charge: Charge) -> None:
-        """Count one request."""
-        for each in (self.tiers[tier], self.models[charge.model]):
-            each.requests += 1
-            each.cost += charge.cost or 0
-            if account:
-                each.members.add(account)
+    def add(self, tier: TierName | None, account: AccountId | None, charges: Sequence[Charge]) -> Sum:
+        """Count requests; what the tier came to."""
+        whole = self.tiers[tier]
+        for charge in charges:
+            cost, model = charge.cost or 0, self.models[charge.model]
+            whole.requests += 1
+            whole.cost += cost
+            model.requests += 1
+            model.cost += cost
+        if account:
+            whole.members.add(account)
+        return whole
 
 
 @dataclass(slots=True)
@@ -112,16 +118,39 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """An account's word on metered use, and the subscriptions that could carry it."""
+    """An account's word on metered use, the subscriptions that could carry it, and what the books say.
 
-    said: Metering
+    The word is the last one, and an earlier one is not known any more: until the last use of a month that is
+    in the books the meter was on, without a cap that we know.
+    """
+
+    mode: Mode
+    said: Metering | None
     subscriptions: Sequence[Subscription]
+    lasts: Mapping[int, datetime] = field(default_factory=dict)
+    """When what was metered last in a month began, by `month_number`."""
 
     def on(self, at: datetime) -> bool:
-        """Whether it was: agreed to, and paid for, not given."""
-        return (
-            self.said.on and at >= self.said.agreed_at and any(map(partial(carries, at), self.subscriptions))
-        )
+        """Whether it was: by that word, or in the books."""
+        last = self.lasts.get(month_number(at))
+        return self.agreed(at) or (last is not None and at <= last)
+
+    def agreed(self, at: datetime) -> bool:
+        """Whether its last word held: agreed to, and paid for, not given."""
+        said = self.said
+        return said is not None and said.on and at >= said.agreed_at and self._carried(at)
+
+    def budget(self, at: datetime, markup: Decimal) -> Micros:
+        """The vendors' cost that its cap allows in a month."""
+        return vendor_budget(self.said.cap, markup) if self.said and self.agreed(at) else UNBOUNDED
+
+    def _carried(self, at: datetime) -> bool:
+        return any(carries(at, sub) for sub in self.subscriptions)
+
+
+def month_number(at: datetime) -> int:
+    """One number for each calendar month."""
+    return at.year * 12 + at.month
 
 
 def carries(at: datetime, sub: Subscription) -> bool:
@@ -145,7 +174,9 @@ class Life:
 
     def facts(self, at: datetime, cost: int) -> UsageFacts:
         """The same as limits want it. How many answers are written at once is not known any more."""
-        self.recent = [each for each in self.recent if each > at - RATE_WINDOW]
+        since = at - RATE_WINDOW
+        while self.recent and self.recent[0] <= since:
+            self.recent.pop(0)
         return UsageFacts(self.today(at), tuple(self.recent), 0, Micros(cost))
 
     def asked(self, at: datetime, begun: int) -> None:
@@ -162,54 +193,47 @@ class Books:
         self.rules = rules
         self._meters = meters
         self._ceilings = by_scope(rules.ceilings)
+        self._for_paying = {scope: most for scope, most in self._ceilings.items() if scope != FREE}
         self._months: defaultdict[str, Month] = defaultdict(Month)
         self._purses: Counter[tuple[Scope, int]] = Counter()
 
     def month(self, row: Recorded) -> Month:
         """Of whoever pays for a turn: the account, or its team."""
-        whole = row.purse.partition("/")[0] if row.purse and for_team(row.purse) else row.account
-        return self._months[str(whole)].at(row.began_at.year * 12 + row.began_at.month)
+        whole = row.purse.partition("/")[0] if row.purse and for_team(row.purse) else str(row.account)
+        return self._months[whole].at(month_number(row.began_at))
 
     def room(self, tier: Tier, at: datetime) -> Room:
         """What the ceilings of the house leave, as they are read by the chat."""
         free = tier.name is TierName.FREE
-        binding = {scope: most for scope, most in self._ceilings.items() if free or scope != FREE}
+        binding = self._ceilings if free else self._for_paying
+        if not binding:
+            return Room({}, {}, free, at)
         spent = {scope: Micros(self._purses[scope, period(scope, at)]) for scope in binding}
         return Room(binding, {scope: Purse(each, NOTHING) for scope, each in spent.items()}, free, at)
 
-    def allowance(self, tier: Tier, row: Recorded) -> Allowance | None:
+    def allowance(self, tier: Tier, row: Recorded, month: Month) -> Allowance | None:
         """What metered use may still take of a month, where its member agreed to it."""
-        if not (row.account and (meter := self._meters.get(row.account))):
+        account = row.account
+        if account is None or (meter := self._meters.get(account)) is None:
             return None
         included, markup = tier.cost_ceiling_month, self.rules.markup
         sold = markup > 0 and tier.name is TierName.PRO and not tier.shared and included is not None
         if not (sold and meter.on(row.began_at)):
             return None
-        said = meter.said
-        budget = vendor_budget(said.cap, markup)
-        terms = MeterTerms(said.account, said.mode, included or NOTHING, budget, row.began_at)
-        month = self.month(row)
+        budget = meter.budget(row.began_at, markup)
+        terms = MeterTerms(account, meter.mode, included or NOTHING, budget, row.began_at)
         return Allowance(terms, Micros(month.cost), Micros(month.lost), Micros(month.metered))
 
-    def _count(self, purse: Scope | None, at: datetime, charges: Sequence[Charge]) -> None:
-        """Add to what has a ceiling."""
-        for charge in charges:
-            for scope in scopes(charge, purse):
-                if scope in self._ceilings:
-                    self._purses[scope, period(scope, at)] += charge.cost or 0
-
-    def spend(self, tier: Tier | None, row: Recorded, charges: Sequence[Charge], held: int) -> int:
+    def spend(self, tier: Tier, row: Recorded, month: Month, charges: Sequence[Charge], held: int) -> int:
         """Count what a turn came to; what of it goes onto the meter's bill.
 
         `held` is what its question was let in for: one that the cap has no room for is not metered.
         """
         if self._ceilings:
-            self._count(purse_of(tier, row), row.began_at, charges)
-        if tier is None:
-            return 0
-        allowance, month = self.allowance(tier, row), self.month(row)
-        cost = sum(charge.cost or 0 for charge in charges)
+            self.count(purse_of(tier, row), row.began_at, charges)
+        allowance = self.allowance(tier, row, month)
         covered = allowance is not None and allowance.covers(Micros(month.cost + held))
+        cost = cost_of(charges)
         month.cost += cost
         if row.state is TurnState.RELEASED:
             month.lost += cost
@@ -222,9 +246,21 @@ class Books:
         month.metered += (metered := max(0, min(more, left)))
         return metered
 
+    def count(self, purse: Scope | None, at: datetime, charges: Sequence[Charge]) -> None:
+        """Add to what has a ceiling."""
+        for charge in charges:
+            for scope in scopes(charge, purse):
+                if scope in self._ceilings:
+                    self._purses[scope, period(scope, at)] += charge.cost or 0
 
-def purse_of(tier: Tier | None, row: Recorded) -> Scope | None:
+
+def cost_of(charges: Sequence[Charge]) -> int:
+    """What requests cost together; most turns have one."""
+    return (charges[0].cost or 0) if len(charges) == 1 else sum(charge.cost or 0 for charge in charges)
+
+
+def purse_of(tier: Tier, row: Recorded) -> Scope | None:
     """Where a turn counts beside the bot and its vendors."""
-    if tier is None or for_team(row.purse):
+    if for_team(row.purse):
         return row.purse
     return FREE if tier.name is TierName.FREE else None

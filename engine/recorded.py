@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from engine.domain import AccountId, ConversationId, Micros, Scope, TierName, TurnId
+from engine.facts import Mode
 from engine.spending import Purpose
 from engine.turns import Charge, TurnState
 
@@ -41,6 +42,17 @@ class Recorded:
     """Whether its conversation was begun beyond the limit of its day, on a credit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What an account has on its meter's bill of a span."""
+
+    account: AccountId
+    cost: Micros
+    """Vendors' cost."""
+    last: datetime
+    """When the last of its turns began."""
+
+
 class RecordedTx(Protocol):
     """Reads the ledger in the order in which questions were asked."""
 
@@ -48,4 +60,8 @@ class RecordedTx(Protocol):
         self, since: datetime, until: datetime, after: tuple[datetime, int] | None, limit: int
     ) -> Sequence[Recorded]:
         """A page of what began in that span, by `began_at` and `number`, behind `after`."""
+        ...
+
+    def metered_in(self, mode: Mode, since: datetime, until: datetime) -> Sequence[Metered]:
+        """What is on meters' bills of turns that began in that span, by account."""
         ...

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 
 from engine.applying import PAYING
 from engine.catalogue import judge
 from engine.domain import AccountId, Interval, Micros, Person, RefusalReason, Tier, TierName
 from engine.facts import Mode, Subscription
-from engine.hindsight import Effects, Meter, Rules, Side, Swap
+from engine.hindsight import Effects, Meter, Rules, Side, Swap, month_number
 from engine.ledger import Tx
+from engine.limits import next_month
 from engine.overage import month_start
 from engine.ports import Clock, Store
 from engine.recorded import Recorded
 from engine.replay import Replay
+from engine.tallies import Kind, day_number
 
 PAGE = 2_000
 """Rows that are read at once."""
@@ -28,11 +32,15 @@ MONTH = 30
 """Days that a month's price is taken to pay for."""
 MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
 ASSUMED = (
-    "Nobody joins, leaves or asks otherwise than they did.",
-    "Tokens are those of the record, prices those of now.",
+    "Nobody joins, leaves or asks otherwise than they did; what was refused left no use and stays refused.",
+    "What the draft leaves as it is costs what was recorded.",
+    "Where a model or its price is another, the recorded tokens are priced anew, at the prices of now.",
     "Subscriptions that run now pay for the whole span: a month's list price for 30 days, without discounts.",
+    "So revenue is not what the page Money has: that is what was earned day by day.",
+    "Metered use of today is what is on the bills.",
     "Whoever had a cheaper model at a ceiling keeps it.",
     "Who was given a tier has it and pays nothing; conversations begun on a credit stay begun.",
+    "Of members who were erased only cost is known, by tier.",
     "A team's budget is taken as one, and how many answers were written at once is not known any more.",
 )
 """What is taken for granted, a sentence each."""
@@ -123,6 +131,17 @@ class Comparison:
     swaps: tuple[tuple[str, str, Swap, int], ...]
     """Recorded model, model instead, why, how many turns; most first."""
     worst: tuple[Affected, ...]
+    refused: int = 0
+    """Questions that were refused when they were asked; of the first and the last UTC day all."""
+
+
+Progress = Callable[[float], None]
+"""Is told how far a comparison is, as a part of 1."""
+began_at = attrgetter("began_at")
+
+
+def silent(_: float) -> None:
+    """Tells nobody."""
 
 
 class WhatIf:
@@ -133,16 +152,19 @@ class WhatIf:
         self._clock = clock
         self._mode = mode
 
-    async def compare(self, today: Rules, draft: Rules, days: int) -> Comparison:
+    async def compare(self, today: Rules, draft: Rules, days: int, tell: Progress = silent) -> Comparison:
         """Go through the use of the last days; read page by page, so that memory holds one.
 
         TryAgainError: the database is away.
         """
         until = self._clock.now()
         since = until - timedelta(days=days)
-        meters = await self._store.read(self._meters)
+        begin = month_start(since)
+        meters = await self._store.read(lambda tx: self._meters(tx, begin, until))
         replay = Replay(today, draft, meters, since)
-        await self._go_through(replay, month_start(since), until)
+        await self._go_through(replay, begin, until, tell)
+        billed, refused = await self._store.read(lambda tx: self._recorded(tx, since, until))
+        as_billed(replay.today, replay.draft, billed)
         subscriptions = await self._subscriptions(until)
         people = await self._store.read(partial(named, accounts=affected(replay.effects)))
         span = Fraction(days, MONTH)
@@ -150,17 +172,31 @@ class WhatIf:
             half(replay.today, today, subscriptions, span),
             half(replay.draft, draft, subscriptions, span),
         )
-        return comparison(since, until, halves, replay.effects, people)
+        return replace(comparison(since, until, halves, replay.effects, people), refused=refused)
 
-    def _meters(self, tx: Tx) -> Mapping[AccountId, Meter]:
-        said = {each: tx.metering(each, self._mode) for each in tx.metered_accounts(self._mode)}
+    def _meters(self, tx: Tx, begin: datetime, until: datetime) -> Mapping[AccountId, Meter]:
+        """Who is or was on the meter, with the last use of each month that the books have."""
+        lasts: defaultdict[AccountId, dict[int, datetime]] = defaultdict(dict)
+        while begin < until:
+            end = next_month(begin)
+            for each in tx.metered_in(self._mode, begin, min(end, until)):
+                lasts[each.account][month_number(begin)] = each.last
+            begin = end
+        accounts = dict.fromkeys([*tx.metered_accounts(self._mode), *lasts])
         return {
-            account: Meter(each, tx.subscriptions(account, self._mode))
-            for account, each in said.items()
-            if each
+            each: Meter(
+                self._mode, tx.metering(each, self._mode), tx.subscriptions(each, self._mode), lasts[each]
+            )
+            for each in accounts
         }
 
-    async def _go_through(self, replay: Replay, begin: datetime, until: datetime) -> None:
+    def _recorded(self, tx: Tx, since: datetime, until: datetime) -> tuple[int, int]:
+        """What is on meters' bills, and how many questions were refused; of the latter whole UTC days."""
+        billed = sum(each.cost for each in tx.metered_in(self._mode, since, until))
+        days = day_number(since.date()), day_number(until.date()) + 1
+        return billed, sum(amounts.times for _, amounts in tx.tallies((Kind.REFUSAL,), "", *days))
+
+    async def _go_through(self, replay: Replay, begin: datetime, until: datetime, tell: Progress) -> None:
         """Take all requests of a moment together, also where a page ends between them."""
         after: tuple[datetime, int] | None = None
         waiting: list[Recorded] = []
@@ -168,11 +204,13 @@ class WhatIf:
             lambda tx, after=after: tx.recorded(begin, until, after, PAGE)  # type: ignore[misc]
         ):
             after = (page[-1].began_at, page[-1].number)
-            moments = [list(group) for _, group in groupby((*waiting, *page), lambda row: row.began_at)]
+            moments = [list(group) for _, group in groupby((*waiting, *page), began_at)]
             *whole, waiting = moments
             await asyncio.to_thread(replay.take_all, whole)  # other work goes on meanwhile
+            tell((after[0] - begin) / (until - begin))
         if waiting:
             replay.take(waiting)
+            tell(1.0)
 
     async def _subscriptions(self, now: datetime) -> Sequence[Subscription]:
         """All that bring in money now."""
@@ -184,6 +222,19 @@ class WhatIf:
             last = page[-1][1].id
             found += [sub for _, sub in page if judge(sub, now).reason in PAYING]
         return found
+
+
+def as_billed(today: Side, draft: Side, billed: int) -> None:
+    """Let today's metered use be what is on the bills, and the draft's as much more or less as was found.
+
+    Nobody knows any more when a payment was late or what somebody's cap was, and use of accounts that were
+    erased is in the bills without a turn.
+    """
+    found = today.tiers[TierName.PRO].metered if TierName.PRO in today.tiers else 0
+    if billed or found:
+        change = draft.tiers[TierName.PRO].metered - found
+        today.tiers[TierName.PRO].metered = billed
+        draft.tiers[TierName.PRO].metered = max(0, billed + change)
 
 
 def half(side: Side, rules: Rules, subscriptions: Sequence[Subscription], span: Fraction) -> Half:

@@ -208,7 +208,15 @@ def month_number(at: date) -> int:
 
 def entry_from(row: Row) -> Entry:
     """A row of the ledger as the engine knows it."""
-    usage = Usage(
+    charge = Charge(row["model"], row["provider"], usage_from(row), row["cost"])
+    began, at = moment(row["began_at"]), moment(row["at"])
+    whose = row["turn"], row["account"], row["purse"]
+    return Entry(*whose, Purpose(row["purpose"]), charge, began, at, tier_from(row))
+
+
+def usage_from(row: Row) -> Usage:
+    """The tokens of a row of it."""
+    return Usage(
         row["input_tokens"],
         row["cached_input_tokens"],
         row["output_tokens"],
@@ -216,10 +224,6 @@ def entry_from(row: Row) -> Entry:
         row["cache_written_tokens"],
         row["reasoning_tokens"],
     )
-    charge = Charge(row["model"], row["provider"], usage, row["cost"])
-    began, at = moment(row["began_at"]), moment(row["at"])
-    whose = row["turn"], row["account"], row["purse"]
-    return Entry(*whose, Purpose(row["purpose"]), charge, began, at, tier_from(row))
 
 
 def tier_from(row: Row) -> TierName | None:

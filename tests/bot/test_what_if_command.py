@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.what_if import what_if
+from bot.console.what_if import shown, what_if
 from engine.config import load_settings
 from engine.domain import RefusalReason, TierName
 from engine.drafts import Drafts
@@ -65,3 +65,22 @@ async def test_a_draft_that_is_wrong_is_told_with_every_mend(
 def test_all_that_can_be_told_has_words() -> None:
     assert set(WHY) == set(Swap)
     assert set(LIMITS) < set(RefusalReason)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "told"),
+    [
+        (True, "\r10% of the recorded use\r60% of the recorded use\r100% of the recorded use\n"),
+        (False, "60% of the recorded use\n100% of the recorded use\n"),
+    ],
+)
+def test_how_far_it_is_is_told_beside_what_is_printed(
+    terminal: bool,  # noqa: FBT001 - of a table
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell = shown(terminal=terminal)
+    for part in (0.1, 0.6, 1.0):
+        tell(part)
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", told)

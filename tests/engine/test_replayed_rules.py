@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+import pytest
+
 from engine.domain import Micros, TierName
 from engine.facts import CustomerId, Mode, PaymentStatus, SubscriptionId
 from engine.grants import Grant
@@ -14,12 +16,12 @@ from engine.hindsight import Rules
 from engine.ledger import Tx
 from engine.models import Usage
 from engine.terms import Metering
-from engine.what_if import Comparison
+from engine.what_if import Comparison, WhatIf
 from tests.engine.conftest import ALICE, FREE, PREMIUM, Hall
 from tests.engine.test_metering import subscription
 from tests.engine.test_replay import DAVE, MARKUP, PRO, RICH, STEPPING, TALKS, again, billed, give, rules
 from tests.engine.test_what_if import MINUTE, Question, compared
-from tests.fakes.clock import NOON
+from tests.fakes.clock import NOON, FakeClock
 
 TENTH = Usage(99_000, 0, 250)
 """Costs a tenth of a dollar: pro includes three of them."""
@@ -132,3 +134,23 @@ async def test_use_of_a_given_tier_is_on_no_bill(hall: Hall) -> None:
     pro = found.today.tiers[TierName.PRO]
     assert (pro.members, pro.paying, pro.revenue, bill) == (1, 0, Fraction(0), 0)
     assert pro.cost > PRO.cost_ceiling_month  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("changes", [{"on": False}, {"cap": Micros(900_000)}])
+async def test_a_word_on_the_meter_that_is_changed_later_changes_nothing_of_what_was(
+    hall: Hall, changes: dict[str, object]
+) -> None:
+    await unchanged(hall, asks(6))
+
+    def change(tx: Tx, now: datetime) -> None:
+        account = tx.lock_account(DAVE, now).id
+        said = tx.metering(account, Mode.TEST)
+        assert said
+        tx.save_metering(replace(said, agreed_at=now, **changes))  # type: ignore[arg-type]
+
+    later = NOON + timedelta(hours=1)
+    await hall.store.transact(lambda tx: change(tx, later))
+    found = await WhatIf(hall.store, FakeClock(later), Mode.TEST).compare(RICH, RICH, 15)
+    assert found.draft == found.today
+    assert found.stepped_turns == 0
+    assert found.today.tiers[TierName.PRO].revenue == PRO.price_month / 2 + 300_000 * Fraction(MARKUP)

@@ -286,3 +286,23 @@ async def test_what_came_before_the_days_counts_but_is_not_told(hall: Hall) -> N
     found = await compared(hall.store, Rules(CATALOGUE), draft, [*early, *late], days=1)
     assert found.today.whole.turns == 2
     assert found.today.whole.cost == 2 * 1400
+
+
+async def test_what_was_refused_when_it_was_asked_is_told_and_not_asked_again(hall: Hall) -> None:
+    found = await compared(
+        hall.store, Rules(CATALOGUE), Rules(CATALOGUE), [*THREE_TALKS, Question(MINUTE, ALICE, 9)]
+    )
+    assert (found.refused, found.today.whole.turns, found.blocked) == (1, 5, ())
+
+
+async def test_how_far_it_is_is_told_and_at_last_that_it_is_done(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await compared(hall.store, Rules(CATALOGUE), Rules(CATALOGUE), THREE_TALKS)
+    monkeypatch.setattr("engine.what_if.PAGE", 2)
+    parts: list[float] = []
+    what_if = WhatIf(OnlyReads(hall.store), FakeClock(whole.until), Mode.TEST)
+    assert await what_if.compare(Rules(CATALOGUE), Rules(CATALOGUE), 60, parts.append) == whole
+    assert parts == sorted(parts)
+    assert len(parts) == 4
+    assert parts[-1] == 1

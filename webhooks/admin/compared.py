@@ -177,7 +177,10 @@ def limits(found: Comparison) -> Table:
         for each in found.blocked
     ]
     nobody = "Nobody would be refused anything that was answered."
-    return whole("limits", "Refused, by limit", LIMITS, rows, nobody)
+    about = (
+        f"Beside {found.refused:,} questions that were refused when they were asked, and are not asked again."
+    )
+    return whole("limits", "Refused, by limit", LIMITS, rows, nobody, about if found.refused else "")
 
 
 def swaps(found: Comparison) -> Table:
@@ -228,7 +231,9 @@ def signed(value: Fraction | int, unit: Unit) -> str:
     return f"{'+' if value > 0 else ''}{written(value, unit)}"
 
 
-def whole(id_: str, title: str, columns: Sequence[Column], rows: Sequence[Row], empty: str = "") -> Table:
+def whole(
+    id_: str, title: str, columns: Sequence[Column], rows: Sequence[Row], empty: str = "", about: str = ""
+) -> Table:
     """A table that is shown as a whole."""
     words = empty or "There was no use in these days."
-    return Table(id_, title, columns, Listed(rows), empty=words, size=ALL, filed=False)
+    return Table(id_, title, columns, Listed(rows), empty=words, about=about, size=ALL, filed=False)

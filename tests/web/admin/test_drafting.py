@@ -101,7 +101,7 @@ async def test_a_draft_is_shown_beside_today_and_kept_in_the_form(
     assert "cost $0.0080 today, $0.00 under the draft" in page
     assert "conversations_per_day = 0" in page
     assert '<option value="7" selected>' in page
-    assert "Tokens are those of the record" in page
+    assert "the recorded tokens are priced anew" in page
 
 
 async def test_what_was_compared_is_written_down_without_the_draft(seat: Seat, store: Store) -> None:
