@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from engine.catalogue import Catalogue
 from engine.config import ConfigurationError
+from engine.environment import Problem
 from engine.facts import Mode
 from engine.hindsight import Rules
 from engine.ports import Clock, PriceBook, Store
@@ -19,6 +20,9 @@ from engine.settings import Settings
 from engine.what_if import Comparison, Progress, WhatIf, silent
 
 DRAFT = "draft.toml"
+IN_FORCE = "config.toml "
+"""How problems name a key of the file."""
+NO_FILE = "Copy config.toml, change what you want to try, and name that file with --config."
 MOST_BYTES = 256 * 1024
 """Of a draft."""
 
@@ -53,9 +57,20 @@ class Drafts:
 
     async def compare(self, draft: Path, days: int, tell: Progress = silent) -> Comparison:
         """What the last days would have been. ConfigurationError: the draft needs mending."""
-        settings, now = await asyncio.to_thread(self._read, draft), self._clock.now()
+        settings, now = await asyncio.to_thread(self._settings, draft), self._clock.now()
         today = rules_of(self._today(), self._book, now)
         return await self._what_if.compare(today, rules_of(settings, self._book, now), days, tell)
+
+    def _settings(self, draft: Path) -> Settings:
+        """Those of the draft; its mends name its own file."""
+        if not draft.is_file():
+            raise ConfigurationError([Problem(str(draft), "is no file", NO_FILE)])
+        try:
+            return self._read(draft)
+        except ConfigurationError as error:
+            mine = (each.where.replace(IN_FORCE, f"{draft.name} ", 1) for each in error.problems)
+            renamed = zip(error.problems, mine, strict=True)
+            raise ConfigurationError([replace(each, where=where) for each, where in renamed]) from None
 
     async def compare_text(self, draft: str, days: int) -> Comparison:
         """The same for a draft that is in no file, and raises the same."""

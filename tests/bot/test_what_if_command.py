@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.what_if import shown, what_if
+from bot.console.what_if import what_if
 from engine.config import load_settings
 from engine.domain import RefusalReason, TierName
 from engine.drafts import Drafts
@@ -43,6 +43,7 @@ async def test_a_draft_that_is_the_configuration_changes_nothing(
     assert await compared(hall, SHIPPED) == 0
     told = capsys.readouterr().out
     assert "Nobody would be refused anything that was answered." in told
+    assert "No use is recorded in these days" in told
     assert "margin                             0.00         0.00        +0.00" in told
     assert await compared(hall, SHIPPED, as_json=True) == 0
     figures = json.loads(capsys.readouterr().out)
@@ -62,25 +63,20 @@ async def test_a_draft_that_is_wrong_is_told_with_every_mend(
     assert "tiers.pro.price_month" in told
 
 
+async def test_mends_name_the_draft_and_not_the_file_in_force(
+    hall: Hall, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draft = tmp_path / "next.toml"
+    unknown = SHIPPED.read_text().replace('fallback = ["', 'fallback = ["nobody", "', 1)
+    draft.write_text(unknown)
+    assert await compared(hall, draft) == 2
+    told = capsys.readouterr().err
+    assert "next.toml models.gpt-luna: unknown fallback 'nobody'" in told
+    assert "config.toml" not in told
+    assert await compared(hall, tmp_path / "none.toml") == 2
+    assert "none.toml: is no file. Copy config.toml, change" in capsys.readouterr().err
+
+
 def test_all_that_can_be_told_has_words() -> None:
     assert set(WHY) == set(Swap)
     assert set(LIMITS) < set(RefusalReason)
-
-
-@pytest.mark.parametrize(
-    ("terminal", "told"),
-    [
-        (True, "\r10% of the recorded use\r60% of the recorded use\r100% of the recorded use\n"),
-        (False, "60% of the recorded use\n100% of the recorded use\n"),
-    ],
-)
-def test_how_far_it_is_is_told_beside_what_is_printed(
-    terminal: bool,  # noqa: FBT001 - of a table
-    told: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    tell = shown(terminal=terminal)
-    for part in (0.1, 0.6, 1.0):
-        tell(part)
-    printed = capsys.readouterr()
-    assert (printed.out, printed.err) == ("", told)

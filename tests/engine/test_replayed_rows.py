@@ -195,9 +195,8 @@ def used(times: int) -> list[Recorded]:
 
 def meter(*, lasts: bool = False, at: int = 0, **word: object) -> Meter:
     """Alice's word, and whether the books have use of hers up to her fifth question."""
-    said = replace(
-        Metering(ALICE, Mode.TEST, on=True, cap=Micros(2_000_000), agreed_at=NOON, person=DAVE), **word
-    )  # type: ignore[arg-type]
+    usual = Metering(ALICE, Mode.TEST, on=True, cap=Micros(2_000_000), agreed_at=NOON, person=DAVE)
+    said = replace(usual, **word)  # type: ignore[arg-type]
     own = replace(subscription(), started_at=NOON + timedelta(minutes=at))
     last = NOON + timedelta(minutes=10)
     return Meter(Mode.TEST, said, [own], {last.year * 12 + last.month: last} if lasts else {})

@@ -17,47 +17,47 @@ WHOLE, HOUSE = "All tiers", "the house"
 MONEY = ("cost", "revenue", "margin")
 
 
-def column(key: str, title: str, unit: Unit = Unit.TEXT) -> Column:
-    """One that cannot be sorted by."""
-    return Column(key, title, unit, sortable=False)
-
-
 def beside(unit: Unit) -> tuple[Column, ...]:
     """Today, draft and change."""
-    return column("today", "Today", unit), column("draft", "Draft", unit), column("change", "Change", unit)
+    return Column("today", "Today", unit), Column("draft", "Draft", unit), changed("change", "Change", unit)
 
 
-AMOUNTS = (column("tier", "Tier"), column("what", "What"), *beside(Unit.MONEY))
+def changed(key: str, title: str, unit: Unit) -> Column:
+    """How much more or less something is in the draft."""
+    return Column(key, title, unit, signed=True)
+
+
+AMOUNTS = (Column("tier", "Tier"), Column("what", "What"), *beside(Unit.MONEY))
 ANSWERS = (
-    column("tier", "Tier"),
-    column("members", "Members", Unit.COUNT),
-    column("paying", "Subscriptions", Unit.COUNT),
+    Column("tier", "Tier"),
     *beside(Unit.COUNT),
+    Column("members", "Members", Unit.COUNT),
+    Column("paying", "Subscriptions", Unit.COUNT),
 )
 MODELS = (
-    column("model", "Model"),
-    column("asked", "Requests today", Unit.COUNT),
-    column("asks", "Draft", Unit.COUNT),
-    column("asked-change", "Change", Unit.COUNT),
-    column("today", "Cost today", Unit.MONEY),
-    column("draft", "Draft", Unit.MONEY),
-    column("change", "Change", Unit.MONEY),
+    Column("model", "Model"),
+    Column("today", "Cost today", Unit.MONEY),
+    Column("draft", "Cost, draft", Unit.MONEY),
+    changed("change", "Change of cost", Unit.MONEY),
+    Column("asked", "Requests today", Unit.COUNT),
+    Column("asks", "Requests, draft", Unit.COUNT),
+    changed("asked-change", "Change of requests", Unit.COUNT),
 )
 LIMITS = (
-    column("limit", "Limit"),
-    column("times", "Questions refused", Unit.COUNT),
-    column("members", "Members", Unit.COUNT),
+    Column("limit", "Limit"),
+    Column("times", "Questions refused", Unit.COUNT),
+    Column("members", "Members", Unit.COUNT),
 )
 SWAPS = (
-    column("model", "Instead of"),
-    column("other", "Answers"),
-    column("why", "Why"),
-    column("times", "Answers", Unit.COUNT),
+    Column("model", "Instead of"),
+    Column("other", "Answers"),
+    Column("why", "Why"),
+    Column("times", "Times", Unit.COUNT),
 )
 AFFECTED = (
-    column("member", "Member"),
-    column("blocked", "Refused", Unit.COUNT),
-    column("stepped", "Stepped down", Unit.COUNT),
+    Column("member", "Member"),
+    Column("blocked", "Refused", Unit.COUNT),
+    Column("stepped", "Stepped down", Unit.COUNT),
 )
 
 
@@ -119,7 +119,6 @@ def chart(found: Comparison, days: int) -> Chart:
         Unit.MONEY,
         empty="There was no use and no subscription in these days.",
         wide=True,
-        filed=False,
     )
 
 
@@ -132,7 +131,7 @@ def answers(found: Comparison) -> Table:
                 "tier": name,
                 "members": before.members,
                 "paying": before.paying,
-                **compared(before.turns, after.turns, Unit.COUNT),
+                **compared(before.turns, after.turns),
             },
         )
         for name, before, after in lines(found)
@@ -148,7 +147,7 @@ def amounts(found: Comparison) -> Table:
             {
                 "tier": name,
                 "what": what.capitalize(),
-                **compared(amount(before, what), amount(after, what), Unit.MONEY),
+                **compared(amount(before, what), amount(after, what)),
             },
         )
         for name, before, after in lines(found)
@@ -162,8 +161,8 @@ def models(today: Half, draft: Half) -> Table:
     rows = []
     for name in dict.fromkeys([*today.models, *draft.models]):
         (asked, cost), (asks, costs) = (side.models.get(name, (0, 0)) for side in (today, draft))
-        requests: Cells = {"asked": asked, "asks": asks, "asked-change": signed(asks - asked, Unit.COUNT)}
-        rows.append(Row(name, {"model": name, **requests, **compared(cost, costs, Unit.MONEY)}))
+        requests: Cells = {"asked": asked, "asks": asks, "asked-change": asks - asked}
+        rows.append(Row(name, {"model": name, **requests, **compared(cost, costs)}))
     return whole("models", "Requests and cost, by model", MODELS, rows, "No model was asked in these days.")
 
 
@@ -221,14 +220,9 @@ def amount(line: Line, what: str) -> Fraction:
     return {"cost": Fraction(line.cost), "revenue": line.revenue, "margin": line.margin}[what]
 
 
-def compared(before: Fraction | int, after: Fraction | int, unit: Unit) -> Cells:
+def compared(before: Fraction | int, after: Fraction | int) -> Cells:
     """Cells of today, draft and change."""
-    return {"today": before, "draft": after, "change": signed(after - before, unit)}
-
-
-def signed(value: Fraction | int, unit: Unit) -> str:
-    """A change with its sign."""
-    return f"{'+' if value > 0 else ''}{written(value, unit)}"
+    return {"today": before, "draft": after, "change": after - before}
 
 
 def whole(
@@ -236,4 +230,4 @@ def whole(
 ) -> Table:
     """A table that is shown as a whole."""
     words = empty or "There was no use in these days."
-    return Table(id_, title, columns, Listed(rows), empty=words, about=about, size=ALL, filed=False)
+    return Table(id_, title, columns, Listed(rows), empty=words, about=about, size=ALL)

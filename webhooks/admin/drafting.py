@@ -12,6 +12,7 @@ from engine.config import ConfigurationError
 from engine.drafts import MOST_BYTES
 from engine.what_if import Comparison
 from webhooks.access import read_parts
+from webhooks.admin.answers import Answers
 from webhooks.admin.asked import DAYS, USUAL_DAYS, Asked
 from webhooks.admin.compared import parts_of
 from webhooks.admin.door import VISITOR, Door
@@ -33,7 +34,8 @@ TITLE = "What if"
 ABOUT = "What the last days would have been under other tiers, models and prices."
 ASK = (
     "Every question that was answered is let in again under the draft, in the order in which it was asked. "
-    "The draft is checked as config.toml is, and kept nowhere."
+    "The draft is checked as config.toml is, and kept nowhere; what it came to is kept for an hour, "
+    "so that its tables can be sorted and saved."
 )
 NO_DRAFT = "There is no draft: paste one, choose a file, or begin with the configuration in force."
 TOO_LONG = "The draft is longer than 256 kB, so nothing was done."
@@ -41,6 +43,12 @@ NO_DAYS = "A span is 7, 30 or 90 days."
 NOT_READ = "config.toml cannot be read here. Paste it, or choose it as a file."
 MEND = "The draft needs mending, so nothing was compared:"
 BUSY = "Another comparison is being worked out. Try again when it is done, in a minute at the most."
+FOUND = "found"
+"""The parameter that names what a draft came to."""
+GONE = (
+    "What this draft came to is not kept any more: it is for an hour after it was last looked at, in the "
+    "process that worked it out. Open What if and compare again."
+)
 SLOW = (
     f"The comparison took longer than {PATIENCE:.0f} seconds and was given up. Choose fewer days, or run "
     "main.py what-if --config draft.toml on the server, where it may take its time."
@@ -52,11 +60,15 @@ class Drafting:
 
     def __init__(self, admin: Admin) -> None:
         self._store, self._clock, self._drafts = admin.store, admin.clock, admin.drafts
-        self._busy = asyncio.Lock()
+        self._busy, self._answers = asyncio.Lock(), Answers(admin.clock)
         self.leaf = Leaf(SLUG, TITLE, ABOUT, self.build, Spans.NONE)
 
     async def build(self, asked: Asked) -> Sequence[Part]:
-        """The form, empty or with what is in force."""
+        """The form: empty, with what is in force, or below what a draft came to. HTTPGone: not kept."""
+        if name := asked.query.get(FOUND):
+            if (kept := self._answers.find(name)) is None:
+                raise web.HTTPGone(text=GONE)
+            return [*parts_of(kept.found, kept.days), form_of("", kept.days)]
         if "begin" not in asked.query:
             return [form_of("", USUAL_DAYS)]
         text = await self._drafts.written()
@@ -69,25 +81,26 @@ class Drafting:
             return await read_parts(request, MOST_FORM)
 
         async def compare(request: web.Request, form: Mapping[str, str]) -> web.StreamResponse:
-            status, parts = await self._answer(request, form)
-            return await pages.answer(request, self.leaf, parts, status)
+            status, parts, name = await self._answer(request, form)
+            return await pages.answer(request, self.leaf, parts, status, {FOUND: name} if name else {})
 
         return web.post(ADDRESS, door.write(compare, read))
 
-    async def _answer(self, request: web.Request, form: Mapping[str, str]) -> tuple[int, Sequence[Part]]:
+    async def _answer(self, request: web.Request, form: Mapping[str, str]) -> tuple[int, Sequence[Part], str]:
+        """Status, parts, and by what name they are kept."""
         text, days = draft_of(form), days_of(form)
         if not text.strip():
-            return 400, [form_of("", days, NO_DRAFT)]
+            return 400, [form_of("", days, NO_DRAFT)], ""
         if self._busy.locked():
-            return 503, [form_of(text, days, BUSY)]
+            return 503, [form_of(text, days, BUSY)], ""
         async with self._busy:
             found = await self._compared(text, days)
         if isinstance(found, Comparison):
             await self._note(request, f"{days} days, compared")
-            return 200, [*parts_of(found, days), form_of(text, days)]
+            return 200, [*parts_of(found, days), form_of(text, days)], self._answers.keep(found, days)
         status, words, problems = (503, SLOW, ()) if found is None else (422, MEND, found)
         await self._note(request, f"{days} days, {'given up' if found is None else 'not valid'}")
-        return status, [form_of(text, days, words, problems)]
+        return status, [form_of(text, days, words, problems)], ""
 
     async def _compared(self, text: str, days: int) -> Comparison | Sequence[str] | None:
         """What it comes to, or what is wrong with the draft; None: it took too long."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from aiohttp import web
 
@@ -25,6 +26,7 @@ MARKS: Mapping[Mode, tuple[str, str] | None] = {
 }
 """What is said above figures that are no real money."""
 
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 NO_TABLE = "This page has no such table."
 Badges = Callable[[], Awaitable[dict[str, int]]]
 """How many things want to be looked at, by page."""
@@ -65,10 +67,15 @@ class Pages:
         return await self.answer(request, leaf, await leaf.build(self._asked(request)))
 
     async def answer(
-        self, request: web.Request, leaf: Leaf, found: Sequence[Part], status: int = 200
+        self,
+        request: web.Request,
+        leaf: Leaf,
+        found: Sequence[Part],
+        status: int = 200,
+        more: Mapping[str, str] = NO_MORE,
     ) -> web.StreamResponse:
-        """The page with these parts."""
-        asked = self._asked(request)
+        """The page with these parts; `more` parameters are in the addresses of its links."""
+        asked = self._asked(request, more)
         tag = (await asyncio.to_thread(library)).tag
         return self._door.page(
             request,
@@ -95,8 +102,8 @@ class Pages:
         name = f"{leaf.slug or OVERVIEW}-{table.id}-{asked.now:%Y%m%d-%H%M}"
         return await export.send(request, table, table.view(asked), name)
 
-    def _asked(self, request: web.Request) -> Asked:
-        return Asked(request.path, dict(request.query), self._clock.now())
+    def _asked(self, request: web.Request, more: Mapping[str, str] = NO_MORE) -> Asked:
+        return Asked(request.path, {**request.query, **more}, self._clock.now())
 
 
 OVERVIEW = "overview"

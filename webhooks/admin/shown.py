@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from webhooks.admin.asked import Asked, View
 from webhooks.admin.parts import Chart, Figure, Figures, Mood, Part
 from webhooks.admin.tables import Column, Deal, Slice, Table
-from webhooks.admin.units import Unit, plain, written
+from webhooks.admin.units import Unit, Value, plain, written
 
 TWO = 2
 NOTHING_FITS = "Nothing fits what you are looking for."
@@ -190,11 +191,18 @@ def lines(found: Slice, columns: Sequence[Column]) -> list[Line]:
         Line(
             row.key,
             row.mood,
-            [(written(row.cells.get(each.key), each.unit), each.number) for each in columns],
+            [(text_of(row.cells.get(each.key), each), each.number) for each in columns],
             row.deal,
         )
         for row in found.rows
     ]
+
+
+def text_of(value: Value, column: Column) -> str:
+    """A cell's text."""
+    text = written(value, column.unit)
+    grown = column.signed and not isinstance(value, str | datetime | None) and value > 0
+    return f"+{text}" if grown else text
 
 
 def counted(found: Slice, page: int, size: int) -> str:

@@ -26,6 +26,8 @@ class Column:
     about: str = ""
     only: str = ""
     """The one direction in which it can be sorted; none, both."""
+    signed: bool = False
+    """Whether it is a change, which is written with its sign."""
 
     @property
     def number(self) -> bool:

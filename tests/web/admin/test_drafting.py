@@ -7,8 +7,10 @@ import re
 import threading
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from tempfile import gettempdir
+from typing import cast
 
 import pytest
 from aiohttp import FormData
@@ -22,10 +24,12 @@ from engine.models import Usage
 from engine.settings import Settings
 from engine.settling import write_down
 from engine.turns import Charge, Settlement
+from engine.what_if import Comparison
 from storage.store import Store
 from tests.engine.conftest import CATALOGUE
 from tests.fakes.clock import FakeClock
 from tests.web.admin.desk import MODE, OURS, PAGE, SHIPPED, Seat, drafting, seated, settings_of
+from webhooks.admin.answers import MOST, Answers
 
 HERE = "/admin/what-if"
 TEXT = SHIPPED.read_text(encoding="utf-8")
@@ -95,7 +99,7 @@ async def test_a_draft_is_shown_beside_today_and_kept_in_the_form(
     status, page = await sent(seat, NOBODY_ASKS, "7")
     assert status == 200
     assert cells(page, "amounts")[0] == ["All tiers", "Cost", "$0.0080", "$0.00", "-$0.0080"]
-    assert cells(page, "answers")[0] == ["All tiers", "1", "0", "2", "0", "-2"]
+    assert cells(page, "answers")[0] == ["All tiers", "2", "0", "-2", "1", "0"]
     assert cells(page, "limits") == [["Conversations a day", "2", "1"]]
     assert cells(page, "affected") == [["local:carol", "2", "0"]]
     assert "cost $0.0080 today, $0.00 under the draft" in page
@@ -217,3 +221,47 @@ async def test_one_comparison_is_worked_out_at_a_time(store: Store, clock: FakeC
         assert "# second" in page
         assert (await first)[0] == 200
         assert (await sent(seat, TEXT))[0] == 200
+
+
+def links(page: str, start: str) -> list[str]:
+    """The addresses of a page's links that begin so."""
+    return [unescape(each) for each in re.findall(r'href="([^"#]+)', page) if each.startswith(start)]
+
+
+async def test_what_a_draft_came_to_is_sorted_and_had_as_files_while_it_is_kept(
+    seat: Seat, store: Store, clock: FakeClock
+) -> None:
+    await store.transact(lambda tx: ask(tx, clock))
+    clock.advance(timedelta(minutes=1))
+    _, page = await sent(seat, NOBODY_ASKS, "7")
+    upwards = next(each for each in links(page, HERE) if "amounts-sort=-change" in each)
+    again = await seat.read(upwards)
+    changes = [row[4] for row in cells(again, "amounts")]
+    assert changes[0] == "+$0.0080"
+    assert changes[-1] == "-$0.0080"
+    assert cells(again, "affected") == cells(page, "affected")
+    assert "secret" not in again
+    assert "conversations_per_day = 0" not in again
+    files = links(again, f"{HERE}/")
+    names = {each.partition(".csv")[0].rpartition("/")[2] for each in files}
+    assert names == {"beside", "answers", "amounts", "models", "limits", "swaps", "affected"}
+    text = await seat.read(next(each for each in files if "/amounts.csv" in each))
+    head, *rows = text.splitlines()
+    assert head == "Tier,What,Today (USD),Draft (USD),Change (USD)"
+    assert rows[-1].endswith(",-0.008")
+    clock.advance(timedelta(hours=1))
+    assert "compare again" in await seat.read(upwards, 410)
+
+
+async def test_what_a_draft_came_to_is_kept_while_it_is_looked_at_and_only_of_the_last(
+    clock: FakeClock,
+) -> None:
+    answers, nothing = Answers(clock), cast("Comparison", None)
+    first = answers.keep(nothing, 7)
+    clock.advance(timedelta(minutes=59))
+    assert answers.find(first)
+    clock.advance(timedelta(minutes=59))
+    assert answers.find(first)
+    others = [answers.keep(nothing, 30) for _ in range(MOST)]
+    assert [answers.find(each) is not None for each in (first, *others)] == [False, *[True] * MOST]
+    assert answers.find("other") is None
