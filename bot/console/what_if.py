@@ -12,7 +12,18 @@ from pathlib import Path
 from bot.console.household import Household
 from engine.config import ConfigurationError
 from engine.domain import TierName
-from engine.what_if import ASSUMED, NOBODY, SOMEBODY, WHY, Affected, Comparison, Half, Line, limit_words
+from engine.what_if import (
+    ASSUMED,
+    NOBODY,
+    SOMEBODY,
+    WHY,
+    Affected,
+    Comparison,
+    Half,
+    Line,
+    Progress,
+    limit_words,
+)
 
 MICROS = 1_000_000
 NAME, AMOUNT = 26, 13
@@ -25,12 +36,29 @@ NO_USE = (
 async def what_if(arguments: Namespace, house: Household) -> int:
     """Compare, and print tables or JSON; 2 with every mend if the draft cannot be used."""
     try:
-        found = await house.drafts.compare(Path(arguments.config), arguments.days)
+        told = shown(terminal=sys.stderr.isatty())
+        found = await house.drafts.compare(Path(arguments.config), arguments.days, told)
     except ConfigurationError as error:
         print("The draft needs mending:", *error.problems, sep="\n  - ", file=sys.stderr)
         return 2
     print(json.dumps(as_json(found), indent=2) if arguments.json else "\n".join(lines(found)))
     return 0
+
+
+def shown(*, terminal: bool) -> Progress:
+    """Tells how far it is, beside what is printed: on one line of a terminal, elsewhere by the quarter."""
+    quarters = 0
+
+    def tell(part: float) -> None:
+        nonlocal quarters
+        words = f"{part:.0%} of the recorded use"
+        if terminal:
+            print(f"\r{words}", end="\n" if part == 1 else "", file=sys.stderr, flush=True)
+        elif int(part * 4) > quarters:
+            quarters = int(part * 4)
+            print(words, file=sys.stderr, flush=True)
+
+    return tell
 
 
 def lines(found: Comparison) -> Iterator[str]:
@@ -74,6 +102,8 @@ def noticed(found: Comparison) -> Iterator[str]:
     """What members would notice."""
     if not found.blocked:
         yield "Nobody would be refused anything that was answered."
+    if found.refused:
+        yield f"Refused when they were asked, and not asked again here: {found.refused:,} questions"
     for hit in found.blocked:
         yield f"Refused: {limit_words(hit.reason)}: {hit.times:,} times, {hit.members:,} members"
     if found.stepped_turns:
@@ -110,6 +140,7 @@ def as_json(found: Comparison) -> Mapping[str, object]:
             {"limit": each.reason.value, "times": each.times, "members": each.members}
             for each in found.blocked
         ],
+        "refused_when_asked": found.refused,
         "blocked_members": found.blocked_members,
         "stepped_down": {"turns": found.stepped_turns, "members": found.stepped_members},
         "replaced": [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.what_if import what_if
+from bot.console.what_if import shown, what_if
 from engine.config import load_settings
 from engine.domain import RefusalReason, TierName
 from engine.drafts import Drafts
@@ -67,8 +67,7 @@ async def test_mends_name_the_draft_and_not_the_file_in_force(
     hall: Hall, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draft = tmp_path / "next.toml"
-    unknown = SHIPPED.read_text().replace('fallback = ["', 'fallback = ["nobody", "', 1)
-    draft.write_text(unknown)
+    draft.write_text(SHIPPED.read_text().replace('fallback = ["', 'fallback = ["nobody", "', 1))
     assert await compared(hall, draft) == 2
     told = capsys.readouterr().err
     assert "next.toml models.gpt-luna: unknown fallback 'nobody'" in told
@@ -80,3 +79,22 @@ async def test_mends_name_the_draft_and_not_the_file_in_force(
 def test_all_that_can_be_told_has_words() -> None:
     assert set(WHY) == set(Swap)
     assert set(LIMITS) < set(RefusalReason)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "told"),
+    [
+        (True, "\r10% of the recorded use\r60% of the recorded use\r100% of the recorded use\n"),
+        (False, "60% of the recorded use\n100% of the recorded use\n"),
+    ],
+)
+def test_how_far_it_is_is_told_beside_what_is_printed(
+    terminal: bool,  # noqa: FBT001 - of a table
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell = shown(terminal=terminal)
+    for part in (0.1, 0.6, 1.0):
+        tell(part)
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", told)
