@@ -25,6 +25,8 @@ from storage.turns import Turns
 
 REDELIVERED = timedelta(hours=2)
 """So long a platform may deliver a message again: its key stays, lest it be answered as a new one."""
+LOCAL = "local_message"
+"""The playground's messages: whose they are depends on what they answer, which the registry cannot say."""
 TEXTS = (
     ("texts_of_audit", "rewrite_audit"),
     ("texts_of_alert", "rewrite_alert"),
@@ -46,7 +48,7 @@ class Erasure:
         found = [(each, self._session.one(f"held_{n}", **params)) for n, each in self._parts(account)]
         counted = [(each, int(row["found"]) if row else 0) for each, row in found]
         theirs = len(self._local(person))
-        more = [Trace("local_message", Fate.DELETED, theirs)] if theirs else []
+        more = [Trace(LOCAL, Fate.DELETED, theirs)] if theirs else []
         return [*(Trace(each.table, each.fate, rows, each.why) for each, rows in counted if rows), *more]
 
     def _parts(self, account: AccountId) -> Sequence[tuple[int, Held]]:
@@ -68,7 +70,7 @@ class Erasure:
         for row in session.all("usage_events_of", account=account.id):
             session.run("rename_usage_event", turn=row["turn"], fresh=uuid4().hex)
         for message in self._local(person):
-            session.run("drop_local", id=message)
+            session.run("drop_local", id=message["id"])
         self._strike_out(account.id, person, erased, name)
         self._do(account.id, person, erased, name, now, [row["id"] for row in pooled])
         return found
@@ -118,7 +120,7 @@ class Erasure:
                 for row in self._session.all(read, like=f"%{needle}%"):
                     self._session.run(write, id=row["id"], text=pattern.sub(instead, row["text"]))
 
-    def _local(self, person: Person) -> Sequence[str]:
+    def _local(self, person: Person) -> Sequence[Row]:
         """The playground's messages by and to a person, and answers to these."""
         if person.platform is not Platform.LOCAL:
             return ()
@@ -126,7 +128,7 @@ class Erasure:
         theirs = {row["id"] for row in rows if person.user in {row["author"], row["audience"]}}
         while more := {row["id"] for row in rows if replies(row, theirs)} - theirs:
             theirs |= more
-        return sorted(theirs)
+        return [row for row in rows if row["id"] in theirs]
 
     def remains(self, account: AccountId, person: Person) -> tuple[int, Sequence[str]]:
         ours, theirs = whole(str(account)), whole(str(person))
@@ -142,12 +144,15 @@ class Erasure:
         return sum(map(len, searched().values())) + 1, sorted(found)
 
     def personal_tables(self) -> Sequence[str]:
-        return tuple(given())
+        return (*given(), LOCAL)
 
     def personal_rows(
         self, table: str, account: AccountId, person: Person, skip: int, limit: int
     ) -> Sequence[Mapping[str, Cell]]:
-        rows = self._session.all(f"given_{table}", **named(account, person), skip=skip, most=limit)
+        if table == LOCAL:
+            rows = self._local(person)[skip : skip + limit]
+        else:
+            rows = self._session.all(f"given_{table}", **named(account, person), skip=skip, most=limit)
         return [dict(row) for row in rows]  # type: ignore[call-overload]  # rows of both drivers are mappings
 
     def forget_erased(self, now: datetime) -> int:

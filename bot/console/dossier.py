@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -79,23 +79,21 @@ class Dossier:
 
     async def _table(self, zipped: ZipFile, table: str, account: Account) -> None:
         pictured: list[TurnId] = []
+        rows = await self._page(table, account, 0)
+        if not rows:
+            return
         with zipped.open(f"{table}.json", "w") as part:
             between = "[\n"
-            async for rows in self._pages(table, account):
+            while rows:
                 await asyncio.to_thread(write, part, between, rows)
                 between = ",\n"
                 self.rows[table] = self.rows.get(table, 0) + len(rows)
                 if table == "turn":
                     pictured += [TurnId(str(row["id"])) for row in rows if row["images"] or row["pdfs"]]
-            part.write(b"\n]\n" if between != "[\n" else b"[]\n")
+                rows = await self._page(table, account, self.rows[table])
+            part.write(b"\n]\n")
         for turn in pictured:
             await self._files(zipped, turn)
-
-    async def _pages(self, table: str, account: Account) -> AsyncIterator[Sequence[Mapping[str, Cell]]]:
-        skip = 0
-        while rows := await self._page(table, account, skip):
-            yield rows
-            skip += len(rows)
 
     async def _page(self, table: str, account: Account, skip: int) -> Sequence[Mapping[str, Cell]]:
         return await self._store.read(

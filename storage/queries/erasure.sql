@@ -118,7 +118,7 @@ SELECT id, owner AS text FROM simulated_object WHERE owner LIKE :like;
 UPDATE simulated_object SET owner = :text WHERE id = :id;
 
 -- name: every_local
-SELECT id, author, audience, body FROM local_message;
+SELECT id, room, author, audience, body, shown_at FROM local_message ORDER BY number;
 
 -- name: drop_local
 DELETE FROM local_message WHERE id = :id;

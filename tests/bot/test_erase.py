@@ -138,7 +138,7 @@ async def test_everything_of_a_person_is_exported(
         (turn,) = json.loads(zipped.read("turn.json"))
         (account,) = json.loads(zipped.read("account.json"))
         about = json.loads(zipped.read("about.json"))
-        assert {"charge.json", "spend.json", "notice.json", "waiting.json"} <= set(zipped.namelist())
+        assert {"charge.json", "spend.json", "waiting.json"} <= set(zipped.namelist())
     assert (turn["prompt"], turn["answer"]) == ("my secret", "Hello there.")
     assert "key" not in turn
     assert turn["started_at"] == hall.clock.now().isoformat()

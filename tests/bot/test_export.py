@@ -12,11 +12,14 @@ from bot.console import orders
 from bot.console.arguments import command_line
 from engine.domain import Answered, Refusal
 from engine.files import Document, Image
+from engine.ledger import Tx
+from engine.simulated import LocalMessage
 from tests.bot.counter import simulated_counter
 from tests.bot.house import household
 from tests.engine.conftest import ALICE, BOB, Hall, last
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
 from tests.engine.test_keeping import KEY, OTHER
+from tests.fakes.clock import NOON
 
 CAT = Image("cat.png", "image/png", b"\x89PNG a cat", 2, 3)
 DOG = Image("../dog.jpg", "image/jpeg", b"\xff\xd8 a dog", 2, 3)
@@ -92,3 +95,40 @@ async def test_a_question_whose_key_is_gone_stays_sealed_and_is_said_to(
         assert len(json.loads(zipped.read("kept_question.json"))) == 1
         assert not any(b"kept words" in zipped.read(name) for name in zipped.namelist())
     assert "1 questions that wait could not be opened" in capsys.readouterr().out
+
+
+def said(number: int, author: str, body: dict[str, str], audience: str | None = None) -> LocalMessage:
+    """A message in the playground."""
+    return LocalMessage(str(number), "general", author, audience, body, NOON)
+
+
+async def test_the_playgrounds_messages_by_and_to_a_person_come_too_with_the_answers(
+    hall: Hall, tmp_path: Path
+) -> None:
+    await last(hall.chat(), hall.ask("Hi"))
+    messages = (
+        said(1, "alice", {"text": "question"}),
+        said(2, "bob", {"text": "of another"}),
+        said(3, "Assistant", {"text": "answer", "reply_to": "1"}),
+        said(4, "Assistant", {"text": "to another", "reply_to": "2"}),
+        said(5, "Assistant", {"text": "in private"}, audience="alice"),
+    )
+
+    def show(tx: Tx) -> None:
+        for message in messages:
+            tx.put_local(message)
+
+    await hall.store.transact(show)
+    with await exported(hall, tmp_path) as zipped:
+        rows = json.loads(zipped.read("local_message.json"))
+    assert [json.loads(row["body"])["text"] for row in rows] == ["question", "answer", "in private"]
+
+
+async def test_a_table_without_rows_of_theirs_makes_no_file(hall: Hall, tmp_path: Path) -> None:
+    await last(hall.chat(), hall.ask("Hi"))
+    with await exported(hall, tmp_path) as zipped:
+        told = json.loads(zipped.read("about.json"))["rows"]
+        tables = {name.removesuffix(".json") for name in zipped.namelist()} - {"waiting", "about"}
+    assert tables == set(told)
+    assert 0 not in told.values()
+    assert "subscription" not in tables
