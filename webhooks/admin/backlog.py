@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from engine.terms import DeadLetter, LetterKind
 from webhooks.admin.asked import Asked
 from webhooks.admin.door import VISITOR
 from webhooks.admin.parts import Part
-from webhooks.admin.tables import Cells, Choice, Column, Deal, Listed, Row, Table
+from webhooks.admin.tables import Cells, Choice, Column, Deal, Listed, Offer, Row, Table, narrowing
 from webhooks.admin.units import Unit
 from webhooks.boundary import ADMIN_PATH
 from webhooks.site import Admin
@@ -21,6 +22,9 @@ SLUG = "backlog"
 LATE = timedelta(minutes=10)
 """Work that is due for longer wants attention."""
 RETRY = f"{ADMIN_PATH}/{SLUG}/retry"
+RETRY_ALL = f"{RETRY}-all"
+COUNTED = re.compile(r"[1-9][0-9]{0,6}")
+"""How many were tried again, as an address says it."""
 KINDS: Mapping[LetterKind, str] = {
     LetterKind.CUSTOMER: "Reading a customer from Stripe",
     LetterKind.DUTY: "A call owed to Stripe",
@@ -41,11 +45,12 @@ COUNTS = (
     Column("oldest", "Oldest is due since", Unit.MOMENT),
 )
 LETTERS = (
-    Column("kind", "Work"),
     Column("id", "About"),
+    Column("kind", "Work"),
     Column("error", "Why it was given up"),
     Column("attempts", "Tries", Unit.COUNT),
 )
+"""What a letter is about comes first: that column stays in view, beside the button, on a phone too."""
 
 
 class Backlog:
@@ -68,20 +73,28 @@ class Backlog:
 
     async def retry(self, request: web.Request, form: Mapping[str, str]) -> web.StreamResponse:
         """Try one letter again, and lead back to the page, which says what came of it."""
-        retried = await self._again(request[VISITOR].actor, self._mode, form.get("about", ""))
+        return await self._retry(request, form.get("about", ""))
+
+    async def retry_all(self, request: web.Request, _form: Mapping[str, str]) -> web.StreamResponse:
+        """The same with all that was given up, whatever the table is narrowed to."""
+        return await self._retry(request, None)
+
+    async def _retry(self, request: web.Request, letter: str | None) -> web.StreamResponse:
+        retried = await self._again(request[VISITOR].actor, self._mode, letter)
         headers = {"Location": f"{ADMIN_PATH}/{SLUG}?retried={retried}", "Cache-Control": "no-store"}
         return web.Response(status=303, headers=headers)
 
 
 def told(asked: Asked) -> tuple[str, str] | None:
-    """What came of the button."""
-    match asked.query.get("retried"):
-        case None:
-            return None
-        case "0":
-            return "bad", "Nothing was tried again: it is not a dead letter any more."
-        case _:
-            return "good", "It is due now, and will be tried again within seconds. It is in the audit log."
+    """What came of a button."""
+    retried = asked.query.get("retried")
+    if retried == "0":
+        return "bad", "Nothing was tried again: it is not a dead letter any more."
+    if retried is None or not COUNTED.fullmatch(retried):
+        return None
+    many = int(retried)
+    due = "It is" if many == 1 else f"{many:,} dead letters are"
+    return "good", f"{due} due now, and will be tried again within seconds. That is in the audit log."
 
 
 def waiting(found: Sequence[Waiting], now: datetime) -> Table:
@@ -95,7 +108,15 @@ def waiting(found: Sequence[Waiting], now: datetime) -> Table:
         for each in found
     ]
     about = f"Marked is what is due for more than {LATE // timedelta(minutes=1)} minutes."
-    return Table("waiting", "What waits", COUNTS, Listed(rows), sort="-count", about=about)
+    return Table(
+        "waiting",
+        "What waits",
+        COUNTS,
+        Listed(rows, ("kind",)),
+        sort="-count",
+        about=about,
+        search=narrowing("Find a kind of work", rows),
+    )
 
 
 def dead(letters: Sequence[DeadLetter]) -> Table:
@@ -111,14 +132,21 @@ def dead(letters: Sequence[DeadLetter]) -> Table:
         about="Work that failed too often. Mend the cause, then try it again.",
         search="Find an id or an error" if rows else "",
         choices=(Choice("kind", "Work", [(each, each) for each in KINDS.values()]),) if rows else (),
+        offer=all_again(len(rows)) if len(rows) > 1 else None,
     )
+
+
+def all_again(many: int) -> Offer:
+    """The button for all of them, which says how many they are before it is pressed."""
+    question = f"All {many:,} become due now, whatever is shown below, and are tried again within seconds."
+    return Offer(RETRY_ALL, "Retry all…", question, f"Yes, retry all {many:,}")
 
 
 def row_of(letter: DeadLetter) -> Row:
     """A letter with its button."""
     cells: Cells = {
-        "kind": KINDS[letter.kind],
         "id": letter.id,
+        "kind": KINDS[letter.kind],
         "error": letter.error,
         "attempts": letter.attempts,
     }

@@ -12,7 +12,7 @@ from engine.tallies import Delivery
 from webhooks.admin.asked import Asked
 from webhooks.admin.parts import Chart, Figure, Figures, Goal, Mood, Notice, Part, Series, Shape
 from webhooks.admin.series import day_words, hour_words, hours_between, millis
-from webhooks.admin.tables import Column, Listed, Row, Table
+from webhooks.admin.tables import Column, Listed, Row, Table, narrowing
 from webhooks.admin.units import Unit, Value, as_share, as_time, written
 
 DELIVERIES = {
@@ -243,7 +243,13 @@ def deliveries(panel: WebhooksPanel) -> Table:
         Column("share", "Share", Unit.SHARE),
     )
     return Table(
-        "deliveries", "What became of the events", columns, Listed(rows), sort="-events", empty=EMPTY
+        "deliveries",
+        "What became of the events",
+        columns,
+        Listed(rows, ("what",)),
+        sort="-events",
+        search=narrowing("Find what became of them", rows),
+        empty=EMPTY,
     )
 
 

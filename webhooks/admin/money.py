@@ -18,7 +18,7 @@ from webhooks.admin.series import (
     revenue_chart,
     tier_words,
 )
-from webhooks.admin.tables import Cells, Column, Listed, Row, Table
+from webhooks.admin.tables import Cells, Column, Listed, Row, Table, narrowing
 from webhooks.admin.units import Unit, Value, as_money, as_share, plain
 
 WHAT = {
@@ -188,9 +188,8 @@ def movements(usd: CurrencyRevenue) -> Table:
         Column("count", "Times", Unit.COUNT),
         Column("total", "MRR", Unit.MONEY),
     )
-    return Table(
-        "movements", "Movements", columns, Listed(rows), empty="Nothing moved in these days.", wide=False
-    )
+    empty = "Nothing moved in these days."
+    return Table("movements", "Movements", columns, Listed(rows), empty=empty, wide=False)
 
 
 def churn(revenue: RevenuePanel) -> Table:
@@ -204,9 +203,9 @@ def churn(revenue: RevenuePanel) -> Table:
         ("Stayed and pays more", None, money.grown),
     ]
     columns = (
-        Column("what", "Members at the beginning", sortable=False),
-        Column("accounts", "Accounts", Unit.COUNT, sortable=False),
-        Column("mrr", "MRR", Unit.MONEY, sortable=False),
+        Column("what", "Members at the beginning"),
+        Column("accounts", "Accounts", Unit.COUNT),
+        Column("mrr", "MRR", Unit.MONEY),
     )
     listed = [Row(what, {"what": what, "accounts": accounts, "mrr": mrr}) for what, accounts, mrr in rows]
     return Table(
@@ -246,8 +245,9 @@ def margin_by_tier(panel: MarginPanel) -> Table:
         "tiers",
         "Margin by tier",
         (Column("tier", "Tier"), *MARGIN),
-        Listed(rows),
+        Listed(rows, ("tier",)),
         sort="margin",
+        search=narrowing("Find a tier", rows),
         about="Revenue of the tier that is paid for, cost of the tier that asked. The worst first.",
         empty="Nothing was earned or spent in these days.",
     )
@@ -264,7 +264,13 @@ def margin_by_day(panel: MarginPanel) -> Table:
         for each in panel.days
     ]
     return Table(
-        "days", "Margin by day", (Column("day", "Day (UTC)"), *MARGIN), Listed(rows), sort="-day", size=31
+        "days",
+        "Margin by day",
+        (Column("day", "Day (UTC)"), *MARGIN),
+        Listed(rows, ("day",)),
+        sort="-day",
+        search=narrowing("Find a day, such as 2026-11-28", rows),
+        size=31,
     )
 
 

@@ -23,7 +23,7 @@ from webhooks.admin.series import (
     revenue_chart,
     tiers_chart,
 )
-from webhooks.admin.tables import Column, Listed, Table
+from webhooks.admin.tables import Column, Listed, Table, narrowing
 from webhooks.admin.units import Unit, as_money, as_share, plain, written
 from webhooks.admin.verdict import verdict
 from webhooks.boundary import ADMIN_PATH
@@ -246,8 +246,9 @@ def worst(now: Overview) -> Table:
         "worst",
         f"Worst margins of {now.now.astimezone(UTC):%B %Y}",
         columns,
-        Listed(rows),
+        Listed(rows, ("person", "tier")),
         sort="margin",
+        search=narrowing("Find a member or tier", rows),
         empty="Nobody has cost or brought in anything in this month.",
         size=WORST,
     )

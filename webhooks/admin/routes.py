@@ -36,6 +36,7 @@ def routes(site: Site, door: Door) -> list[web.RouteDef]:
     return [
         *entering,
         web.post(backlog.RETRY, door.write(waiting.retry)),
+        web.post(backlog.RETRY_ALL, door.write(waiting.retry_all)),
         drafting.route(door, pages),
         *pages.routes(),
     ]

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from webhooks.admin.asked import Asked, View
 from webhooks.admin.parts import Chart, Figure, Figures, Mood, Part
-from webhooks.admin.tables import Column, Deal, Slice, Table
+from webhooks.admin.tables import Column, Deal, Offer, Slice, Table
 from webhooks.admin.units import Unit, Value, plain, written
 
 TWO = 2
@@ -69,7 +69,13 @@ class Grid:
     empty: str
     deals: bool
     wide: bool
+    offer: Offer | None
     kind: str = "table"
+
+    @property
+    def explained(self) -> Sequence[Head]:
+        """The heads that are not plain."""
+        return [each for each in self.heads if each.about]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,7 @@ async def grid(table: Table, asked: Asked) -> Grid:
         empty=NOTHING_FITS if narrowed else table.empty,
         deals=any(row.deal for row in found.rows),
         wide=table.wide,
+        offer=table.offer,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -11,6 +11,8 @@ from webhooks.admin.asked import Asked, View
 from webhooks.admin.units import NUMBERS, Unit, Value
 
 PAGE_ROWS = 25
+HANDFUL = 5
+"""Rows that are seen at one glance; what has no more needs no field to narrow it."""
 
 Cells = Mapping[str, Value]
 
@@ -64,6 +66,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A button for all rows of a table; `question` is asked before it can be pressed, `begin` opens that."""
+
+    address: str
+    begin: str
+    question: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """A page's rows, and how many there are in all."""
 
@@ -114,12 +126,14 @@ class Table:
     filed: bool = True
     """Whether it can be had as a file."""
     wide: bool = True
+    offer: Offer | None = None
     kind: str = "table"
 
     def view(self, asked: Asked) -> View:
-        """How it is looked at. HTTPBadRequest for what cannot be."""
+        """How it is looked at; what has no field is not searched. HTTPBadRequest for what cannot be."""
         sortable = frozenset(each.key for each in self.columns if each.sortable)
-        return asked.view(self.id, self.sort, sortable, frozenset(each.key for each in self.choices))
+        view = asked.view(self.id, self.sort, sortable, frozenset(each.key for each in self.choices))
+        return view if self.search else replace(view, search="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +163,11 @@ class Listed:
         if wanted and not any(wanted in text for text in texts):
             return False
         return all(str(row.cells.get(key)) == value for key, value in view.chosen.items())
+
+
+def narrowing(words: str, rows: Sequence[Row]) -> str:
+    """The words of a search field, where there are rows enough to look for one among them."""
+    return words if len(rows) > HANDFUL else ""
 
 
 def ordered(rows: Sequence[Row], view: View) -> Sequence[Row]:

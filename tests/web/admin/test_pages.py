@@ -75,16 +75,31 @@ async def test_a_button_without_a_letter_tries_nothing(seat: Seat, store: Store,
     assert await pressed(seat, "") == (303, "/admin/backlog?retried=0")
 
 
+@pytest.mark.parametrize("path", ["/admin/backlog/retry", "/admin/backlog/retry-all"])
 async def test_no_letter_is_tried_again_without_proof_of_our_page(
-    seat: Seat, store: Store, clock: FakeClock
+    seat: Seat, store: Store, clock: FakeClock, path: str
 ) -> None:
     await give_up(store, clock, "cus_one")
     for form in ({"about": "cus_one"}, {"about": "cus_one", "csrf": "x"}):
-        async with seat.client.post("/admin/backlog/retry", data=form, headers=OURS) as answer:
+        async with seat.client.post(path, data=form, headers=OURS) as answer:
             assert answer.status == 403
-    async with seat.client.get("/admin/backlog/retry") as answer:
+    async with seat.client.get(path) as answer:
         assert answer.status == 405
     assert "cus_one" in await seat.read("/admin/backlog")
+    (newest,) = await store.read(lambda tx: tx.deeds(None, 1))
+    assert newest.deed is Deed.DASHBOARD_ENTERED
+
+
+@pytest.mark.parametrize("said", ["", "-1", "x", "1e9", "<b>", "99999999"])
+async def test_a_page_says_nothing_of_buttons_that_nobody_pressed(seat: Seat, said: str) -> None:
+    assert 'class="told' not in await seat.read(f"/admin/backlog?retried={said}")
+
+
+async def test_a_lone_letter_has_no_button_for_all(seat: Seat, store: Store, clock: FakeClock) -> None:
+    await give_up(store, clock, "cus_one")
+    assert "Retry all" not in await seat.read("/admin/backlog")
+    await give_up(store, clock, "cus_two")
+    assert "Yes, retry all 2" in await seat.read("/admin/backlog?letters-search=one")
 
 
 async def test_what_others_wrote_stays_text(seat: Seat, store: Store, clock: FakeClock) -> None:

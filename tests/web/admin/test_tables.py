@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -16,7 +17,7 @@ from webhooks.admin.asked import Asked, View
 from webhooks.admin.export import contents
 from webhooks.admin.parts import Mood, change
 from webhooks.admin.shown import Grid, grid, path
-from webhooks.admin.tables import Choice, Column, Listed, Row, Table
+from webhooks.admin.tables import HANDFUL, Choice, Column, Listed, Row, Table, narrowing
 from webhooks.admin.units import Unit
 
 NOW = datetime(2026, 11, 28, 7, 30, tzinfo=UTC)
@@ -110,6 +111,15 @@ async def test_links_keep_what_else_was_chosen() -> None:
     assert shown.csv == "/admin/members/m.csv?span=7d&m-tier=free&other-sort=-x"
     assert shown.reset == "/admin/members?span=7d&other-sort=-x"
     assert shown.kept == [("span", "7d"), ("other-sort", "-x")]
+
+
+async def test_few_rows_have_no_field_and_are_not_searched() -> None:
+    rows = [row(f"m{number}", "free", 1) for number in range(HANDFUL)]
+    few = replace(table(rows), search=narrowing("Find", rows))
+    assert (await grid(few, asked(m_search="m1"))).count == f"1 to 2 of {HANDFUL}"
+    more = [*rows, row("one more", "free", 1)]
+    many = replace(table(more), search=narrowing("Find", more))
+    assert (await grid(many, asked(m_search="more"))).count == "1 row"
 
 
 async def test_an_empty_table_says_why_it_is_empty() -> None:

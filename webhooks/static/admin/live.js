@@ -6,7 +6,12 @@ const EVERY = 5000;
 const MOST = 60000;
 const OVER = "Your session is over, so nothing here changes any more. Ask the bot for a new link with /admin dashboard.";
 const AWAY = "The server cannot be reached, so these figures grow old. Trying again by itself.";
+const MANY = "Too many requests came from your session, so these figures grow old. Please wait: the page asks again by itself in";
+const FAILED = "The server had an error, so these figures grow old. Trying again by itself; its log says why. Status";
+const OTHER = "The server did not give this page, so its figures grow old. Load it again. Status";
 const ENDED = new Set([401, 403, 404]);
+const TOO_MANY = 429;
+const ERROR = 500;
 
 let over = false;
 let wait = EVERY;
@@ -18,11 +23,11 @@ export async function look(draw) {
   if (over || document.hidden) return false;
   const began = performance.now();
   const address = location.href;
-  const page = await load(address);
+  const { page, words, pause } = await load(address);
   if (over || address !== location.href) return false; // what was asked for since is on its way
   if (page) put(page, draw);
-  say(page ? "" : AWAY);
-  wait = page ? Math.max(EVERY, 20 * (performance.now() - began)) : Math.min(2 * wait, MOST);
+  say(page ? "" : words);
+  wait = page ? Math.max(EVERY, 20 * (performance.now() - began)) : pause ?? Math.min(2 * wait, MOST);
   clearTimeout(timer);
   timer = setTimeout(look, wait, draw);
   return Boolean(page);
@@ -38,16 +43,24 @@ export function keepFresh(draw) {
 // Whether there is somebody to show anything to.
 export const ended = () => over;
 
-// The page at an address as a document; null if it cannot be had.
+// The page at an address as a document; or why it cannot be had, and for how long not to ask again where that is known.
 async function load(address) {
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
     if (ENDED.has(answer.status)) end();
-    if (!answer.ok || answer.redirected) return null;
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (answer.ok && !answer.redirected) return { page: new DOMParser().parseFromString(await answer.text(), "text/html") };
+    return refused(answer);
   } catch {
-    return null;
+    return { words: AWAY };
   }
+}
+
+function refused(answer) {
+  if (answer.status === TOO_MANY) {
+    const seconds = Math.max(Number(answer.headers.get("Retry-After")) || 0, EVERY / 1000);
+    return { words: `${MANY} ${seconds} seconds.`, pause: seconds * 1000 };
+  }
+  return { words: `${answer.status >= ERROR ? FAILED : OTHER} ${answer.status}.` };
 }
 
 // Take over what is different, place by place; whoever stands in a part keeps standing there.
