@@ -17,7 +17,9 @@ RULE = re.compile(r"[|\s:-]+")
 CODE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")
-NAMED = re.compile(r"(?:engine|bot|providers|billing|webhooks|storage|tests|docs|deploy|benchmarks)/[\w./-]*")
+NAMED = re.compile(
+    r"(?:gate|engine|bot|providers|billing|webhooks|storage|tests|docs|deploy|benchmarks)/[\w./-]*"
+)
 LONGEST_RECORD = 30
 
 Row = Mapping[str, str]

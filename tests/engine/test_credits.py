@@ -160,7 +160,7 @@ async def test_a_comparison_takes_a_credit_for_each_model_beyond_the_limit_or_no
         return [each[1] if isinstance(each, tuple) else each for each in found]
 
     ends = [each for each in await compared() if isinstance(each, Answered)]
-    assert [each.standing.credits for each in ends] == [None, 0]
+    assert {each.standing.credits for each in ends} == {None, 0}
     await house.credit(BOB, 1)
     (refused,) = await compared()
     assert isinstance(refused, Refusal)

@@ -34,8 +34,9 @@ class Visit:
         return str(told["id"])
 
     async def hear(self, text: str) -> Locator:
-        """Say something, and wait for the whole of what the bot says next."""
-        reply = self.page.locator(f"#m-{await self.say(text)} ~ .message.bot").first
+        """Say something, and wait for the whole of what the bot says next; a notice may come between."""
+        answer = ".message.bot:not([id^=m-notice-])"
+        reply = self.page.locator(f"#m-{await self.say(text)} ~ {answer}").first
         await whole(reply)
         return reply
 

@@ -152,11 +152,11 @@ async def test_commands_answer_in_words_while_stripe_hangs(
         assert await said(desk, "cancel") == WAIT
         assert await said(desk, "billing") == WAIT
         assert (await desk.press(ALICE, "upgrade:premium:year"))[-1].text == WAIT
+    monkeypatch.setattr(front, "PATIENCE_SECONDS", 9.5)
     assert "**Premium** tier" in await said(desk, "usage")
     assert "Premium" in await said(desk, "plans")
     till.stripe.faults.clear()
     hanging.gate.set()
-    monkeypatch.setattr(front, "PATIENCE_SECONDS", 9.5)
     assert "**Premium by the month → Premium by the year**" in await said(
         desk, "upgrade", tier="premium", interval="year"
     )
