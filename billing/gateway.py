@@ -18,7 +18,7 @@ from billing.money_back import MoneyBackDesk
 from billing.prices import Prices, Purchase
 from billing.reading import Reading
 from billing.records import Records
-from billing.setup_portal import Portal, find_portal, make_barred
+from billing.setup_portal import barred, find_portal
 from billing.snapshots import checkout_session, plain
 from billing.usage import Usage
 from billing.webhook import parse_webhook_event
@@ -83,7 +83,7 @@ class StripeGateway:
         self._money_back = MoneyBackDesk(self._caller, self._mode)
         self._usage = Usage(self._caller)
         self._records = Records(self._caller, self._mode)
-        self._portals: Fresh[Portal, str] = Fresh()
+        self._portals: Fresh[str, str] = Fresh()
 
     @property
     def mode(self) -> Mode:
@@ -141,24 +141,17 @@ class StripeGateway:
             "customer": customer,
             "return_url": return_url,
         }
-        if ours := await self._portal(Portal.USUAL if sells else Portal.BARRED):
+        if ours := await (self._portal() if sells else barred(self._caller)):
             params["configuration"] = ours
         made = await self._caller.call(lambda: self._api.billing_portal.sessions.create_async(params))
         return made.url
 
-    async def _portal(self, which: Portal) -> str:
-        """Our portal configuration, which is never Stripe's default; '' where the usual one was not set up.
-
-        The one for whoever is blocked is made if it is not there: without it Stripe would let them buy.
-        """
-        kept = self._portals.get(which)
+    async def _portal(self) -> str:
+        """Our portal configuration, which is never Stripe's default; '' where none was set up."""
+        kept = self._portals.get("ours")
         if kept is None:
-            found = await find_portal(self._caller, which)
-            if found is None and which is Portal.BARRED:
-                kept = await make_barred(self._caller)
-            else:
-                kept = found["id"] if found else ""
-            self._portals.keep(which, kept)
+            found = await find_portal(self._caller)
+            kept = self._portals.keep("ours", found["id"] if found else "")
         return kept
 
     async def get_stripe_subscription_status(self, customer: CustomerId) -> CustomerFacts:

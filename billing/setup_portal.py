@@ -98,12 +98,24 @@ async def plan_barred_portal(caller: StripeCaller, _: Wanted) -> Part:
         return BARRED
 
     portal = await find_portal(caller, Portal.BARRED)
-    right = portal is not None and portal["active"] and is_so(portal, BARRED)
-    return Part() if right else Part((_step(Portal.BARRED, portal["id"] if portal else None, offered),))
+    there = portal["id"] if portal else None
+    return Part() if is_barred(portal) else Part((_step(Portal.BARRED, there, offered),))
 
 
-async def make_barred(caller: StripeCaller) -> str:
-    """Have the configuration for blocked members, in an account that was set up before there was one."""
+def is_barred(portal: Fields | None) -> bool:
+    """Whether it is there, can be used, and is as whoever is blocked should find it."""
+    return portal is not None and portal["active"] and is_so(portal, BARRED)
+
+
+async def barred(caller: StripeCaller) -> str:
+    """The id of the configuration for blocked members, which is made or mended first if need be.
+
+    Without it, as in an account that was set up before there was one, or once it was changed at Stripe, they
+    could buy; so it is looked at each time.
+    """
+    portal = await find_portal(caller, Portal.BARRED)
+    if portal is not None and is_barred(portal):
+        return str(portal["id"])
     return await _put(caller, Portal.BARRED, BARRED)
 
 

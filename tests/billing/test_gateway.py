@@ -143,6 +143,19 @@ async def test_the_portal_that_sells_nothing_is_made_where_there_is_none_and_onl
     assert fake.rejections == []
 
 
+@pytest.mark.parametrize(("active", "sells"), [(False, False), (True, True)])
+async def test_the_portal_that_sells_nothing_does_so_whatever_became_of_it_at_stripe(
+    fake: FakeStripe, gateway: StripeGateway, customer: str, *, active: bool, sells: bool
+) -> None:
+    await gateway.create_customer_portal_session(CustomerId(customer), "http://x/", sells=False)
+    (row,) = portals(fake)
+    row["active"] = active
+    row["features"]["subscription_update"]["enabled"] = sells
+    await gateway.create_customer_portal_session(CustomerId(customer), "http://x/", sells=False)
+    (row,) = portals(fake)
+    assert (row["active"], row["features"]["subscription_update"]["enabled"]) == (True, False)
+
+
 async def test_a_deleted_customer_is_gone_for_checkout_and_portal_and_has_only_ended_subscriptions(
     fake: FakeStripe, gateway: StripeGateway, clock: FakeClock, customer: str
 ) -> None:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
+from collections.abc import Callable
 from functools import partial
 
+import pytest
+
+from engine.domain import Micros, TurnId
 from engine.facts import CustomerId, Mode
 from engine.ledger import Tx
+from engine.models import Usage
 from engine.rules import Rules
-from engine.spending import FREE
+from engine.spending import BOT, FREE, Purpose, vendor
+from engine.turns import Charge
+from storage.postgres import PostgresBackend
+from storage.postgres_connection import Patience
 from storage.store import Store, open_store
 from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.pulse import PATIENCE, Pulse
 from tests.storage.children import Children, line
-from tests.storage.makers import MINUTE, account, duty, report, seal
+from tests.storage.makers import MINUTE, account, conversation, duty, hold, report, rows, seal, settlement
 from tests.storage.process import ANN, CEILINGS, LIMIT, PLACE, take
 
 LATER = NOON + MINUTE
@@ -50,6 +60,90 @@ async def test_two_processes_hold_no_more_than_a_ceiling_of_the_house(
     each = held // sum(map(int, let_in))
     assert CEILINGS.free_day
     assert held <= CEILINGS.free_day < held + each
+
+
+class Paused:
+    """A unit of work of another process, held up before its end."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._begun, self._go = threading.Event(), threading.Event()
+
+    def __call__(self, work: Callable[[Tx], object]) -> Callable[[Tx], object]:
+        """That unit, with the pause."""
+
+        def paused(tx: Tx) -> object:
+            result = work(tx)
+            self._begun.set()
+            self._go.wait(PATIENCE)
+            return result
+
+        return paused
+
+    async def until_met(self, rival: Callable[[], asyncio.Task[object]]) -> asyncio.Task[object]:
+        """Begin a rival once the unit has begun, and see it wait for a lock, or end."""
+        waits = (
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = CURRENT_DATABASE()"
+        )
+        await Pulse().until(self._begun.is_set)
+        begun = rival()
+        await Pulse().until(lambda: rows(self._url, waits) or begun.done())
+        return begun
+
+    def go_on(self) -> None:
+        """Let it end."""
+        self._go.set()
+
+
+@pytest.mark.postgres
+async def test_a_turn_that_two_processes_settle_at_once_is_settled_by_one_and_charged_once(
+    postgres_url: str, clock: FakeClock
+) -> None:
+    """As one whose lease ran out while it was answered. On SQLite there is one unit of work at a time."""
+    paused = Paused(postgres_url)
+
+    def settle(tx: Tx) -> object:
+        return tx.settle(TurnId("t"), settlement(cost=40))
+
+    async with await open_store(postgres_url, clock) as one, await open_store(postgres_url, clock) as other:
+        await one.transact(lambda tx: (conversation(tx), hold(tx, "t")))
+        first = asyncio.create_task(one.transact(paused(settle)))
+        try:
+            second = await paused.until_met(lambda: asyncio.create_task(other.transact(settle)))
+        finally:
+            paused.go_on()
+        assert (await first, await second) == (True, False)
+        assert (await one.read(lambda tx: tx.purse(BOT, NOON))).spent == 40
+
+
+def lock_all(tx: Tx) -> object:
+    """Lock more purses than one statement is about."""
+    return tx.lock_purses([vendor(name) for name in "dcba"] + [FREE, BOT], NOON)
+
+
+def charge(tx: Tx) -> object:
+    """Add to the purses of the bot and of a vendor."""
+    return tx.charge_house(Charge("m", "d", Usage(1, 0, 0), Micros(7)), Purpose.SUMMARY, NOON)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("work", [lock_all, charge])
+async def test_whoever_waits_for_a_purse_holds_none_that_comes_later_in_the_order(
+    postgres_url: str, clock: FakeClock, work: Callable[[Tx], object]
+) -> None:
+    """So that nobody waits in a circle."""
+    paused = Paused(postgres_url)
+    hasty = Store(PostgresBackend(postgres_url, Patience(lock=0.1)))
+    async with await open_store(postgres_url, clock) as one, await open_store(postgres_url, clock) as other:
+        first = asyncio.create_task(one.transact(paused(lambda tx: tx.lock_purses([BOT], NOON))))
+        try:
+            second = await paused.until_met(lambda: asyncio.create_task(other.transact(work)))
+            assert not second.done()
+            async with hasty as third:
+                await third.transact(lambda tx: tx.lock_purses([vendor("d")], NOON))
+        finally:
+            paused.go_on()
+        await asyncio.gather(first, second)
 
 
 async def test_two_processes_share_turns_jobs_duties_reports_and_customers_without_taking_any_twice(
