@@ -87,7 +87,7 @@ async def test_what_comes_later_counts_once_and_is_applied_and_says_nothing(
 
 
 @pytest.mark.parametrize("database_url", DATABASES[1:], indirect=True)
-async def test_what_comes_while_they_are_being_erased_is_not_kept_either(
+async def test_what_comes_while_they_are_being_erased_is_applied_and_not_kept_either(
     till: Till, database_url: str
 ) -> None:
     """On SQLite there is one unit of work at a time."""
@@ -114,6 +114,7 @@ async def test_what_comes_while_they_are_being_erased_is_not_kept_either(
     await till.settle()
     assert till.stripe.courier.deliveries[known:]
     assert rows(database_url, WITH_PAYLOAD) == [(0,)]
+    assert rows(database_url, "SELECT DISTINCT payment_status FROM subscription") == [("canceled",)]
 
 
 async def test_what_others_events_say_stays(till: Till, database_url: str) -> None:

@@ -121,9 +121,9 @@ def lock_all(tx: Tx) -> object:
     return tx.lock_purses([vendor(name) for name in "dcba"] + [FREE, BOT], NOON)
 
 
-def charge(tx: Tx) -> object:
+def charge(tx: Tx) -> None:
     """Add to the purses of the bot and of a vendor."""
-    return tx.charge_house(Charge("m", "d", Usage(1, 0, 0), Micros(7)), Purpose.SUMMARY, NOON)
+    tx.charge_house(Charge("m", "d", Usage(1, 0, 0), Micros(7)), Purpose.SUMMARY, NOON)
 
 
 @pytest.mark.postgres
