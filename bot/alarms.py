@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bot.render import moment
 from bot.reply import Reply
 from bot.words import say
 from engine.alerts import Alert, AlertKind, Bulletin, digest
-from engine.domain import Platform
 
 LONGEST_DETAIL = 600
 IN_FULL = 10
 """Alerts that a message tells in full."""
-
-
-OWN: Mapping[AlertKind, str] = {
-    AlertKind.CEILING_NEAR: "ceiling-own-near",
-    AlertKind.CEILING_REACHED: "ceiling-own-reached",
-}
-"""Words for the ceiling of a member, or of the team that they pay for; the others are of the house."""
 MODERATION = "moderation"
 
 
@@ -40,10 +30,7 @@ def paragraph(alert: Alert) -> str:
 
 
 def key_of(alert: Alert) -> str:
-    """The key of its words: some kinds mean something else about a member, or about moderation."""
-    about = alert.subject.partition(":")[0]
-    if alert.kind in OWN and about in set(Platform):
-        return OWN[alert.kind]
+    """The key of its words: a vendor that refuses means something else about moderation."""
     if alert.kind is AlertKind.VENDOR_BROKEN and alert.subject == MODERATION:
         return "moderation-broken"
     return f"alert-{alert.kind}"

@@ -28,8 +28,11 @@ class AlertKind(StrEnum):
     BLOCKED_PAYS = "blocked_pays"
     """Somebody who is blocked pays for what they cannot use."""
     CEILING_NEAR = "ceiling_near"
-    """80 % of a ceiling is spent."""
+    """80 % of a ceiling of the house is spent."""
     CEILING_REACHED = "ceiling_reached"
+    MEMBER_NEAR = "member_near"
+    """The same of what one member, or a team together, may cost in a month."""
+    MEMBER_REACHED = "member_reached"
     VENDOR_DOWN = "vendor_down"
     VENDOR_BACK = "vendor_back"
     VENDOR_FLAPPING = "vendor_flapping"
@@ -65,6 +68,8 @@ NEWS = frozenset(
         AlertKind.CANCEL_SCHEDULED,
         AlertKind.SUBSCRIPTION_ENDED,
         AlertKind.REFUNDED,
+        AlertKind.MEMBER_NEAR,
+        AlertKind.MEMBER_REACHED,
     }
 )
 """Good to know, and nothing to be done: told in channels, to nobody by direct message."""

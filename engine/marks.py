@@ -24,6 +24,18 @@ NOTHING = Micros(0)
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A ceiling in a period, as the operator is told of it; `name` tells it from all others."""
+
+    name: str
+    subject: str
+    when: str
+    most: Micros
+    near: AlertKind = AlertKind.MEMBER_NEAR
+    reached: AlertKind = AlertKind.MEMBER_REACHED
+
+
+@dataclass(frozen=True, slots=True)
 class Payer:
     """Whose month a turn is taken off, and how they may be told."""
 
@@ -74,7 +86,8 @@ def note_house(
     need: Micros = NOTHING,
 ) -> None:
     """Tell the operator of a ceiling of the house; `need`: what a question wanted that found no room."""
-    tell_operator(tx, scope, scope, label(scope, at), ceiling, spent, now, need)
+    kinds = AlertKind.CEILING_NEAR, AlertKind.CEILING_REACHED
+    tell_operator(tx, Ceiling(scope, scope, label(scope, at), ceiling, *kinds), spent, now, need)
 
 
 def note_member(tx: Tx, payer: Payer, now: datetime, need: Micros = NOTHING) -> None:
@@ -95,8 +108,8 @@ def note_own(tx: Tx, payer: Payer, ceiling: Micros, now: datetime, need: Micros)
         tx.owe(notice(payer, spent_kind(payer) if end else near_kind(payer), now))
     if free:
         return
-    month = label_month(now)
-    tell_operator(tx, f"account:{payer.account}", str(payer.person), month, ceiling, spent, now, need)
+    told = Ceiling(f"account:{payer.account}", str(payer.person), label_month(now), ceiling)
+    tell_operator(tx, told, spent, now, need)
 
 
 def note_team(tx: Tx, payer: Payer, share: Share, now: datetime, need: Micros) -> None:
@@ -123,26 +136,18 @@ def note_budget(tx: Tx, share: Share, ceiling: Micros, spent: Micros, now: datet
     tx.owe(notice(told, NoticeKind.TEAM_NEAR, now))
     if reached(spent, ceiling, need):
         tx.owe(notice(told, NoticeKind.TEAM_SPENT, now))
-    tell_operator(tx, team(share.owner), str(owner), label_month(now), ceiling, spent, now, need)
+    shared = Ceiling(team(share.owner), str(owner), label_month(now), ceiling)
+    tell_operator(tx, shared, spent, now, need)
 
 
-def tell_operator(
-    tx: Tx,
-    name: str,
-    subject: str,
-    when: str,
-    ceiling: Micros,
-    spent: Micros,
-    now: datetime,
-    need: Micros,
-) -> None:
+def tell_operator(tx: Tx, told: Ceiling, spent: Micros, now: datetime, need: Micros) -> None:
     """Owe the alerts that a ceiling's spend calls for, each once in a period and for that amount."""
-    if not near(spent, ceiling):
+    if not near(spent, told.most):
         return
-    kinds = [AlertKind.CEILING_NEAR, *([AlertKind.CEILING_REACHED] if reached(spent, ceiling, need) else [])]
-    detail = f"{dollars(spent)} of {dollars(ceiling)} USD in {when}"
-    for kind in kinds:
-        tx.raise_alert(Alert(f"{kind}:{name}:{when}:{ceiling}", kind, subject, now, detail))
+    detail = f"{dollars(spent)} of {dollars(told.most)} USD in {told.when}"
+    for kind in (told.near, *([told.reached] if reached(spent, told.most, need) else [])):
+        key = f"{kind}:{told.name}:{told.when}:{told.most}"
+        tx.raise_alert(Alert(key, kind, told.subject, now, detail))
 
 
 def near(spent: Micros, ceiling: Micros) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.alarms import bulletin, key_of
+from bot.alarms import bulletin
 from bot.words import LANGUAGES, speaking
 from engine.alerts import NEWS, Alert, AlertKind, Bulletin
 from tests.engine.conftest import ALICE
@@ -27,8 +27,6 @@ HOUSE = {
 def subjects(kind: AlertKind) -> Iterator[str]:
     """What such an alert may be about."""
     yield HOUSE.get(kind, "discord:1")
-    if kind in {AlertKind.CEILING_NEAR, AlertKind.CEILING_REACHED}:
-        yield "discord:1"
     if kind is AlertKind.VENDOR_BROKEN:
         yield "moderation"
 
@@ -61,14 +59,6 @@ def test_what_is_typed_to_mend_it_is_the_same_in_every_language(
 ) -> None:
     english, other = (told(kind, subject, each).split("`")[1::2] for each in ("en", language))
     assert sorted(other) == sorted(english)
-
-
-def test_the_ceiling_of_a_member_is_not_told_as_one_of_the_house() -> None:
-    keys = [
-        key_of(Alert("k", AlertKind.CEILING_NEAR, subject, AT))
-        for subject in ("bot", "free", "vendor:slack", "discord:7", "slack:T1/U1", "local:bob")
-    ]
-    assert keys == [*["alert-ceiling_near"] * 3, *["ceiling-own-near"] * 3]
 
 
 def test_moderation_that_is_broken_is_not_told_as_a_model() -> None:

@@ -96,7 +96,8 @@ async def test_nobody_is_named_and_nothing_that_was_written_is_in_it(hall: Hall)
 
 async def test_what_needs_the_operator_is_said_and_news_are_not(hall: Hall) -> None:
     made = await daily(hall)
-    alerts = ((AlertKind.PAYMENT, 3), (AlertKind.VENDOR_DOWN, 2), (AlertKind.VENDOR_BACK, 2))
+    news = (AlertKind.PAYMENT, 3), (AlertKind.VENDOR_BACK, 2), (AlertKind.MEMBER_REACHED, 400)
+    alerts = (*news, (AlertKind.VENDOR_DOWN, 2))
     needs = sheet(replace(made, alerts=alerts), LINK).sections[0]
     assert [(line.name, line.value) for line in needs.lines] == [("Alert: vendor down", "2")]
     assert "What needs you: Nothing." in text(sheet(made, LINK))

@@ -12,7 +12,6 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Message
 
-from bot.alarms import OWN
 from bot.commands import COMMANDS
 from bot.render import UNLISTED, compared_footer, day, moment, money
 from bot.slack.manifest import PROMPTS
@@ -63,7 +62,7 @@ MADE: Mapping[str, Iterable[object]] = {
 }
 """Keys that are put together: what they begin with, and what may follow."""
 NAMED: Mapping[str, Iterable[str]] = {
-    "alarm": {"moderation-broken", *OWN.values(), *(f"alert-{kind}" for kind in AlertKind)},
+    "alarm": {"moderation-broken", *(f"alert-{kind}" for kind in AlertKind)},
     "unlisted": UNLISTED.values(),
 }
 """Keys that are looked up: by what name, and what they may be."""

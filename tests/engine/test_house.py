@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.budget import Ceilings
+from engine.channels import Channel
 from engine.comparison import MOST
 from engine.context import compose
 from engine.domain import (
@@ -30,6 +31,7 @@ from engine.reserve import reserved
 from engine.routing import Route
 from engine.spending import BOT, FREE, vendor
 from tests.engine.conftest import ALICE, DEEP, PREMIUM, QUICK, SPARE, Hall, last
+from tests.engine.test_alarms import Pigeonhole, house, settle
 from tests.engine.test_ceiling import subscribed
 from tests.fakes.models import Scripted
 from tests.storage.makers import rows
@@ -273,7 +275,7 @@ async def test_a_members_month_is_not_told_as_used_up_for_what_is_only_held(
     began = await burst(hall, ALICE, ALICE, model="deep")
     assert sorted(one.model for one in began if isinstance(one, Started)) == ["deep", "quick"]
     assert await notices(hall) == [NoticeKind.ALLOWANCE_NEAR]
-    assert alerts(database_url) == [("ceiling_near", str(ALICE))]
+    assert alerts(database_url) == [("member_near", str(ALICE))]
 
 
 async def test_a_ceiling_that_is_raised_is_told_of_anew(hall: Hall, database_url: str) -> None:
@@ -297,15 +299,29 @@ async def test_a_paying_member_is_told_near_the_ceiling_and_at_it_and_so_is_the_
     near, spent = NoticeKind.ALLOWANCE_NEAR, NoticeKind.ALLOWANCE_SPENT
     assert seen == [
         ([], []),
-        ([near], ["ceiling_near"]),
-        ([near], ["ceiling_near"]),
-        ([near, spent], ["ceiling_near", "ceiling_reached"]),
+        ([near], ["member_near"]),
+        ([near], ["member_near"]),
+        ([near, spent], ["member_near", "member_reached"]),
     ]
     assert {subject for _, subject in alerts(database_url)} == {str(ALICE)}
     hall.clock.advance(timedelta(days=8))
     hall.two.usage = Usage(6_000_000, 0, 0)
     await last(hall.chat(), hall.ask(model="deep"))
     assert await notices(hall) == [near, spent, spent]
+
+
+async def test_the_ceiling_of_one_member_is_told_in_channels_alone_and_the_house_s_to_operators_too(
+    hall: Hall,
+) -> None:
+    await subscribed(hall)
+    hall.ceilings = ceilings(bot=6_000_000)
+    hall.two.usage = Usage(6_000_000, 0, 0)
+    await last(hall.chat(), hall.ask(model="deep"))
+    hole, room = Pigeonhole(), Channel(Platform.DISCORD, "", "77")
+    await settle(house(hall.store, hall.clock, hole, channels=(room,)))
+    told = {str(each.to): [(a.kind.value, a.subject) for a in each.alerts] for each in hole.bulletins}
+    own, members = [("ceiling_near", "bot"), ("ceiling_reached", "bot")], ("member_near", "member_reached")
+    assert told == {str(ALICE): own, str(room): [*own, *((kind, str(ALICE)) for kind in members)]}
 
 
 async def test_a_free_member_is_told_near_the_ceiling_and_at_it_by_the_refusal(

@@ -241,8 +241,8 @@ async def test_a_member_is_told_about_their_share_and_the_owner_and_the_operator
     assert set(await told(club, ALICE)) == kinds | {NoticeKind.TEAM_SPENT}
     assert len(await told(club, ALICE)) == 4
     assert [kind for kind, _ in rows(database_url, "SELECT kind, subject FROM alert ORDER BY kind")] == [
-        "ceiling_near",
-        "ceiling_reached",
+        "member_near",
+        "member_reached",
     ]
 
 
