@@ -95,9 +95,14 @@ class Paused:
         self._go.set()
 
 
+def patient(url: str) -> Store:
+    """A process that waits for a lock as long as a test does."""
+    return Store(PostgresBackend(url, Patience(lock=PATIENCE, statement=PATIENCE, idle=PATIENCE)))
+
+
 @pytest.mark.postgres
 async def test_a_turn_that_two_processes_settle_at_once_is_settled_by_one_and_charged_once(
-    postgres_url: str, clock: FakeClock
+    postgres_url: str,
 ) -> None:
     """As one whose lease ran out while it was answered. On SQLite there is one unit of work at a time."""
     paused = Paused(postgres_url)
@@ -105,7 +110,7 @@ async def test_a_turn_that_two_processes_settle_at_once_is_settled_by_one_and_ch
     def settle(tx: Tx) -> object:
         return tx.settle(TurnId("t"), settlement(cost=40))
 
-    async with await open_store(postgres_url, clock) as one, await open_store(postgres_url, clock) as other:
+    async with patient(postgres_url) as one, patient(postgres_url) as other:
         await one.transact(lambda tx: (conversation(tx), hold(tx, "t")))
         first = asyncio.create_task(one.transact(paused(settle)))
         try:
@@ -129,12 +134,12 @@ def charge(tx: Tx) -> None:
 @pytest.mark.postgres
 @pytest.mark.parametrize("work", [lock_all, charge])
 async def test_whoever_waits_for_a_purse_holds_none_that_comes_later_in_the_order(
-    postgres_url: str, clock: FakeClock, work: Callable[[Tx], object]
+    postgres_url: str, work: Callable[[Tx], object]
 ) -> None:
     """So that nobody waits in a circle."""
     paused = Paused(postgres_url)
     hasty = Store(PostgresBackend(postgres_url, Patience(lock=0.1)))
-    async with await open_store(postgres_url, clock) as one, await open_store(postgres_url, clock) as other:
+    async with patient(postgres_url) as one, patient(postgres_url) as other:
         first = asyncio.create_task(one.transact(paused(lambda tx: tx.lock_purses([BOT], NOON))))
         try:
             second = await paused.until_met(lambda: asyncio.create_task(other.transact(work)))
