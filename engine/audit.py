@@ -93,12 +93,26 @@ class Entry:
     """Given when it is written down; rises."""
 
 
+class DeedOrder(StrEnum):
+    """By what entries are sorted; those that are alike stand with the newest first."""
+
+    TIME = "at"
+    ACTOR = "actor"
+    ORIGIN = "origin"
+    DEED = "deed"
+    SUBJECT = "subject"
+    DETAIL = "detail"
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries are looked for: of one deed, with a text anywhere in them, or all."""
+    """Which entries are looked for: of one deed, with a text anywhere in them, or all; and in what order."""
 
     deed: Deed | None = None
     text: str = ""
+    order: DeedOrder = DeedOrder.TIME
+    rising: bool = False
+    """The oldest first, or from A to Z."""
 
 
 class AuditTx(Protocol):
@@ -112,8 +126,8 @@ class AuditTx(Protocol):
         """The newest entries, or the newest before a number; newest first."""
         ...
 
-    def find_deeds(self, wanted: Wanted, before: int | None, skip: int, limit: int) -> Sequence[Entry]:
-        """The same of those that are wanted, from the one after `skip` of them on."""
+    def find_deeds(self, wanted: Wanted, skip: int, limit: int) -> Sequence[Entry]:
+        """Those that are wanted, in that order, from the one after `skip` of them on."""
         ...
 
     def count_deeds(self, wanted: Wanted) -> int:

@@ -110,22 +110,31 @@ class Panels:
         skip: int = 0,
         limit: int = 50,
         text: str = "",
+        backwards: bool = False,
     ) -> MembersPage:
-        """A page of the members of the UTC month of a day: the worst margin first, or the most of something.
+        """A page of the members of the UTC month of a day: the worst margin first, or in another order.
 
         With `text` those whose person has it in its text, whether they cost anything or not.
         """
-        return await self._read(lambda look: look.members(month, order, skip, limit, text))
+        way = Way(order, text, backwards)
+        return await self._read(lambda look: look.members(month, way, skip, limit))
 
     async def every_member(
-        self, month: date, order: MemberOrder, text: str, take: Callable[[Iterator[MemberRow]], T]
+        self,
+        month: date,
+        order: MemberOrder,
+        text: str,
+        take: Callable[[Iterator[MemberRow]], T],
+        *,
+        backwards: bool = False,
     ) -> T:
         """What `take` makes of all of them, of one moment and in the order of the pages.
 
         It goes through them while they are read, in the thread of the reading; and through all of them again
         if the database was lost meanwhile.
         """
-        return await self._read(lambda look: take(look.every_member(month, order, text)))
+        way = Way(order, text, backwards)
+        return await self._read(lambda look: take(look.every_member(month, way)))
 
     async def vendors(self, hours: int = 24) -> VendorsPanel:
         """How requests went in so many hours up to now; by the hour, or by the day where they are many."""
@@ -149,6 +158,15 @@ class Panels:
             return await self._store.read(
                 lambda tx: work(Look(tx, now, self._mode, self._markup, self._wares))
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How members are looked at: in which order, and who is searched for."""
+
+    order: MemberOrder
+    text: str
+    backwards: bool
 
 
 @dataclass(frozen=True)
@@ -261,21 +279,23 @@ class Look:
         days = month_of(self.today, self.today)
         return tuple(worst(self.tx, self.mode, days, self.markup, self.tier_of, WORST))
 
-    def members(self, day: date, order: MemberOrder, skip: int, limit: int, text: str) -> MembersPage:
+    def members(self, day: date, way: Way, skip: int, limit: int) -> MembersPage:
         """As `Panels.members`."""
         month = read_month(self.tx, self.mode, month_of(day, self.today), self.markup)
-        ranking = Ranking(self.tx, self.mode, month, self.tier_of)
-        if text.strip():
-            found = ranking.found(text, order, FOUND)
+        ranking = Ranking(self.tx, self.mode, month, self.tier_of, way.backwards)
+        if way.text.strip():
+            found = ranking.found(way.text, way.order, FOUND)
             return MembersPage(month.days.first, tuple(found[skip : skip + limit]), len(found), skip)
-        page = ranking.page(order, skip, limit)
+        page = ranking.page(way.order, skip, limit)
         return MembersPage(month.days.first, tuple(page), ranking.count(), skip)
 
-    def every_member(self, day: date, order: MemberOrder, text: str) -> Iterator[MemberRow]:
+    def every_member(self, day: date, way: Way) -> Iterator[MemberRow]:
         """As `Panels.every_member`."""
         month = read_month(self.tx, self.mode, month_of(day, self.today), self.markup)
-        ranking = Ranking(self.tx, self.mode, month, self.tier_of_few)
-        return iter(ranking.found(text, order, FOUND)) if text.strip() else ranking.every(order)
+        ranking = Ranking(self.tx, self.mode, month, self.tier_of_few, way.backwards)
+        if way.text.strip():
+            return iter(ranking.found(way.text, way.order, FOUND))
+        return ranking.every(way.order)
 
     @cached_property
     def favoured(self) -> frozenset[AccountId]:

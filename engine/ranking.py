@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import partial
 from heapq import merge
 from itertools import chain, islice
 
@@ -20,6 +21,8 @@ NEAR = (4, 40, 400)
 """So many times more of those that cost most are looked at before all members are."""
 AT_ONCE = 2_000
 """Members that are read at once where all are wanted."""
+TIERS = tuple(TierName)
+"""From the lowest to the highest."""
 TierOf = Callable[[AccountId], TierName]
 
 
@@ -108,6 +111,7 @@ class Ranking:
     mode: Mode
     month: Month
     tier_of: TierOf
+    backwards: bool = False
 
     def count(self) -> int:
         """Members that cost or brought in something."""
@@ -115,32 +119,49 @@ class Ranking:
 
     def page(self, order: MemberOrder, skip: int, limit: int) -> Sequence[MemberRow]:
         """Some of them, in that order."""
-        ways = {
+        ways: dict[MemberOrder, Callable[[int, int], Sequence[MemberCost]]] = {
             MemberOrder.MARGIN: self._by_margin,
             MemberOrder.REVENUE: self._by_revenue,
             MemberOrder.COST: self._by_cost,
             MemberOrder.REQUESTS: self._by_requests,
+            MemberOrder.PERSON: self._by_person,
+            MemberOrder.TIER: lambda skip, limit: tuple(islice(self._by_tier(), skip, skip + limit)),
         }
         return self._shown(ways[order](skip, limit))
 
     def every(self, order: MemberOrder) -> Iterator[MemberRow]:
         """All of them, in the order of the pages, read as they are taken."""
-        found = self._every(order)
+        found = self.in_order(order)
         while some := tuple(islice(found, AT_ONCE)):
             yield from self._shown(some)
 
-    def _every(self, order: MemberOrder) -> Iterator[MemberCost]:
+    def in_order(self, order: MemberOrder) -> Iterator[MemberCost]:
+        """The same by what they cost, some without their persons."""
+        if order is MemberOrder.PERSON:
+            return self._every_person()
+        if order is MemberOrder.TIER:
+            return self._by_tier()
         if order in {MemberOrder.COST, MemberOrder.REQUESTS}:
             members = self._in_turn(by_requests=order is MemberOrder.REQUESTS)
-            return chain(members, self.month.costless)
+            return self._either_way(members, self.month.costless)
+        return self._every_by_money(order)
+
+    def _every_by_money(self, order: MemberOrder) -> Iterator[MemberCost]:
         brought = {each.account for each in self._payers()}
         others = (each for each in self._in_turn() if each.account not in brought)
         if order is MemberOrder.REVENUE:
-            return chain(self._payers_by_revenue(), others)
-        return merge(self._payers_by_margin(), others, key=self.month.margin)
+            return self._either_way(self._payers_by_revenue(), others)
+        return merge(self._payers_by_margin(), others, key=self._loss)
+
+    def _either_way(self, first: Iterable[MemberCost], others: Iterable[MemberCost]) -> Iterator[MemberCost]:
+        return chain(others, first) if self.backwards else chain(first, others)
 
     def _in_turn(self, *, by_requests: bool = False) -> Iterator[MemberCost]:
-        """All that cost something, the most first."""
+        """All that cost something, the most first, or the least."""
+        if self.backwards:
+            for skip in range(0, self._askers(), AT_ONCE):
+                yield from self._dearest(skip, AT_ONCE, by_requests=by_requests)
+            return
         last: MemberCost | None = None
         while some := self.tx.dearest_behind(self.month.days.first, last, AT_ONCE, by_requests=by_requests):
             yield from some
@@ -150,14 +171,50 @@ class Ranking:
         """Those whose person has that in its text, in that order."""
         accounts = self.tx.find_members(text, most)
         members = self.tx.costs_of(accounts, self.month.days.first)
-        return self._shown(sorted(members, key=lambda each: self._place(each, order)))
+        if order is MemberOrder.TIER:
+            return self._shown(sorted(members, key=self._tier_place))
+        ways: dict[MemberOrder, Callable[[MemberCost], float | str | tuple[float, int]]] = {
+            MemberOrder.MARGIN: self.month.margin,
+            MemberOrder.REVENUE: lambda each: (-float(self.month.revenue(each.account)), -each.cost),
+            MemberOrder.COST: lambda each: -each.cost,
+            MemberOrder.REQUESTS: lambda each: -each.requests,
+            MemberOrder.PERSON: lambda each: str(each.person),
+        }
+        return self._shown(sorted(members, key=ways[order], reverse=self.backwards))
 
-    def _place(self, member: MemberCost, order: MemberOrder) -> float:
-        if order is MemberOrder.MARGIN:
-            return self.month.margin(member)
-        if order is MemberOrder.REVENUE:
-            return -float(self.month.revenue(member.account))
-        return -member.cost if order is MemberOrder.COST else -member.requests
+    def _by_person(self, skip: int, limit: int) -> Sequence[MemberCost]:
+        return self.tx.costs_of(self._persons()[skip : skip + limit], self.month.days.first)
+
+    def _persons(self) -> Sequence[AccountId]:
+        """The accounts of all members in the order of their persons."""
+        costless = {each.account for each in self.month.costless}
+        found = self.tx.by_person(self.mode, self.month.days.first)
+        named = [account for account, asked in found.items() if asked or account in costless]
+        return named[::-1] if self.backwards else named
+
+    def _every_person(self) -> Iterator[MemberCost]:
+        members = {each.account: each for each in chain(self._in_turn(), self.month.costless)}
+        return (members[account] for account in self._persons())
+
+    def _by_tier(self) -> Iterator[MemberCost]:
+        """Read as they are taken: those who have a tier are few, all others come by their margin."""
+        tiered = sorted(self._tiered(), key=self._tier_place)
+        known = {each.account for each in tiered}
+        worst_first = replace(self, backwards=False).in_order(MemberOrder.MARGIN)
+        return self._either_way(tiered, (each for each in worst_first if each.account not in known))
+
+    def _tiered(self) -> Iterator[MemberCost]:
+        """Members who have another tier than the free one."""
+        costless = {each.account for each in self.month.costless}
+        favoured = self.tx.costs_of(sorted(self.tx.favoured(self.mode)), self.month.days.first)
+        for each in favoured:
+            present = each.requests or each.account in costless
+            if present and self.tier_of(each.account) is not TierName.FREE:
+                yield each
+
+    def _tier_place(self, member: MemberCost) -> tuple[int, float, str]:
+        rank = TIERS.index(self.tier_of(member.account))
+        return rank if self.backwards else -rank, self.month.margin(member), member.account
 
     def _by_margin(self, skip: int, limit: int) -> Sequence[MemberCost]:
         """The worst first.
@@ -168,20 +225,28 @@ class Ranking:
         payers = self._payers_by_margin()
         unread = max(0, skip - len(payers))
         others = self._others(unread, skip - unread + limit)
-        together = sorted((*payers, *others), key=self.month.margin)
+        together = sorted((*payers, *others), key=self._loss)
         return together[skip - unread : skip - unread + limit]
 
     def _by_revenue(self, skip: int, limit: int) -> Sequence[MemberCost]:
-        return self._then(self._payers_by_revenue(), self._others, skip, limit)
+        payers = self._payers_by_revenue()
+        if not self.backwards:
+            return self._then(payers, self._others, skip, limit)
+        here, past = self._others(skip, limit), max(0, skip - self._others_count())
+        return (*here, *payers[past : past + limit - len(here)])
 
     def _payers_by_margin(self) -> Sequence[MemberCost]:
-        return sorted(self._payers(), key=lambda each: (self.month.margin(each), each.account))
+        return sorted(self._payers(), key=lambda each: (self._loss(each), each.account))
+
+    def _loss(self, member: MemberCost) -> float:
+        margin = self.month.margin(member)
+        return -margin if self.backwards else margin
 
     def _payers_by_revenue(self) -> Sequence[MemberCost]:
         def place(member: MemberCost) -> tuple[float, int, str]:
             return -float(self.month.revenue(member.account)), -member.cost, member.account
 
-        return sorted(self._payers(), key=place)
+        return sorted(self._payers(), key=place, reverse=self.backwards)
 
     def _by_cost(self, skip: int, limit: int) -> Sequence[MemberCost]:
         return self._before_costless(skip, limit, by_requests=False)
@@ -190,12 +255,25 @@ class Ranking:
         return self._before_costless(skip, limit, by_requests=True)
 
     def _before_costless(self, skip: int, limit: int, *, by_requests: bool) -> Sequence[MemberCost]:
-        first = self.month.days.first
-        found = self.tx.dearest(first, skip, limit, by_requests=by_requests)
+        costless = self.month.costless
+        if self.backwards:
+            read = partial(self._dearest, by_requests=by_requests)
+            return self._then(costless, read, skip, limit)
+        found = self._dearest(skip, limit, by_requests=by_requests)
         if len(found) == limit:
             return found
-        past = max(0, skip - self.tx.count_members(first))
-        return (*found, *self.month.costless[past : past + limit - len(found)])
+        past = max(0, skip - self._askers())
+        return (*found, *costless[past : past + limit - len(found)])
+
+    def _dearest(self, skip: int, limit: int, *, by_requests: bool) -> Sequence[MemberCost]:
+        read = partial(self.tx.dearest, self.month.days.first, by_requests=by_requests)
+        return turned(read, self._askers(), skip, limit) if self.backwards else read(skip, limit)
+
+    def _askers(self) -> int:
+        return self.tx.count_members(self.month.days.first)
+
+    def _others_count(self) -> int:
+        return self._askers() - len(self.month.payers)
 
     def _then(
         self,
@@ -209,8 +287,9 @@ class Ranking:
         return (*here, *(others(max(0, skip - len(first)), rest) if rest else ()))
 
     def _others(self, skip: int, limit: int) -> Sequence[MemberCost]:
-        """Those that never brought in money, the dearest first."""
-        return self.tx.dearest_of_others(self.mode, self.month.days.first, skip, limit)
+        """Those that never brought in money, the dearest first, or the cheapest."""
+        read = partial(self.tx.dearest_of_others, self.mode, self.month.days.first)
+        return turned(read, self._others_count(), skip, limit) if self.backwards else read(skip, limit)
 
     def _payers(self) -> Sequence[MemberCost]:
         return (*self.month.payers, *self.month.costless)
@@ -221,3 +300,12 @@ class Ranking:
         known = {each.account: each for each in self.tx.costs_of(bare, self.month.days.first)}
         found = [known.get(each.account, each) for each in members]
         return [self.month.row(each, self.tier_of(each.account)) for each in found]
+
+
+def turned(
+    read: Callable[[int, int], Sequence[MemberCost]], count: int, skip: int, limit: int
+) -> Sequence[MemberCost]:
+    """A page of what `read` has the other way round, of so many."""
+    end = max(0, count - skip)
+    begin = max(0, end - limit)
+    return read(begin, end - begin)[::-1] if end > begin else ()

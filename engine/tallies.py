@@ -275,13 +275,14 @@ class MemberCost:
 
 
 class MemberOrder(StrEnum):
-    """By what members are sorted."""
+    """By what members are sorted: the worst margin, the most, A or the highest tier first; or backwards."""
 
     MARGIN = "margin"
-    """The worst first."""
     COST = "cost"
     REVENUE = "revenue"
     REQUESTS = "requests"
+    PERSON = "person"
+    TIER = "tier"
 
 
 class WaitingKind(StrEnum):
@@ -351,6 +352,10 @@ class TalliesTx(Protocol):
         self, month: date, last: MemberCost | None, limit: int, *, by_requests: bool = False
     ) -> Sequence[MemberCost]:
         """Those that come behind one of them in the order of `dearest`; None: the first."""
+        ...
+
+    def by_person(self, mode: Mode, month: date) -> Mapping[AccountId, bool]:
+        """From A to Z: who asked in a month (True), and all that ever moved the revenue or are metered."""
         ...
 
     def favoured(self, mode: Mode) -> frozenset[AccountId]:

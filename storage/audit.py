@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.audit import Actor, Deed, Entry, Origin, Wanted
+from engine.audit import Actor, Deed, DeedOrder, Entry, Origin, Wanted
 from storage.session import Row, Session, moment
 
 AFTER_ALL = 2**62
@@ -32,11 +32,13 @@ class Audit:
         rows = self._session.all("deeds", before=AFTER_ALL if before is None else before, most=limit)
         return [entry_from(row) for row in rows]
 
-    def find_deeds(self, wanted: Wanted, before: int | None, skip: int, limit: int) -> Sequence[Entry]:
-        last = AFTER_ALL if before is None else before
-        rows = self._session.all(
-            "find_deeds", deed=wanted.deed, pattern=pattern(wanted), before=last, skip=skip, most=limit
-        )
+    def find_deeds(self, wanted: Wanted, skip: int, limit: int) -> Sequence[Entry]:
+        found = {"deed": wanted.deed, "pattern": pattern(wanted), "skip": skip, "most": limit}
+        if wanted.order is DeedOrder.TIME:
+            rows = self._session.all("oldest_deeds" if wanted.rising else "newest_deeds", **found)
+        else:
+            way = {"word": wanted.order, "rising": int(wanted.rising)}
+            rows = self._session.all("sorted_deeds", **way, **found)
         return [entry_from(row) for row in rows]
 
     def count_deeds(self, wanted: Wanted) -> int:

@@ -40,6 +40,10 @@ class MemberCosts:
         rows = self._session.all(name, month=month_number(month), amount=amount, account=account, most=limit)
         return [member_cost_from(row) for row in rows]
 
+    def by_person(self, mode: Mode, month: date) -> Mapping[AccountId, bool]:
+        rows = self._session.all("members_by_person", mode=mode, **bounds(month))
+        return {AccountId(row["account"]): bool(row["asked"]) for row in rows}
+
     def favoured(self, mode: Mode) -> frozenset[AccountId]:
         return frozenset(AccountId(row["account"]) for row in self._session.all("favoured", mode=mode))
 

@@ -68,3 +68,15 @@ WHERE LOWER(platform || ':' || CASE WHEN workspace = '' THEN '' ELSE workspace |
     LIKE :pattern ESCAPE '\'
 ORDER BY seen_at DESC, id
 LIMIT :most;
+
+-- name: members_by_person
+SELECT m.account, MAX(m.asked) AS asked
+FROM (
+    SELECT account, 1 AS asked FROM spend WHERE month = :month
+    UNION ALL SELECT DISTINCT account, 0 FROM mrr_movement WHERE mode = :mode
+    UNION ALL
+    SELECT DISTINCT account, 0 FROM usage_event WHERE mode = :mode AND used_at >= :since AND used_at < :until
+) AS m
+    JOIN account a ON a.id = m.account
+GROUP BY m.account, a.platform, a.workspace, a.member
+ORDER BY a.platform, a.workspace, a.member, m.account;

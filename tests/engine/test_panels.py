@@ -223,6 +223,24 @@ async def crowded(hall: Hall) -> None:
         await last(hall.chat(), hall.ask(person=person))
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("order", MemberOrder)
+async def test_who_is_searched_for_stands_in_the_order_of_the_pages(
+    hall: Hall, order: MemberOrder, *, backwards: bool
+) -> None:
+    club = Club(hall, SELLING)
+    await club.has(BOB, TEAM_SUB)
+    for person in (ALICE, BOB, ALICE):
+        await last(club.chat(), hall.ask(person=person))
+    view = Panels(hall.store, hall.clock, SELLING, Mode.TEST)
+    page = await view.members(NOON.date(), order, backwards=backwards)
+    found = await view.members(NOON.date(), order, text="local:", backwards=backwards)
+    assert [row.person for row in found.rows] == [row.person for row in page.rows]
+    first = BOB if order is MemberOrder.TIER else ALICE
+    assert page.rows[-1 if backwards else 0].person == first
+    assert {row.person for row in page.rows} == {ALICE, BOB}
+
+
 @pytest.mark.parametrize("order", MemberOrder)
 async def test_all_members_are_those_of_one_moment_whatever_is_asked_meanwhile(
     hall: Hall, monkeypatch: pytest.MonkeyPatch, order: MemberOrder

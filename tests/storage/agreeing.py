@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, partial
+from itertools import product
+from typing import Any
 
 import pytest
 
@@ -118,33 +120,39 @@ async def members_agree(store: Store, panels: Panels, query: raw.Query, mode: Mo
     costs = {
         who: each for (who, *when), each in raw.months(query).items() if when == [month.year, month.month]
     }
-    orders: dict[MemberOrder, Callable[[MemberRow], Fraction | int]] = {
+    tiers = tuple(TierName)
+    orders: dict[MemberOrder, Callable[[MemberRow], object]] = {
         MemberOrder.MARGIN: lambda row: row.margin,
         MemberOrder.COST: lambda row: -row.cost,
         MemberOrder.REQUESTS: lambda row: -row.requests,
         MemberOrder.REVENUE: lambda row: -row.recurring - row.metered,
+        MemberOrder.PERSON: lambda row: str(row.person),
+        MemberOrder.TIER: lambda row: -tiers.index(row.tier),
     }
-    for order, place in orders.items():
-        whole = await panels.members(month, order, limit=1000)
+    assert orders.keys() == set(MemberOrder)
+    for order, backwards in product(orders, (False, True)):
+        whole = await panels.members(month, order, limit=1000, backwards=backwards)
         seen = {row.account: (row.requests, row.cost, row.recurring, row.metered) for row in whole.rows}
         assert len(seen) == len(whole.rows) == whole.total
         assert seen.keys() >= costs.keys() | earned.keys() | metered.keys()
         for who, told in seen.items():
             wanted = earned.get(who, Fraction(0)), metered.get(who, 0) * Fraction(MARKUP)
             assert told == (*costs.get(who, (0, 0)), *wanted)
-        placed = [place(row) for row in whole.rows]
-        if order is MemberOrder.MARGIN:
+        placed: list[Any] = [orders[order](row) for row in whole.rows]
+        if order is MemberOrder.MARGIN and not backwards:
             await worst_agree(store, mode, Days(month, last), placed)
-        assert placed == sorted(placed)
-        assert await paged(panels, month, order) == list(whole.rows)
-        assert await in_one_go(panels, month, order) == list(whole.rows)
+        assert placed == sorted(placed, reverse=backwards)
+        assert await paged(panels, month, order, backwards=backwards) == list(whole.rows)
+        assert await in_one_go(panels, month, order, backwards=backwards) == list(whole.rows)
 
 
-async def in_one_go(panels: Panels, month: date, order: MemberOrder) -> Sequence[MemberRow]:
+async def in_one_go(
+    panels: Panels, month: date, order: MemberOrder, *, backwards: bool
+) -> Sequence[MemberRow]:
     """All members as a file has them, few at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "AT_ONCE", 3)
-        return await panels.every_member(month, order, "", list)
+        return await panels.every_member(month, order, "", list, backwards=backwards)
 
 
 async def worst_agree(store: Store, mode: Mode, days: Days, margins: Sequence[Fraction | int]) -> None:
@@ -192,11 +200,11 @@ def within(took: Sequence[timedelta]) -> Quantiles:
     return Quantiles(half, most, len(took))
 
 
-async def paged(panels: Panels, month: date, order: MemberOrder) -> Sequence[object]:
+async def paged(panels: Panels, month: date, order: MemberOrder, *, backwards: bool) -> Sequence[object]:
     """The same by pages of seven."""
     found: list[object] = []
     page: MembersPage | None = None
     while page is None or page.rows:
-        page = await panels.members(month, order, skip=len(found), limit=7)
+        page = await panels.members(month, order, skip=len(found), limit=7, backwards=backwards)
         found += page.rows
     return found

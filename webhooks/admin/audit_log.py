@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from aiohttp import web
 
-from engine.audit import Deed, Entry, Wanted
+from engine.audit import Deed, DeedOrder, Entry, Wanted
 from engine.ledger import Tx
 from engine.ports import Store
 from webhooks.admin.asked import Asked, View
@@ -14,14 +14,15 @@ from webhooks.admin.parts import Part
 from webhooks.admin.tables import Cells, Choice, Column, Row, Slice, Table
 from webhooks.admin.units import Unit
 
-AT_ONCE = 500
+AT_ONCE = 2_000
+"""Entries that are read at once where all are wanted."""
 COLUMNS = (
-    Column("at", "Time", Unit.MOMENT, sortable=False),
-    Column("actor", "Who", sortable=False),
-    Column("origin", "From", sortable=False),
-    Column("deed", "What", sortable=False),
-    Column("subject", "About", sortable=False),
-    Column("detail", "More", sortable=False),
+    Column("at", "Time", Unit.MOMENT),
+    Column("actor", "Who"),
+    Column("origin", "From"),
+    Column("deed", "What"),
+    Column("subject", "About"),
+    Column("detail", "More"),
 )
 DEEDS = Choice("deed", "What", [(each.value, each.value.replace("-", " ")) for each in Deed])
 
@@ -40,8 +41,9 @@ class AuditLog:
                 "What operators did",
                 COLUMNS,
                 self,
+                sort="-at",
                 empty="Nobody has done anything yet. What operators do from now on stands here.",
-                about="The newest first. It is only ever added to.",
+                about="It is only ever added to.",
                 search="Find somebody or something",
                 choices=(DEEDS,),
             )
@@ -51,21 +53,22 @@ class AuditLog:
         wanted = wanted_in(view)
 
         def work(tx: Tx) -> Slice:
-            found = tx.find_deeds(wanted, None, offset, limit)
+            found = tx.find_deeds(wanted, offset, limit)
             return Slice([row_of(each) for each in found], tx.count_deeds(wanted))
 
         return await self._store.read(work)
 
-    async def all(self, view: View) -> AsyncIterator[Row]:
+    async def through(self, view: View, take: Callable[[Iterable[Row]], None]) -> None:
         wanted = wanted_in(view)
-        found = await self._after(wanted, None)
-        while found:
-            for each in found:
-                yield row_of(each)
-            found = await self._after(wanted, found[-1].number)
+        await self._store.read(lambda tx: take(row_of(each) for each in every(tx, wanted)))
 
-    async def _after(self, wanted: Wanted, number: int | None) -> Sequence[Entry]:
-        return await self._store.read(lambda tx: tx.find_deeds(wanted, number, 0, AT_ONCE))
+
+def every(tx: Tx, wanted: Wanted) -> Iterator[Entry]:
+    """All that are wanted, read as they are taken."""
+    skip = 0
+    while found := tx.find_deeds(wanted, skip, AT_ONCE):
+        yield from found
+        skip += len(found)
 
 
 def wanted_in(view: View) -> Wanted:
@@ -73,7 +76,9 @@ def wanted_in(view: View) -> Wanted:
     chosen = view.chosen.get("deed")
     if chosen and chosen not in set(Deed):
         raise web.HTTPBadRequest(text="There is no such deed in the audit log.")
-    return Wanted(Deed(chosen) if chosen else None, view.search)
+    return Wanted(
+        Deed(chosen) if chosen else None, view.search, DeedOrder(view.sort), rising=not view.descending
+    )
 
 
 def row_of(entry: Entry) -> Row:

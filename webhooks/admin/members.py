@@ -20,17 +20,19 @@ AT_ONCE = 500
 LOOKED_AT = 2_000
 """Members among which those of one tier are looked for on a page; a file looks at all."""
 COLUMNS = (
-    Column("person", "Member", sortable=False),
-    Column("margin", "Margin", Unit.MONEY, only="ascending"),
-    Column("revenue", "Revenue", Unit.MONEY, only="descending", about="Recurring and metered, of this month"),
-    Column("cost", "Vendor cost", Unit.MONEY, only="descending"),
-    Column("requests", "Requests", Unit.COUNT, only="descending"),
-    Column("tier", "Tier now", sortable=False),
+    Column("person", "Member"),
+    Column("margin", "Margin", Unit.MONEY),
+    Column("revenue", "Revenue", Unit.MONEY, about="Recurring and metered, of this month"),
+    Column("cost", "Vendor cost", Unit.MONEY),
+    Column("requests", "Requests", Unit.COUNT),
+    Column("tier", "Tier now"),
     Column("seen", "Last seen", Unit.MOMENT, sortable=False),
 )
 """What a phone shows beside the name comes first."""
 TIERS = Choice("tier", "Tier", [(each.value, each.title()) for each in TierName])
 ERASED = "erased"
+FROM_BELOW = frozenset({MemberOrder.MARGIN, MemberOrder.PERSON})
+"""Orders that begin with the least or with A if nothing else is said."""
 
 
 class Members:
@@ -50,7 +52,7 @@ class Members:
                 Ranked(self._panels, month),
                 sort="margin",
                 about=(
-                    "The worst first. What a seat in a team costs is its owner's. "
+                    "What a seat in a team costs is its owner's. "
                     f"A tier is looked for among the first {LOOKED_AT:,}; the file has all. "
                     f"A search finds {FOUND} at most."
                 ),
@@ -87,11 +89,20 @@ class Ranked:
         def kept(members: Iterator[MemberRow]) -> None:
             take(row_of(each) for each in members if tier is None or each.tier is tier)
 
-        await self._panels.every_member(self._month, MemberOrder(view.sort), view.search, kept)
+        order, backwards = order_in(view)
+        await self._panels.every_member(self._month, order, view.search, kept, backwards=backwards)
 
     async def _page(self, view: View, skip: int, limit: int) -> MembersPage:
-        order = MemberOrder(view.sort)
-        return await self._panels.members(self._month, order, skip=skip, limit=limit, text=view.search)
+        order, backwards = order_in(view)
+        return await self._panels.members(
+            self._month, order, skip=skip, limit=limit, text=view.search, backwards=backwards
+        )
+
+
+def order_in(view: View) -> tuple[MemberOrder, bool]:
+    """By what it is sorted, and whether that is the other way round than usual."""
+    order = MemberOrder(view.sort)
+    return order, view.descending is (order in FROM_BELOW)
 
 
 def tier_in(view: View) -> TierName | None:

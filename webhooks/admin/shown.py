@@ -183,10 +183,8 @@ def head(column: Column, table: Table, view: View, asked: Asked) -> Head:
     link, direction = "", ""
     if column.sortable:
         current = view.sort == column.key
-        direction = column.only or ("descending" if view.descending else "ascending")
-        direction = direction if current else "none"
+        direction = ("descending" if view.descending else "ascending") if current else "none"
         downwards = not view.descending if current else column.unit is not Unit.TEXT
-        downwards = column.only == "descending" if column.only else downwards
         order = f"{'-' if downwards else ''}{column.key}"
         link = asked.address(**{f"{table.id}-sort": order, f"{table.id}-page": None})
     return Head(column.title, column.about, column.number, link, direction)

@@ -26,8 +26,6 @@ class Column:
     unit: Unit = Unit.TEXT
     sortable: bool = True
     about: str = ""
-    only: str = ""
-    """The one direction in which it can be sorted; none, both."""
     signed: bool = False
     """Whether it is a change, which is written with its sign."""
 

@@ -6,15 +6,21 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
 from engine.alerts import DASHBOARD, PAGES
 from engine.audit import Actor, Deed, Entry, Origin, Wanted
+from engine.domain import Person, Platform
+from engine.ledger import Tx
 from storage.store import Store
 from tests.engine.gauge import gauged
 from tests.fakes.clock import FakeClock
+from tests.storage.makers import conversation as talk
+from tests.storage.makers import hold, settlement
 from tests.web.admin.desk import OURS, Seat, give_up, seated
+from webhooks.admin import audit_log
 
 EVIL = "<script>alert(1)</script>\"'=1+1"
 SHELL = Actor("console:root", Origin.CONSOLE)
@@ -136,7 +142,7 @@ async def test_signs_of_patterns_are_looked_for_as_they_are(store: Store, clock:
         await store.transact(lambda tx, entry=entry: tx.note(entry))  # type: ignore[misc]
 
     async def found(text: str) -> list[str]:
-        entries = await store.read(lambda tx: tx.find_deeds(Wanted(None, text), None, 0, 9))
+        entries = await store.read(lambda tx: tx.find_deeds(Wanted(None, text), 0, 9))
         return [each.subject for each in entries]
 
     assert (await found("%"), await found("\\"), await found("A_B")) == (["100%"], ["100\\"], ["a_b"])
@@ -181,3 +187,70 @@ async def test_nobody_sees_a_page_or_a_file_without_a_session(seat: Seat) -> Non
 async def test_every_page_that_an_alert_leads_to_is_there(seat: Seat) -> None:
     for path in {DASHBOARD, *PAGES.values()}:
         await seat.read(path)
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [
+        ("-at", "discord:2"),
+        ("at", "discord:0"),
+        ("actor", "discord:1"),
+        ("-actor", "discord:2"),
+        ("-subject", "discord:2"),
+        ("subject", "discord:0"),
+        ("detail", "discord:1"),
+        ("-detail", "discord:0"),
+        ("deed", "discord:2"),
+        ("-deed", "discord:1"),
+        ("origin", "discord:2"),
+    ],
+)
+async def test_the_audit_log_is_sorted_both_ways_and_so_is_its_file(
+    seat: Seat, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, order: str, first: str
+) -> None:
+    monkeypatch.setattr(audit_log, "AT_ONCE", 2)
+    entries = [
+        Entry(clock.now(), Actor("console:b", Origin.CONSOLE), Deed.STATS, "discord:0", "Zebra"),
+        Entry(clock.now(), Actor("console:A", Origin.CONSOLE), Deed.WHY, "discord:1", "apple"),
+        Entry(clock.now(), Actor("console:c", Origin.CONSOLE), Deed.BLOCK, "discord:2"),
+    ]
+    for entry in entries:
+        await store.transact(lambda tx, entry=entry: tx.note(entry))  # type: ignore[misc]
+    text = await seat.read(f"/admin/audit/deeds.csv?deeds-sort={order}&deeds-search=console:")
+    _, *rows = csv.reader(io.StringIO(text))
+    assert rows[0][4] == first
+    assert {row[4] for row in rows} == {each.subject for each in entries}
+    page = await seat.read(f"/admin/audit?deeds-sort={order}&deeds-search=console:")
+    assert re.findall(r">(discord:\d)<", page) == [row[4] for row in rows]
+    way = "descending" if order.startswith("-") else "ascending"
+    assert len(re.findall(f'aria-sort="{way}"', page)) == 1
+    assert await seat.read("/admin/audit?deeds-sort=number", 400)
+
+
+@pytest.mark.parametrize("key", ["person", "margin", "revenue", "cost", "requests", "tier"])
+async def test_members_are_sorted_both_ways_on_their_page_and_in_their_file(
+    seat: Seat, store: Store, key: str
+) -> None:
+    people = [Person(Platform.DISCORD, "", f"{number}") for number in range(3)]
+    for number, person in enumerate(people):
+        await store.transact(partial(asked_by, person=person, times=number + 1))
+    lists = []
+    for order in (key, f"-{key}"):
+        page = await seat.read(f"/admin/members?members-sort={order}")
+        file = await seat.read(f"/admin/members/members.csv?members-sort={order}")
+        filed = [row[0] for row in csv.reader(io.StringIO(file))][1:]
+        assert re.findall(r">(?:<span[^>]*>Marked: </span>)?(discord:\d)<", page) == filed
+        assert f'aria-sort="{"descending" if order[0] == "-" else "ascending"}"' in page
+        lists.append(filed)
+    names = [str(each) for each in people]
+    wanted = names[::-1] if key == "margin" else names
+    if key in {"person", "margin", "cost", "requests"}:
+        assert lists == [wanted, wanted[::-1]]
+
+
+def asked_by(tx: Tx, person: Person, times: int) -> None:
+    """A member whose questions cost something."""
+    talk(tx, f"c{person.user}", person)
+    for number in range(times):
+        turn = hold(tx, f"t{person.user}-{number}", f"c{person.user}", person)
+        tx.settle(turn, settlement(cost=1_000))
