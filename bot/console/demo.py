@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from argparse import Namespace
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -135,10 +135,21 @@ async def demo_data(arguments: Namespace, settings: Settings, now: datetime, ope
         if await house.store.read(lambda tx: tx.count_accounts()):
             print(FULL.format(url=arguments.database), file=sys.stderr)
             return 2
-        logging.getLogger().setLevel(logging.CRITICAL)  # what fails in the story is no news
-        tally = await Life(stage_of(house, clock), plot, shown(sys.stdout.isatty())).run()
+        with silenced(logging.getLogger()):
+            tally = await Life(stage_of(house, clock), plot, shown(sys.stdout.isatty())).run()
     print("\n".join(ended(arguments, plot, tally)))
     return 0
+
+
+@contextmanager
+def silenced(log: logging.Logger) -> Iterator[None]:
+    """What fails in the story is no news; what fails after it is."""
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def stage_of(house: HouseParts, clock: PlayedClock) -> Stage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -58,15 +58,6 @@ DONE = frozenset(
 """Deeds of which the story has some."""
 PLOT = Plot(days=8, members=60, seed=7, until=TODAY)
 SMALL = Plot(days=2, members=20, seed=3, until=TODAY)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _heard_again() -> Iterator[None]:
-    """The story silences the log of its process, which other tests read."""
-    root = logging.getLogger()
-    level = root.level
-    yield
-    root.setLevel(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +231,14 @@ async def test_a_database_with_accounts_is_left_alone(
         assert await demo.demo_data(arguments, load_settings({}), TODAY, open_house) == 2
         assert await store.read(lambda tx: tx.count_accounts()) == 1
     assert "has accounts in it" in capsys.readouterr().err
+
+
+async def test_what_goes_wrong_after_the_story_is_heard_again() -> None:
+    log = logging.getLogger("tests.story")
+    log.setLevel(logging.INFO)
+    with demo.silenced(log):
+        assert not log.isEnabledFor(logging.ERROR)
+    assert log.level == logging.INFO
 
 
 async def test_it_never_meets_stripe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
