@@ -40,6 +40,8 @@ class Recorded:
     """The most that the turn was let in for."""
     on_credit: bool = False
     """Whether its conversation was begun beyond the limit of its day, on a credit."""
+    ended: bool = False
+    """Whether its member or moderation ended it before any text: it counts for the rate as an answer does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,19 +240,23 @@ class Replay:
             whole.metered += metered
 
     def _count(self, question: Question, account: AccountId) -> None:
-        """Let what was answered count against later limits; what is begun on credits does not."""
+        """Let what was answered count against later limits; what is begun on credits does not.
+
+        What its member stopped, or moderation refused, counts for the rate alone.
+        """
         life, at = self._lives[account], question.first.began_at
         limit = question.tiers[1].conversations_per_day
         within = None if limit is None else max(0, limit - life.today(at))
-        begun, answered = 0, False
+        begun, asked = 0, False
         for place, (row, *_) in enumerate(question.turns):
+            asked |= row.ended or not lost(row)
             if lost(row):
                 continue
-            live, answered = self._live(row), True
+            live = self._live(row)
             begun += live == 0 and (within is None or place < within)
             if row.conversation:
                 self._turns[row.conversation] = live + 1
-        if answered:
+        if asked:
             life.asked(at, begun)
 
 

@@ -62,4 +62,5 @@ def recorded_from(row: Row) -> Recorded:
         row["asked_model"] or model,
         Micros(held or 0),
         on_credit=bool(row["on_credit"]),
+        ended=bool(row["ended"]),
     )

@@ -2,7 +2,8 @@
 SELECT c.number, c.turn, c.account, c.purse, c.purpose, c.model, c.provider, c.input_tokens, c.cached_input_tokens,
     c.cache_written_tokens, c.output_tokens, c.reasoning_tokens, c.estimated, c.cost, c.began_at, c.tier,
     t.conversation, t.batch, t.state, t.asked_model, t.estimate, v.started_at AS opened_at,
-    CASE WHEN u.conversation IS NULL THEN 0 ELSE 1 END AS on_credit
+    CASE WHEN u.conversation IS NULL THEN 0 ELSE 1 END AS on_credit,
+    CASE WHEN t.state = 'released' AND t.outcome IN ('stopped', 'moderated', 'unchecked') THEN 1 ELSE 0 END AS ended
 FROM charge c
 LEFT JOIN turn t ON t.id = c.turn
 LEFT JOIN conversation v ON v.id = t.conversation

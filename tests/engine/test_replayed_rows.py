@@ -13,7 +13,7 @@ from engine.budget import Ceilings
 from engine.domain import AccountId, ConversationId, Micros, RefusalReason, Scope, TierName, TurnId
 from engine.facts import Mode
 from engine.hindsight import Meter, Rules, Side, Swap
-from engine.models import NO_USAGE, ModelSpec, Price, Usage
+from engine.models import NO_USAGE, ModelClass, ModelSpec, Price, Usage
 from engine.overage import month_start
 from engine.recorded import Recorded
 from engine.replay import Replay
@@ -23,7 +23,7 @@ from engine.turns import Charge, TurnState
 from engine.what_if import as_billed
 from tests.engine.conftest import CATALOGUE, DEEP, FREE, PREMIUM, QUICK, SPARE
 from tests.engine.test_metering import subscription
-from tests.engine.test_replay import DAVE, PRO
+from tests.engine.test_replay import BEST, DAVE, PRO
 from tests.engine.test_what_if import drafted
 from tests.fakes.clock import NOON
 
@@ -144,6 +144,37 @@ def test_the_models_of_a_comparison_have_to_fit_the_house_together() -> None:
     held = [replace(each, held=Micros(6000)) for each in both]
     draft = replace(drafted(compare=2), ceilings=Ceilings(free_day=Micros(11_000)))
     assert blocked(gone_through(held, draft)) == {RefusalReason.FREE_BUDGET: 1}
+
+
+@pytest.mark.parametrize(("stop", "other"), [(None, "quick"), (60_000, "deep")])
+def test_without_a_stop_everyday_models_follow_at_once_though_a_class_between_would_fit(
+    stop: int | None, other: str
+) -> None:
+    own = replace(
+        PREMIUM,
+        classes=frozenset(ModelClass),
+        cost_ceiling_month=Micros(40_000),
+        cost_stop_month=None if stop is None else Micros(stop),
+    )
+    tiers = {TierName.FREE: FREE, TierName.PREMIUM: own}
+    draft = Rules(replace(CATALOGUE, tiers=tiers, models=(QUICK, DEEP, BEST)))
+    replay = gone_through([row(1, "best", tier=TierName.PREMIUM, held=Micros(90_000))], draft, draft)
+    assert list(replay.effects.swaps) == [("best", other, Swap.CEILING)]
+
+
+@pytest.mark.parametrize(
+    ("read", "times"), [((3000, 1000), 1), ((1000, 3000), 1), ((1000, 1000), 0), ((1000,), 0)]
+)
+def test_the_largest_reading_of_a_turn_s_requests_is_what_is_held_at_other_prices(
+    read: Sequence[int], times: int
+) -> None:
+    requests = [
+        replace(row(1, usage=Usage(tokens, 0, 1)), number=number) for number, tokens in enumerate(read)
+    ]
+    free = {TierName.FREE: replace(FREE, cost_ceiling_month=Micros(4_000))}
+    short = replace(priced(QUICK, 8_000_000), max_output=100)
+    draft = Rules(replace(CATALOGUE, tiers=free, models=(short,)))
+    assert blocked(gone_through(requests, draft)) == ({RefusalReason.COST: 1} if times else {})
 
 
 def test_each_month_begins_with_nothing_used() -> None:

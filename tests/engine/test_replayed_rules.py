@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from engine.domain import Micros, TierName
+from engine.domain import Micros, RefusalReason, TierName
 from engine.facts import CustomerId, Mode, PaymentStatus, SubscriptionId
 from engine.grants import Grant
 from engine.hindsight import Rules
@@ -17,10 +17,10 @@ from engine.ledger import Tx
 from engine.models import Usage
 from engine.terms import Metering
 from engine.what_if import Comparison, WhatIf
-from tests.engine.conftest import ALICE, FREE, PREMIUM, Hall
+from tests.engine.conftest import ALICE, CATALOGUE, FREE, PREMIUM, Hall
 from tests.engine.test_metering import subscription
 from tests.engine.test_replay import DAVE, MARKUP, PRO, RICH, STEPPING, TALKS, again, billed, give, rules
-from tests.engine.test_what_if import MINUTE, Question, compared
+from tests.engine.test_what_if import MINUTE, Question, blocked, compared, drafted
 from tests.fakes.clock import NOON, FakeClock
 
 TENTH = Usage(99_000, 0, 250)
@@ -61,6 +61,27 @@ async def test_a_failed_question_does_not_use_up_the_day(hall: Hall) -> None:
     failed = [Question(MINUTE, ALICE, talk, fails=True) for talk in (7, 8)]
     found = await compared(hall.store, RICH, RICH, [*failed, *TALKS[:3]])
     assert (found.today.whole.turns, found.blocked) == (3, ())
+
+
+@pytest.mark.parametrize(
+    ("first", "times"),
+    [(Question(MINUTE, ALICE, 0, stops=True), 1), (Question(MINUTE, ALICE, 0, fails=True), 0)],
+)
+async def test_a_question_that_its_member_stopped_counts_for_the_rate_and_a_failed_one_does_not(
+    hall: Hall, first: Question, times: int
+) -> None:
+    close = [first, Question(25, ALICE, 0), Question(90, ALICE, 0)]
+    once = drafted(requests_per_minute=1)
+    asked = await compared(hall.store, Rules(CATALOGUE), once, close)
+    assert blocked(asked) == ({RefusalReason.RATE: (1, 1)} if times else {})
+    assert asked.today.whole.turns == 2
+
+
+async def test_a_stopped_question_is_replayed_as_the_chat_counted_it(hall: Hall) -> None:
+    once = drafted(requests_per_minute=1)
+    close = [Question(MINUTE, ALICE, 0, stops=True), Question(25, ALICE, 0), Question(40, ALICE, 0)]
+    found = await compared(hall.store, once, once, close)
+    assert (found.refused, found.today.whole.turns, found.blocked) == (1, 1, ())
 
 
 async def test_a_failed_answer_of_a_comparison_does_not_use_up_the_day(hall: Hall) -> None:

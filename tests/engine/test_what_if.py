@@ -63,6 +63,8 @@ class Question:
     usage: Usage = USUAL
     fails: bool = False
     """A comparison fails in its first model."""
+    stops: bool = False
+    """Its member stops it before a word of it is there."""
     models: tuple[str, ...] = ()
     """To be compared, each in a conversation of its own; none: an ordinary question."""
 
@@ -76,6 +78,7 @@ QUESTIONS = st.lists(
         st.sampled_from([None, "quick", "spare", "deep"]),
         st.builds(Usage, st.integers(1, 60_000), st.just(0), st.integers(1, 30_000)),
         st.sampled_from([False, False, False, True]),
+        stops=st.sampled_from([False, False, False, True]),
     ),
     min_size=5,
     max_size=40,
@@ -107,7 +110,7 @@ def answer(tx: Tx, admission: Admission, each: Question, at: datetime, *, fails:
     """Write down what one of its models did."""
     spec = admission.routes[0].spec
     charge = Charge(spec.name, spec.provider, each.usage, cost(spec.price, each.usage))
-    text, end = ("", "busy") if fails else ("Well.", "end")
+    text, end = ("", "busy") if fails else ("", "stopped") if each.stops else ("Well.", "end")
     write_down(tx, admission, Settlement(spec.name, text, each.usage, charge.cost, end, at, (charge,)))
 
 
