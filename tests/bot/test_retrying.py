@@ -14,28 +14,14 @@ from engine.audit import Deed, Entry, Origin
 from engine.facts import Mode
 from engine.ledger import Tx
 from engine.terms import DutyId
-from tests.bot.counter import simulated_counter
-from tests.bot.house import household
+from tests.bot.test_announcing import front as front  # noqa: PLC0414 - a fixture
+from tests.bot.test_announcing import house as house  # noqa: PLC0414 - a fixture
 from tests.bot.test_announcing import presses, says
 from tests.engine.conftest import ALICE, BOB, Hall
 from tests.engine.conftest import hall as hall  # noqa: PLC0414 - a fixture
 from tests.storage.makers import duty
 
 HOW = "Mend the cause, then `/admin retry ID` tries one of them again, and the button all of them."
-
-
-@pytest.fixture
-def house(hall: Hall) -> Household:
-    """Everything that operators have; Alice is one."""
-    return household(hall, simulated_counter(hall.store, hall.clock).front(hall))
-
-
-@pytest.fixture
-def front(hall: Hall, house: Household) -> Front:
-    """The bot, which Alice operates."""
-    found = simulated_counter(hall.store, hall.clock).front(hall)
-    found.operators = house.office.operators
-    return found
 
 
 async def give_up(hall: Hall, *names: str, why: str = "no right") -> None:
