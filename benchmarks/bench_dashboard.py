@@ -268,6 +268,8 @@ async def members(store: Store) -> None:
         (f"the last of {total:,}, the worst first", MemberOrder.MARGIN, total - 50, ""),
         ("first page by cost", MemberOrder.COST, 0, ""),
         ("first page by requests", MemberOrder.REQUESTS, 0, ""),
+        ("first page by name", MemberOrder.PERSON, 0, ""),
+        ("first page by tier", MemberOrder.TIER, 0, ""),
         ("search among all members", MemberOrder.MARGIN, 0, "99999"),
     ):
         times = [

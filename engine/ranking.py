@@ -172,7 +172,8 @@ class Ranking:
         accounts = self.tx.find_members(text, most)
         members = self.tx.costs_of(accounts, self.month.days.first)
         if order is MemberOrder.TIER:
-            return self._shown(sorted(members, key=self._tier_place))
+            tiered = [(self.tier_of(each.account), each) for each in members]
+            return self._shown([each for _, each in sorted(tiered, key=self._tier_place)])
         ways: dict[MemberOrder, Callable[[MemberCost], float | str | tuple[float, int]]] = {
             MemberOrder.MARGIN: self.month.margin,
             MemberOrder.REVENUE: lambda each: (-float(self.month.revenue(each.account)), -each.cost),
@@ -198,22 +199,24 @@ class Ranking:
 
     def _by_tier(self) -> Iterator[MemberCost]:
         """Read as they are taken: those who have a tier are few, all others come by their margin."""
-        tiered = sorted(self._tiered(), key=self._tier_place)
+        tiered = [each for _, each in sorted(self._tiered(), key=self._tier_place)]
         known = {each.account for each in tiered}
         worst_first = replace(self, backwards=False).in_order(MemberOrder.MARGIN)
         return self._either_way(tiered, (each for each in worst_first if each.account not in known))
 
-    def _tiered(self) -> Iterator[MemberCost]:
-        """Members who have another tier than the free one."""
+    def _tiered(self) -> Iterator[tuple[TierName, MemberCost]]:
+        """Members who have another tier than the free one, each with it."""
         costless = {each.account for each in self.month.costless}
         favoured = self.tx.costs_of(sorted(self.tx.favoured(self.mode)), self.month.days.first)
         for each in favoured:
-            present = each.requests or each.account in costless
-            if present and self.tier_of(each.account) is not TierName.FREE:
-                yield each
+            if not each.requests and each.account not in costless:
+                continue
+            tier = self.tier_of(each.account)
+            if tier is not TierName.FREE:
+                yield tier, each
 
-    def _tier_place(self, member: MemberCost) -> tuple[int, float, str]:
-        rank = TIERS.index(self.tier_of(member.account))
+    def _tier_place(self, tiered: tuple[TierName, MemberCost]) -> tuple[int, float, str]:
+        rank, member = TIERS.index(tiered[0]), tiered[1]
         return rank if self.backwards else -rank, self.month.margin(member), member.account
 
     def _by_margin(self, skip: int, limit: int) -> Sequence[MemberCost]:
