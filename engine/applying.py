@@ -75,7 +75,7 @@ def apply(
     listed = [with_grace(sub, old, asked_at) for sub in truth.subscriptions]
     new = ended_with_customer(listed or old, now) if truth.gone else listed
     tx.replace_subscriptions(account.id, dirty.mode, new, now)
-    for alert in tidings.turned(old, new, account.person, now):
+    for alert in tidings.turned(old, new, account.person, now, blocked=account.blocked_at is not None):
         tx.raise_alert(alert)
     remember(tx, record, new, now, gone=truth.gone)
     settle_checkout(tx, account.id, dirty.mode, new, now)

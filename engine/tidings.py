@@ -50,9 +50,17 @@ def moved(
 
 
 def turned(
-    old: Sequence[Subscription], new: Sequence[Subscription], person: Person, now: datetime
+    old: Sequence[Subscription],
+    new: Sequence[Subscription],
+    person: Person,
+    now: datetime,
+    *,
+    blocked: bool = False,
 ) -> Iterator[Alert]:
-    """Payments that began to fail, and ends that were scheduled, between two readings of a customer."""
+    """Payments that began to fail, and ends that were scheduled, between two readings of a customer.
+
+    Whoever is blocked and takes such an end back goes on paying for what they cannot use.
+    """
     known = {sub.id: sub for sub in old}
     for sub in still_running(new):
         before = known.get(sub.id)
@@ -68,6 +76,10 @@ def turned(
             words = f"{cost}, until {sub.cancel_at:%Y-%m-%d}"
             key = f"cancel:{sub.mode}:{sub.id}:{now.isoformat()}"
             yield Alert(key, AlertKind.CANCEL_SCHEDULED, str(person), now, words, link)
+        if blocked and before and before.cancel_at and not sub.cancel_at:
+            words = f"{cost}, took the cancellation back"
+            key = f"resumed:{sub.mode}:{sub.id}:{now.isoformat()}"
+            yield Alert(key, AlertKind.BLOCKED_PAYS, str(person), now, words, link)
 
 
 def disputed(dispute: Dispute, person: Person, now: datetime) -> Alert:

@@ -84,6 +84,27 @@ async def test_what_a_blocked_member_changes_on_a_page_that_was_open_gives_nothi
 
 
 @pytest.mark.usefixtures("selling")
+async def test_a_cancellation_that_a_blocked_member_takes_back_is_told_as_what_they_go_on_paying(
+    till: Till,
+) -> None:
+    sub = till.stripe.world.rows("subscription")[0]["id"]
+    await told(till)
+    found = []
+    for bar in (halting(till).unblock, halting(till).block):
+        await bar(ADA, ALICE)
+        till.stripe.drive.cancel_subscription(sub, at_period_end=True)
+        await till.settle()
+        till.stripe.drive.resume_subscription(sub)
+        await till.settle()
+        found.append(await told(till))
+    ended, (again, pays) = found
+    assert [kind for kind, _ in ended] == [AlertKind.CANCEL_SCHEDULED]
+    assert again[0] is AlertKind.CANCEL_SCHEDULED
+    words = "TEST MODE: premium, 8.99 USD a month, took the cancellation back"
+    assert pays == (AlertKind.BLOCKED_PAYS, words)
+
+
+@pytest.mark.usefixtures("selling")
 async def test_a_blocked_member_cancels_in_the_portal(till: Till) -> None:
     await halting(till).block(ADA, ALICE)
     session = await opened(till)
