@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
+from socket import gaierror
 
 from aiosmtplib import (
     SMTP,
@@ -17,6 +18,7 @@ from aiosmtplib import (
     SMTPRecipientsRefused,
     SMTPResponse,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
 
 from engine.errors import GiveUpError, OutsideError, TellOperatorError, TryAgainError
@@ -29,6 +31,7 @@ STARTTLS = "STARTTLS"
 """In the words of a failure without a type of its own."""
 AUTH_AWAY = 454
 """The one answer to a login that may be another one later (RFC 4954)."""
+ERRNO = re.compile(r"\[Errno -?\d+\] ?")
 ADDRESS = re.compile(r"<?[^\s<>\"',;:]+@[^\s<>\"',;:]+>?")
 
 
@@ -51,7 +54,7 @@ class Mailbox:
                     message, sender=self.settings.sender, recipients=list(self.settings.receivers)
                 )
         except (SMTPException, OSError, ValueError) as error:
-            raise remedy(error) from error
+            raise remedy(error, self.settings) from error
         return refusals(self.settings.receivers, refused)
 
     async def look(self) -> None:
@@ -60,7 +63,7 @@ class Mailbox:
             async with self._line() as line:
                 await line.noop()
         except (SMTPException, OSError, ValueError) as error:
-            raise remedy(error) from error
+            raise remedy(error, self.settings) from error
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[SMTP]:
@@ -102,7 +105,7 @@ def bare(words: object) -> str:
     return ADDRESS.sub("(an address)", str(words))
 
 
-def remedy(error: Exception) -> OutsideError:
+def remedy(error: Exception, given: MailSettings) -> OutsideError:
     """What a failure means; one that is none of the server's answers is about the line to it."""
     match error:
         case SMTPRecipientsRefused():
@@ -114,10 +117,10 @@ def remedy(error: Exception) -> OutsideError:
             return TryAgainError(words) if error.code == AUTH_AWAY else TellOperatorError(words)
         case SMTPResponseException():
             return refusal(error.code, f"the mail server says: {error.code} {bare(error.message)}")
-    return broken(error)
+    return broken(error, given)
 
 
-def broken(error: Exception) -> OutsideError:
+def broken(error: Exception, given: MailSettings) -> OutsideError:
     """What is wrong with the line, or with the message."""
     cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
     match cause:
@@ -129,7 +132,22 @@ def broken(error: Exception) -> OutsideError:
             return GiveUpError(f"the message cannot be sent: {bare(cause)}")
         case SMTPException() if STARTTLS in str(cause):
             return TellOperatorError(f"the mail server offers no STARTTLS: {bare(cause)}")
-    return TryAgainError(f"the mail server cannot be reached: {bare(error)}")
+    return TryAgainError(f"the mail server cannot be reached: {away(error, given)}")
+
+
+def away(error: Exception, given: MailSettings) -> str:
+    """Who does not answer, and what that may be, without numbers of errors."""
+    where = f"{given.host}:{given.port}"
+    match error.__cause__ or error:
+        case gaierror():
+            return f"no server has the name {given.host}; it is mistyped in SMTP_URL, or DNS is away"
+        case ConnectionRefusedError():
+            return f"{where} refuses the connection; it does not run, or host or port in SMTP_URL are others"
+        case TimeoutError():
+            return f"{where} does not answer in time; a firewall is between, or SMTP_URL has another port"
+        case SMTPServerDisconnected():
+            return f"{where} hangs up; smtps:// and the port in SMTP_URL may not go together"
+    return f"{where} takes no connection ({ERRNO.sub('', bare(error))}); look at host and port in SMTP_URL"
 
 
 def refusal(code: int, words: str) -> OutsideError:

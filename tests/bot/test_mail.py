@@ -6,11 +6,13 @@ import asyncio
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
+from socket import gaierror
 
 import pytest
+from aiosmtplib import SMTPConnectError, SMTPConnectTimeoutError, SMTPServerDisconnected
 from pydantic import SecretStr
 
-from bot.mail import TIMEOUT, Mailbox, check_mail
+from bot.mail import TIMEOUT, Mailbox, check_mail, remedy
 from engine.errors import OutsideError, TellOperatorError, TryAgainError
 from engine.settings import MailSettings
 from tests.fakes.smtp import PASSWORD, USER, Certificate, Sink, certificate, served
@@ -113,6 +115,48 @@ async def test_a_server_that_is_away_or_breaks_off_is_tried_again(keys: Certific
             await Mailbox(box(sink), keys.trust).send(letter())
     with pytest.raises(TryAgainError, match="cannot be reached"):
         await Mailbox(box(sink), keys.trust).send(letter())
+
+
+def caused(why: OSError) -> SMTPConnectError:
+    """A failure as the library has it."""
+    error = SMTPConnectError(f"Error connecting to a host: {why}")
+    error.__cause__ = why
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError("Multiple exceptions: [Errno 111] one, [Errno 101] two"), "takes no connection"),
+        (SMTPConnectTimeoutError("Timed out"), "does not answer in time"),
+        (SMTPServerDisconnected("Connection lost"), "hangs up"),
+        (caused(gaierror(-2, "Name or service not known")), "no server has the name 127.0.0.1"),
+        (caused(ConnectionRefusedError(111, "Connect call failed")), "refuses the connection"),
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_told_in_words_with_what_to_look_at(
+    error: Exception, words: str
+) -> None:
+    told = str(
+        remedy(
+            error,
+            MailSettings(
+                "127.0.0.1", 25, tls=False, username=None, password=None, sender=BOT, receivers=(ME,)
+            ),
+        )
+    )
+    assert words in told
+    assert "127.0.0.1" in told
+    assert "SMTP_URL" in told
+    assert "Errno" not in told
+
+
+async def test_who_refuses_the_connection_is_named_with_host_and_port(keys: Certificate) -> None:
+    async with served(Sink(), keys.server) as sink:
+        gone = box(sink)
+    with pytest.raises(TryAgainError, match=f"127.0.0.1:{gone.port} refuses the connection") as caught:
+        await Mailbox(gone, keys.trust).look()
+    assert "Errno" not in str(caught.value)
 
 
 async def test_whoever_waits_no_longer_for_a_server_that_stalls_is_free_at_once(keys: Certificate) -> None:
