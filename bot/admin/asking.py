@@ -15,6 +15,7 @@ from engine.members import plain
 from engine.steering import Steering
 
 DAYS = 30
+ORDERS = "`/admin help` lists all orders."
 
 
 def asking(steering: Steering) -> dict[str, Order]:
@@ -30,7 +31,7 @@ def asking(steering: Steering) -> dict[str, Order]:
 
     async def stats(actor: Actor, options: Mapping[str, str]) -> Reply:
         found = await steering.stats(actor, int(options.get("days", DAYS)))
-        return Reply(block(stats_lines(found)))
+        return Reply(f"{block(stats_lines(found))}\n{ORDERS}")
 
     return {"why": why, "stats": stats}
 

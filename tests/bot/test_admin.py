@@ -73,6 +73,13 @@ async def test_why_tells_a_tier_and_its_reason_and_is_written_down(hall: Hall, f
     )
 
 
+async def test_admin_alone_tells_the_stats_and_where_all_orders_are(front: Front) -> None:
+    told = await says(front, "/admin")
+    assert "MRR now" in told
+    assert told.splitlines()[-1] == "`/admin help` lists all orders."
+    assert "/admin block" in await says(front, "/admin help")
+
+
 async def test_stats_tell_the_revenue_and_are_written_down(hall: Hall, front: Front) -> None:
     assert "MRR now" in await says(front, "/admin stats 7")
     (entry,) = await audit(hall)
