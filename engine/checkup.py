@@ -31,14 +31,17 @@ def good(area: str, what: str) -> Finding:
     return Finding(area, Light.GREEN, what)
 
 
-def worth_knowing(area: str, words: str) -> Finding:
-    """It works, with a sentence or more about what to know; the first says what is so."""
-    return Finding(area, Light.YELLOW, *divided(words))
+def worth_knowing(area: str, words: str, *, mend: str = "") -> Finding:
+    """It works, with a sentence or more about what to know; without `mend` the first says what is so."""
+    return Finding(area, Light.YELLOW, *((words, mend) if mend else divided(words)))
 
 
-def wrong(area: str, words: str) -> Finding:
-    """It does not work; the first sentence says what is wrong, the rest how to mend it."""
-    return Finding(area, Light.RED, *divided(words))
+def wrong(area: str, words: str, *, mend: str = "") -> Finding:
+    """It does not work; without `mend` the first sentence says what is wrong, the rest how to mend it.
+
+    Where others' words are among ours, which may have several sentences, the mend has to be given.
+    """
+    return Finding(area, Light.RED, *((words, mend) if mend else divided(words)))
 
 
 def divided(words: str) -> tuple[str, str]:

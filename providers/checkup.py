@@ -41,11 +41,11 @@ async def look(
     except TimeoutError:
         return [wrong(AREA, f"{name} says nothing for {PATIENCE:.0f} s. Check the network and its address.")]
     except TellOperatorError as error:
-        return [wrong(AREA, f"{one_line(error)}. Check {key}, and the account at the vendor.")]
+        return [wrong(AREA, one_line(error), mend=f"Check {key}, and the account at the vendor.")]
     except GiveUpError:
         return [unlisted(name)]
     except OutsideError as error:
-        return [wrong(AREA, f"{one_line(error)}. Check the network and its address, then try again.")]
+        return [wrong(AREA, one_line(error), mend="Check the network and its address, then try again.")]
     return list(of_list(name, shelf, known)) if known else [unlisted(name)]
 
 

@@ -30,7 +30,7 @@ async def check_database(store: Store, url: str) -> list[Finding]:
     try:
         seconds = await written(store)
     except OutsideError as error:
-        return [wrong(AREA, f"{error}. Check DATABASE_URL, and that the server runs."), *room(url)]
+        return [wrong(AREA, str(error), mend="Check DATABASE_URL, and that the server runs."), *room(url)]
     what = f"{named(url)}, schema {len(known_migrations())}, takes a write in {seconds * 1000:.0f} ms"
     if seconds <= SLOW_SECONDS:
         return [good(AREA, what), *room(url)]
@@ -55,7 +55,7 @@ async def opened(
 async def unusable(error: Exception) -> list[Finding]:
     """What to do about a database that cannot be opened."""
     told = " ".join(str(error).split()).rstrip(".")
-    return [wrong(AREA, f"{told}. Check DATABASE_URL, that the server runs, and who may write there.")]
+    return [wrong(AREA, told, mend="Check DATABASE_URL, that the server runs, and who may write there.")]
 
 
 async def written(store: Store) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from engine.checkup import Finding, Light
+from engine.checkup import Finding, Light, wrong
 from engine.settings import ProviderRow
 from engine.tables import ProviderKind
 from providers.checkup import check_vendors
@@ -99,3 +99,9 @@ async def test_nobody_to_ask_is_told_with_what_to_set() -> None:
     (said,) = await check_vendors({}, (QUICK,), {})
     assert said.light is Light.YELLOW
     assert "OPENAI_API_KEY" in said.mend
+
+
+def test_others_words_of_several_sentences_stay_what_is_wrong() -> None:
+    found = wrong("Models", "it says: No. Not now", mend="Check the key.")
+    assert (found.what, found.mend) == ("it says: No. Not now", "Check the key.")
+    assert (wrong("Models", "It is away. Wait.").mend, wrong("Models", "It is away.").mend) == ("Wait.", "")
