@@ -30,9 +30,9 @@ async def test_a_process_of_the_nursery_has_its_own_folder_environment_and_end(t
     (tmp_path / ".env").write_text("PG_PREPARED_STATEMENTS=perhaps\n")
     ended = await called(tmp_path, {"APP_URL": "here"}, "doctor")
     assert ended.code == 2
-    assert "PG_PREPARED_STATEMENTS: " in ended.err
-    assert "APP_URL: 'here' is no address" in ended.err
-    assert ended.out == ""
+    assert "PG_PREPARED_STATEMENTS: " in ended.out
+    assert "APP_URL: 'here' is no address" in ended.out
+    assert ended.err == ""
 
 
 async def test_a_process_of_the_nursery_ends_with_those_who_wanted_it(tmp_path: Path) -> None:
