@@ -126,7 +126,7 @@ def _step(which: Portal, there: str | None, offered: Callable[[StripeCaller], Aw
         await _put(caller, which, await offered(caller))
 
     what = f"update {which} {there}" if there else f"create {which}"
-    fault = f"T{which[1:]} {there} is not as it should be." if there else which.missing
+    fault = f"{which.capitalize()} {there} is not as it should be." if there else which.missing
     switch = ", switch between what is sold" if which is Portal.USUAL else ""
     return Step(f"{what}: cancel at period end, cards, invoices{switch}", fault, Right.PORTAL, act)
 
