@@ -11,19 +11,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.admin.office import Office
 from bot.front import Front
-from engine.announcing import Announcing
-from engine.deliveries import Deliveries
 from engine.demo.clock import PlayedClock
 from engine.demo.life import Life, Plot, Tally
 from engine.demo.operator import Tools
 from engine.demo.stage import Stage, StagedBilling
 from engine.dispatch import Dispatch
 from engine.duties import Duties
-from engine.halting import Halting
 from engine.ports import Clock, Store
 from engine.settings import DatabaseSettings, Settings
-from engine.steering import Steering
 from engine.subscriptions import Subscriptions
 
 REAL = (
@@ -67,30 +64,6 @@ class TillParts(Protocol):
         ...
 
 
-class OfficeParts(Protocol):
-    """What operators work with."""
-
-    @property
-    def halting(self) -> Halting:
-        """Blocks and pauses."""
-        ...
-
-    @property
-    def announcing(self) -> Announcing:
-        """What is told to many."""
-        ...
-
-    @property
-    def steering(self) -> Steering:
-        """What they ask."""
-        ...
-
-    @property
-    def deliveries(self) -> Deliveries:
-        """Webhook events that were not taken."""
-        ...
-
-
 class HouseParts(Protocol):
     """Everything put together, and nothing running."""
 
@@ -110,7 +83,7 @@ class HouseParts(Protocol):
         ...
 
     @property
-    def office(self) -> OfficeParts:
+    def office(self) -> Office:
         """Where operators sit."""
         ...
 
