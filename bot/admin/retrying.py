@@ -25,13 +25,9 @@ def retrying(steering: Steering, mode: Mode) -> dict[str, Order]:
 
     async def retry(actor: Actor, options: Mapping[str, str]) -> Reply:
         if letter := options.get("letter", "").strip(" `"):
-            return await again(actor, letter)
+            one = None if letter.casefold() == ALL else letter
+            return await again(steering, mode, actor, one)
         return listed(await steering.dead_letters(actor, mode))
-
-    async def again(actor: Actor, letter: str) -> Reply:
-        one = None if letter.casefold() == ALL else letter
-        retried = await steering.retry(actor, mode, one)
-        return Reply(retried_words(retried, quiet(letter) if one else None, "`/admin retry`"))
 
     return {"retry": retry}
 
@@ -40,9 +36,15 @@ def retrying_presses(steering: Steering, mode: Mode) -> dict[str, Press]:
     """The button below the list."""
 
     async def retry(actor: Actor, _rest: str) -> Reply:
-        return Reply(retried_words(await steering.retry(actor, mode), None, "`/admin retry`"))
+        return await again(steering, mode, actor, None)
 
     return {"retry": retry}
+
+
+async def again(steering: Steering, mode: Mode, actor: Actor, letter: str | None) -> Reply:
+    """Try one of them again, or all, and say how many."""
+    retried = await steering.retry(actor, mode, letter)
+    return Reply(retried_words(retried, quiet(letter) if letter else None, "`/admin retry`"))
 
 
 def listed(letters: Sequence[DeadLetter]) -> Reply:
