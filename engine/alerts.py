@@ -76,11 +76,17 @@ NEWS = frozenset(
 DASHBOARD = "/admin"
 """Where an alert leads that has no address of its own: to the page of its kind, on our own server."""
 PAGES: Mapping[AlertKind, str] = {
-    **dict.fromkeys(NEWS, f"{DASHBOARD}/money"),
     **dict.fromkeys(
-        (AlertKind.DISPUTE_OPENED, AlertKind.DISPUTE_CLOSED, AlertKind.BLOCKED_PAYS), f"{DASHBOARD}/money"
+        (
+            *NEWS,
+            AlertKind.DISPUTE_OPENED,
+            AlertKind.DISPUTE_CLOSED,
+            AlertKind.BLOCKED_PAYS,
+            AlertKind.CEILING_NEAR,
+            AlertKind.CEILING_REACHED,
+        ),
+        f"{DASHBOARD}/money",
     ),
-    **dict.fromkeys((AlertKind.CEILING_NEAR, AlertKind.CEILING_REACHED), f"{DASHBOARD}/money"),
     **dict.fromkeys(
         (
             AlertKind.VENDOR_DOWN,
